@@ -1,0 +1,1 @@
+"""Many files: discovery, chunks, the run and its record."""

@@ -1,0 +1,1 @@
+"""Cells to frames: labels, locating forms, reading rows, values, the tidy tables."""

@@ -1,0 +1,1 @@
+"""Verdicts to files: the filled copy, the summary, the findings, the machine interface."""

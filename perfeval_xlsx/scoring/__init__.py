@@ -1,0 +1,1 @@
+"""Frames to verdicts: rulebooks (data), scores, audit checks."""

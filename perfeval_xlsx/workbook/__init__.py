@@ -1,0 +1,1 @@
+"""Bytes to cells and back: packages, sheets, displayed text, lossless patching."""

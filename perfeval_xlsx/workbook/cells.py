@@ -1,0 +1,86 @@
+"""Cells as every reader hands them over: sparse, displayed text first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Cell(NamedTuple):
+    """One cell that holds something.
+
+    Attributes:
+        text: What a person sees in the cell: the value under its number format (``0.973`` under ``0.00%`` is
+            ``"97.30%"``); an empty string for a formula without a cached value.
+        value: The number behind the text (dates as serials), or None where the cell holds text, a boolean or an error.
+        formula: The formula without ``=``, or None; shared formulas that are not the master carry ``""``.
+        style: Index into the workbook's cell formats (``s=``).
+        type: ``n`` number, ``s`` text, ``b`` boolean, ``e`` error, ``d`` date under a date format.
+        cached: False for a formula that carries no cached value.
+    """
+
+    text: str
+    value: float | None = None
+    formula: str | None = None
+    style: int = 0
+    type: str = "s"
+    cached: bool = True
+
+
+class Merge(NamedTuple):
+    """A merged range, 1-based and inclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet's content: sparse, 1-based ``(row, column)`` keys.
+
+    Attributes:
+        name: Name on the tab.
+        index: Position in the workbook, 0-based.
+        state: ``visible``, ``hidden`` or ``veryHidden``.
+        cells: Non-blank cells only.
+        merges: Merged ranges.
+        hidden_rows: Rows that are hidden.
+        hidden_columns: Columns that are hidden.
+        protected: True when the sheet is protected by the file (it can still be read and patched).
+    """
+
+    name: str
+    index: int = 0
+    state: str = "visible"
+    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    merges: list[Merge] = field(default_factory=list)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    protected: bool = False
+
+
+@lru_cache(maxsize=65_536)
+def a1(row: int, column: int) -> str:
+    """Return the A1 address of a 1-based row and column: ``a1(41, 8) == "H41"``."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row}"
+
+
+@lru_cache(maxsize=65_536)
+def row_column(address: str) -> tuple[int, int]:
+    """Return ``(row, column)``, 1-based, of an A1 address; ValueError when it is none."""
+    letters = address.rstrip("0123456789")
+    column = 0
+    for letter in letters.upper():
+        if not "A" <= letter <= "Z":
+            raise ValueError(f"not an A1 address: {address!r}")
+        column = column * 26 + ord(letter) - 64
+    if not column or len(letters) == len(address):
+        raise ValueError(f"not an A1 address: {address!r}")
+    return int(address[len(letters) :]), column
