@@ -6,8 +6,9 @@ a ``str.format`` template over the finding's ``args``.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from perfeval_xlsx.data import load
@@ -34,7 +35,7 @@ class Finding:
     field: str | None = None
     found: str | None = None
     expected: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
