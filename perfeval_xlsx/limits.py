@@ -22,6 +22,7 @@ class Limits:
         rows: Rows with content on a sheet.
         empty_rows: Reading stops after so many empty rows in a row.
         columns: Columns read; content further right is ignored.
+        cells: Cells of a sheet, blank ones included.
         merges: Merged ranges of a sheet.
         strings: Shared strings of a workbook.
     """
@@ -36,6 +37,7 @@ class Limits:
     rows: int = 20_000
     empty_rows: int = 2_000
     columns: int = 256
+    cells: int = 1_000_000
     merges: int = 20_000
     strings: int = 1_000_000
 

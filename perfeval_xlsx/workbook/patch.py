@@ -1,0 +1,246 @@
+"""Set cells in a sheet part in place: bytes of all other cells stay as they are."""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from perfeval_xlsx.workbook import refusals as why
+from perfeval_xlsx.workbook.cells import Sheet, a1
+from perfeval_xlsx.workbook.refusals import Refusal, refusal
+from perfeval_xlsx.workbook.sheet import Layout, Row
+from perfeval_xlsx.workbook.strings import clean, escape
+
+Value = str | float | int | Decimal
+Edits = Mapping[tuple[int, int], Value]
+_Splice = tuple[int, int, bytes]
+
+_ATTRIBUTES = rb"(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*"
+TAG = re.compile(rb"<([^\s/>!?]+)(" + _ATTRIBUTES + rb")\s*(/?)>")
+ATTRIBUTE = re.compile(rb"\s+([^\s=>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+_MARKUP = re.compile(
+    rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</(?P<end>[^\s>]+)\s*>|<(?P<start>[^\s/>!?]+)"
+    + _ATTRIBUTES
+    + rb"\s*(?P<empty>/?)>",
+    re.DOTALL,
+)
+_LONGEST_TEXT = 32_767
+_LARGEST = 1e307
+
+
+def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[bytes, Edits, list[Refusal]]:
+    """Set cells in a sheet part.
+
+    Args:
+        layout: Where everything stands in the part.
+        sheet: The sheet as it was read.
+        edits: New value by row and column, 1-based; an empty string blanks a cell.
+        columns: Last column that may be written.
+
+    Returns:
+        The new part, the edits that were made, and those that were refused.
+    """
+    anchors = _covered(sheet)
+    made: dict[tuple[int, int], Value] = {}
+    refused: list[Refusal] = []
+    for (row, column), value in sorted(edits.items()):
+        code = _objection(layout, row, column, value, anchors, columns)
+        if code is None:
+            made[row, column] = value
+        else:
+            refused.append(refusal(sheet.index, row, column, code))
+    return _spliced(layout.part, list(_splices(layout, made))), made, refused
+
+
+def _covered(sheet: Sheet) -> dict[int, list[tuple[int, int, int, int]]]:
+    """Return the merged ranges by row, for small ranges; tall ones stand under row 0."""
+    covered: dict[int, list[tuple[int, int, int, int]]] = {}
+    for merge in sheet.merges:
+        tall = merge.bottom - merge.top > 200
+        for row in [0] if tall else range(merge.top, merge.bottom + 1):
+            covered.setdefault(row, []).append(merge)
+    return covered
+
+
+def _objection(
+    layout: Layout,
+    row: int,
+    column: int,
+    value: Value,
+    covered: Mapping[int, list[tuple[int, int, int, int]]],
+    columns: int,
+) -> str | None:
+    """Return the code of the reason why a cell must not be set, or None."""
+    if not _writable(value):
+        return why.BAD_VALUE
+    if not (0 < row <= layout.last and 0 < column <= columns) or layout.data < 0:
+        return why.OUT_OF_RANGE
+    for ranges in (covered.get(row, ()), covered.get(0, ())):
+        if any(_inside(m, row, column) and (m[0], m[1]) != (row, column) for m in ranges):
+            return why.IN_MERGE
+    if any(_inside(m, row, column) for m in layout.arrays):
+        return why.IN_ARRAY
+    if (row, column) in layout.opaque:
+        return why.METADATA
+    place = layout.rows.get(row)
+    return None if (place.ordered if place else layout.ordered) else why.DISORDER
+
+
+def _inside(merge: tuple[int, int, int, int], row: int, column: int) -> bool:
+    return merge[0] <= row <= merge[2] and merge[1] <= column <= merge[3]
+
+
+def _writable(value: Value) -> bool:
+    if isinstance(value, str):
+        return len(clean(value).encode("utf-16-le")) // 2 <= _LONGEST_TEXT
+    return math.isfinite(value) and abs(float(value)) < _LARGEST
+
+
+def _splices(layout: Layout, edits: Edits) -> Iterator[_Splice]:
+    """Yield (start, end, replacement), in the order of rows and columns."""
+    by_row: dict[int, dict[int, Value]] = {}
+    for (row, column), value in edits.items():
+        by_row.setdefault(row, {})[column] = value
+    missing = {row: cells for row, cells in by_row.items() if row not in layout.rows}
+    for row, cells in by_row.items():
+        if row in layout.rows:
+            yield from _in_row(layout, row, layout.rows[row], cells)
+    if missing:
+        yield from _new_rows(layout, missing)
+
+
+def _spliced(part: bytes, splices: Iterable[_Splice]) -> bytes:
+    pieces: list[bytes] = []
+    position = 0
+    for start, end, replacement in sorted(splices, key=lambda splice: splice[0]):
+        pieces += [part[position:start], replacement]
+        position = end
+    return b"".join([*pieces, part[position:]])
+
+
+def _in_row(layout: Layout, number: int, row: Row, cells: Mapping[int, Value]) -> Iterator[_Splice]:
+    """Yield the splices of one existing row."""
+    new = {column: value for column, value in cells.items() if column not in row.cells}
+    for column, value in cells.items():
+        if column in row.cells:
+            yield _replaced(layout.part, row.cells[column], value)
+    new = {column: value for column, value in new.items() if value != ""}
+    if not new:
+        return
+    tag = _tag(layout.part, row.start)
+    prefix = _prefix(tag[1])
+    columns = list(row.cells)
+    places: dict[int, list[bytes]] = {}
+    for column, value in new.items():
+        following = bisect_right(columns, column)
+        place = row.cells[columns[following]] if following < len(columns) else row.end
+        places.setdefault(place, []).append(_new_cell(prefix, number, column, row.style, value))
+    if tag[3]:
+        yield _opened(tag, b"".join(b"".join(cells) for cells in places.values()))
+        return
+    for place, fresh in places.items():
+        yield place, place, b"".join(fresh)
+
+
+def _new_rows(layout: Layout, rows: Mapping[int, Mapping[int, Value]]) -> Iterator[_Splice]:
+    """Yield the splices of rows that do not exist yet."""
+    tag = _tag(layout.part, layout.data)
+    prefix = _prefix(tag[1])
+    numbers = list(layout.rows)
+    places: dict[int, list[bytes]] = {}
+    for number, cells in rows.items():
+        fresh = [_new_cell(prefix, number, column, 0, value) for column, value in cells.items() if value != ""]
+        if fresh:
+            following = bisect_right(numbers, number)
+            place = layout.rows[numbers[following]].start if following < len(numbers) else layout.data_end
+            row = b'<%brow r="%d">%b</%brow>' % (prefix, number, b"".join(fresh), prefix)
+            places.setdefault(place, []).append(row)
+    if tag[3] and places:
+        yield _opened(tag, b"".join(b"".join(fresh) for fresh in places.values()))
+        return
+    for place, fresh in places.items():
+        yield place, place, b"".join(fresh)
+
+
+def _tag(part: bytes, position: int) -> re.Match[bytes]:
+    """Return the start tag at a position; the parser found one there, so there is one."""
+    tag = TAG.match(part, position)
+    if tag is None:
+        raise AssertionError(f"no tag at byte {position}")
+    return tag
+
+
+def _prefix(name: bytes) -> bytes:
+    """Return a tag's namespace prefix with its colon, or nothing."""
+    prefix, colon, _ = name.rpartition(b":")
+    return prefix + colon
+
+
+def _opened(tag: re.Match[bytes], content: bytes) -> _Splice:
+    """Return the splice that opens a self-closing element around new content."""
+    return tag.start(), tag.end(), b"<%b%b>%b</%b>" % (tag[1], tag[2], content, tag[1])
+
+
+def _new_cell(prefix: bytes, row: int, column: int, style: int, value: Value) -> bytes:
+    kind, content = _content(prefix, value, formula=False)
+    styled = b' s="%d"' % style if style else b""
+    return b'<%bc r="%b"%b%b>%b</%bc>' % (prefix, a1(row, column).encode(), styled, kind, content, prefix)
+
+
+def _replaced(part: bytes, start: int, value: Value) -> _Splice:
+    """Return the splice for an existing cell: its formula, style and extensions stay, type and value change."""
+    tag = _tag(part, start)
+    end, children = (tag.end(), []) if tag[3] else _children(part, tag)
+    kept = {name: part[first:last] for name, first, last in children if name not in {b"v", b"is"}}
+    formula = kept.pop(b"f", b"")
+    kind, content = _content(_prefix(tag[1]), value, formula=bool(formula))
+    attributes = b"".join(found[0] for found in ATTRIBUTE.finditer(tag[2]) if found[1] != b"t")
+    inner = formula + content + b"".join(kept.values())
+    if not inner:
+        return start, end, b"<%b%b/>" % (tag[1], attributes)
+    return start, end, b"<%b%b%b>%b</%b>" % (tag[1], attributes, kind, inner, tag[1])
+
+
+def _children(part: bytes, tag: re.Match[bytes]) -> tuple[int, list[tuple[bytes, int, int]]]:
+    """Return the end of an element and its children: local name, start, end."""
+    children: list[tuple[bytes, int, int]] = []
+    depth, name, first = 0, b"", 0
+    for token in _MARKUP.finditer(part, tag.end()):
+        if token["start"] is not None:
+            if depth == 0:
+                name, first = token["start"].rpartition(b":")[2], token.start()
+            depth += not token["empty"]
+        elif token["end"] is None:
+            continue
+        elif depth == 0:
+            return token.end(), children
+        else:
+            depth -= 1
+        if depth == 0:
+            children.append((name, first, token.end()))
+    raise AssertionError(f"no end of the element at byte {tag.start()}")
+
+
+def _content(prefix: bytes, value: Value, *, formula: bool) -> tuple[bytes, bytes]:
+    """Return the type attribute and the value's element."""
+    if not isinstance(value, str):
+        return b"", b"<%bv>%b</%bv>" % (prefix, number_text(value).encode(), prefix)
+    text = escape(value).encode()
+    if formula:
+        return b' t="str"', b"<%bv>%b</%bv>" % (prefix, text, prefix)
+    if not text:
+        return b"", b""
+    space = b' xml:space="preserve"' if value != value.strip() or "\n" in value or "  " in value else b""
+    return b' t="inlineStr"', b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, text, prefix, prefix)
+
+
+def number_text(value: float | int | Decimal) -> str:
+    """Return a number as a file holds it: ``10``, not ``10.0``."""
+    if isinstance(value, Decimal):
+        return format(value, "f") if -30 < value.adjusted() < 30 else repr(float(value))
+    if isinstance(value, int):
+        return str(int(value))
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

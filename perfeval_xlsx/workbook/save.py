@@ -1,0 +1,230 @@
+"""The copy: cells set in place, every other member as raw bytes, written at once or not at all, then verified."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.workbook import refusals as why
+from perfeval_xlsx.workbook.book import Workbook
+from perfeval_xlsx.workbook.cells import Sheet
+from perfeval_xlsx.workbook.package import Package, read_package, rebuild
+from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Edits, Value, patch
+from perfeval_xlsx.workbook.refusals import Refusal, refusal, refuse
+from perfeval_xlsx.workbook.sheet import Context, read_sheet
+from perfeval_xlsx.workbook.strings import clean
+from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
+
+_BEFORE_CALC = frozenset(
+    {
+        "fileVersion", "fileSharing", "workbookPr", "workbookProtection", "bookViews", "sheets", "functionGroups",
+        "externalReferences", "definedNames",
+    }
+)  # fmt: skip
+
+
+def save_copy(book: Workbook, edits: Mapping[int, Edits], target: Path | str, *, durable: bool = True) -> list[Refusal]:
+    """Write a copy of a workbook with some cells set.
+
+    Numbers become numbers, text inline strings, an empty string blanks a cell; styles stay, a formula stays and gets
+    the value as its cached result. Where formulas other than the cells set remain, Excel is asked to recalculate.
+
+    Args:
+        book: The workbook; its file is not touched.
+        edits: By position of the sheet, then by row and column (1-based).
+        target: The copy's path; replaced at once, never half written.
+        durable: Flush file and folder to disk.
+
+    Returns:
+        The cells that were not set, and why.
+
+    Raises:
+        PerfevalError: The target cannot be written, is the input itself, or does not verify.
+    """
+    target = Path(target)
+    if _same(book.path, target):
+        raise refuse(why.SAME_FILE, target.name)
+    replaced: dict[str, bytes] = {}
+    made: dict[int, Edits] = {}
+    refused: list[Refusal] = []
+    for index, wanted in edits.items():
+        refused += _patch_sheet(book, index, wanted, replaced, made)
+    if any(made.values()) and _other_formulas(book, made):
+        replaced[book.part] = recalculating(utf8(book.package.read(book.part), book.part), book.part)
+    content = rebuild(book.package, replaced) if replaced else book.package.data
+    _write(book, content, target, made, replaced, durable=durable)
+    return refused
+
+
+def _same(source: Path, target: Path) -> bool:
+    try:
+        return target.exists() and source.exists() and target.samefile(source)
+    except OSError:
+        return False
+
+
+def _patch_sheet(
+    book: Workbook, index: int, edits: Edits, replaced: dict[str, bytes], made: dict[int, Edits]
+) -> list[Refusal]:
+    """Patch one sheet into ``replaced`` and note what was ``made``; return the refusals."""
+    layout, name = book.layout(index), book.sheet_part(index)
+    if layout is None or name is None:
+        return [refusal(index, row, column, why.OUT_OF_RANGE) for row, column in edits]
+    part, done, refused = patch(layout, book.sheet(index), edits, book.package.limits.columns)
+    if done:
+        replaced[name], made[index] = part, done
+    return refused
+
+
+def _other_formulas(book: Workbook, made: Mapping[int, Edits]) -> bool:
+    """Whether any formula is left that may depend on what was set."""
+    for index in range(len(book.sheet_names)):
+        if book.has_formulas(index):
+            done = made.get(index, {})
+            cells = book.sheet(index).cells
+            if any(cell.formula is not None and place not in done for place, cell in cells.items()):
+                return True
+    return False
+
+
+def recalculating(part: bytes, name: str) -> bytes:
+    """Return workbook.xml (in UTF-8) with ``fullCalcOnLoad`` set, all else as it stands."""
+    places: dict[str, int] = {}
+    parser = new_parser()
+    level = 0
+    after: list[int] = []
+
+    def start(tag: str, _attributes: dict[str, str]) -> None:
+        nonlocal level
+        level += 1
+        if level == 1:
+            places["root"] = parser.CurrentByteIndex
+        elif level == 2 and local(tag) == "calcPr":
+            places["calc"] = parser.CurrentByteIndex
+        elif level == 2 and local(tag) not in _BEFORE_CALC and places.get("last"):
+            after.append(parser.CurrentByteIndex)
+
+    def end(tag: str) -> None:
+        nonlocal level
+        level -= 1
+        if level == 1 and local(tag) in _BEFORE_CALC:
+            places["last"] = 1
+            after.clear()
+        elif level == 0:
+            places["end"] = parser.CurrentByteIndex
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    run(parser, part, name)
+    if "calc" in places:
+        return _flagged(part, places["calc"])
+    prefix = _prefix_of(part, places["root"])
+    place = after[0] if after else places["end"]
+    return part[:place] + b'<%bcalcPr fullCalcOnLoad="1"/>' % prefix + part[place:]
+
+
+def _flagged(part: bytes, position: int) -> bytes:
+    """Return the part with the flag on the calcPr element at ``position``."""
+    tag = TAG.match(part, position)
+    if tag is None:
+        raise AssertionError(f"no tag at byte {position}")
+    kept = b"".join(found[0] for found in ATTRIBUTE.finditer(tag[2]) if found[1] != b"fullCalcOnLoad")
+    flagged = b'<%b%b fullCalcOnLoad="1"%b>' % (tag[1], kept, tag[3])
+    return part[: tag.start()] + flagged + part[tag.end() :]
+
+
+def _prefix_of(part: bytes, position: int) -> bytes:
+    found = re.compile(rb"<(?:([^\s/>:]+:))?").match(part, position)
+    return (found[1] or b"") if found else b""
+
+
+def _write(
+    book: Workbook,
+    content: bytes,
+    target: Path,
+    made: Mapping[int, Edits],
+    replaced: Mapping[str, bytes],
+    *,
+    durable: bool,
+) -> None:
+    """Write beside the target, verify, and only then give the copy its name."""
+    temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        verify(book, temporary.read_bytes(), made, replaced)
+        temporary.replace(target)
+        if durable:
+            _sync_folder(target.parent)
+    except OSError as error:
+        raise refuse(why.NOT_WRITTEN, target.name, detail=str(error.strerror or error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a rename to disk where the system lets a folder be opened (not on Windows)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: Mapping[str, bytes]) -> None:
+    """Check a copy's bytes: copied members the same, set cells as wanted, no other cell come or gone.
+
+    Raises:
+        PerfevalError: Something is not as it should be; the message names it.
+    """
+    try:
+        package = read_package(content, book.package.limits)
+        _verify_members(book.package, package, {name.lower() for name in replaced})
+        for index, edits in made.items():
+            _verify_sheet(book, package, index, edits)
+        if book.part in replaced:
+            run(new_parser(), package.read(book.part), book.part)
+    except (PerfevalError, KeyError) as error:
+        raise refuse(why.NOT_VERIFIED, str(error)) from error
+
+
+def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
+    if list(old.members) != list(new.members):
+        raise KeyError("members")
+    for key, member in old.members.items():
+        if key not in replaced:
+            first, last = old.region(member)
+            start, stop = new.region(new.members[key])
+            if old.data[first:last] != new.data[start:stop]:
+                raise KeyError(member.name)
+
+
+def _verify_sheet(book: Workbook, package: Package, index: int, edits: Edits) -> None:
+    """Read a patched sheet back, without formats, and compare."""
+    name = book.sheet_part(index) or ""
+    sheet = Sheet("", index)
+    context = Context(book.shared_strings(), (), book.date1904, package.limits)
+    read_sheet(utf8(package.read(name), name), name, sheet, context)
+    old, new = book.sheet(index).cells, sheet.cells
+    if {place for place in old if place not in edits} != {place for place in new if place not in edits}:
+        raise KeyError(name)
+    for place, value in edits.items():
+        if not _shows(new.get(place), value):
+            raise KeyError(f"{name} {place}")
+
+
+def _shows(cell: object, value: Value) -> bool:
+    """Whether a cell read back without formats holds the value."""
+    text, number = getattr(cell, "text", ""), getattr(cell, "value", None)
+    if isinstance(value, str):
+        return text == clean(value) and number is None
+    return number is not None and number == float(value)
