@@ -94,7 +94,7 @@ class QualitativeRule:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
-    """Lateness: ``bands`` of (days late up to and including, fraction of the weight); the last one has no limit (None)."""
+    """Lateness: ``bands`` of (days late up to and including, fraction of the weight); the last has no limit (None)."""
 
     source: Article
     bands: tuple[tuple[int | None, float], ...] = ((90, 0.5), (None, 0.0))
@@ -103,7 +103,7 @@ class DeadlineRule:
 
 @dataclass(frozen=True, slots=True)
 class SatisfactionRule:
-    """Satisfaction scored by the rate itself: ``bands`` of (rate floor, fraction of the weight), best first, down to 0."""
+    """Satisfaction scored by the rate itself: ``bands`` of (rate floor, fraction of the weight), best first."""
 
     source: Article
     bands: tuple[tuple[float, float], ...]
@@ -123,7 +123,7 @@ class Rulebook:
     """A complete rulebook.
 
     Attributes:
-        id: Stable id (``national-2020``); ``document`` and ``title`` of the rule; ``source`` a sentence on where it was read.
+        id: Stable id (``national-2020``); ``document`` and ``title`` of the rule; ``source`` where it was read.
         support: The weakest support of the whole; reports print it beside the id.
         effective: First and last date, either may be None.
         kinds: Kinds of form it is the default for; ``provinces`` likewise (empty: any).

@@ -1,4 +1,4 @@
-"""A rulebook's TOML text: read strictly as UTF-8, with the line of every key; what is wrong is a value with its place."""
+"""A rulebook's TOML text: strictly UTF-8, with the line of every key; what is wrong is a value with its place."""
 
 from __future__ import annotations
 
@@ -42,12 +42,14 @@ class Problem:
         path: Keys down to the place, array positions 0-based.
         values: Values of the reason's template; a mapping is a text by language.
         place: File and line where no path tells it.
+        also: Other keys involved; the one in the file itself is named rather than an inherited one.
     """
 
     reason: str
     path: KeyPath = ()
     values: Mapping[str, object] = field(default_factory=dict)
     place: tuple[str, int] | None = None
+    also: tuple[KeyPath, ...] = ()
 
 
 @dataclass(slots=True)
@@ -91,10 +93,10 @@ def read_document(source: Path | Traversable, name: str, base: Path | None = Non
 
 def refusal(problems: list[Problem], document: Document | None = None, name: str = "") -> PerfevalError:
     """The error that refuses a file: its first problem by line, and how many more there are."""
-    placed = [(p.place or (document.place(p.path) if document else (name, 0)), p) for p in problems]
     own = document.name if document else name
-    (file, line), first = min(placed, key=lambda item: (item[0][0] != own, item[0][1]))
-    args = {"file": file, "line": str(line), "key": show_path(first.path)}
+    placed = [(*_place(problem, document, own), problem) for problem in problems]
+    file, line, path, first = min(placed, key=lambda item: (item[0] != own, item[1]))
+    args = {"file": file, "line": str(line), "key": show_path(path)}
     for lang in _LANGS:
         args[f"reason_{lang}"] = reason_text(first, lang)
         args[f"line_{lang}"] = _words("line", lang).format(line=line) if line else ""
@@ -102,6 +104,15 @@ def refusal(problems: list[Problem], document: Document | None = None, name: str
         args[f"more_{lang}"] = _words("more", lang).format(count=len(problems) - 1) if len(problems) > 1 else ""
     code = {"not_found": "Q01", "unreadable": "Q01", "too_big": "Q01"}.get(first.reason, "Q02")
     return PerfevalError(Finding(code, field=args["key"] or None, found=_found(first), args=args))
+
+
+def _place(problem: Problem, document: Document | None, own: str) -> tuple[str, int, KeyPath]:
+    """File, line and key of a problem: of the keys involved, one that stands in the file itself."""
+    if problem.place is not None or document is None:
+        return *(problem.place or (own, 0)), problem.path
+    paths = (problem.path, *problem.also)
+    path = next((path for path in paths if document.place(path)[0] == own and document.place(path)[1]), problem.path)
+    return *document.place(path), path
 
 
 _LANGS: tuple[Lang, Lang] = ("zh", "en")
@@ -233,7 +244,7 @@ class _Lines:
         start, double = self.at, self.text.startswith("[[", self.at)
         self.at += 2 if double else 1
         keys = self.keys()
-        path = self.resolve(keys[:-1]) + (keys[-1],)
+        path = (*self.resolve(keys[:-1]), keys[-1])
         if double:
             self.arrays[path] = self.arrays.get(path, -1) + 1
         after, self.at = self.at, start
