@@ -129,7 +129,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Rows:
-    """The 1-based rows a formula may name: ``{row}`` its own, ``{fund}`` the total fund row, ``{first}`` … ``{last}``."""
+    """The 1-based rows a formula may name: ``{row}`` its own, ``{fund}`` the fund total, ``{first}`` … ``{last}``."""
 
     row: int
     fund: int
