@@ -123,16 +123,18 @@ class Workbook:
                 yield self.sheet(index)
 
     def sheet_part(self, index: int) -> str | None:
-        """Return the member name of a worksheet, None for a chart, dialog or macro sheet.
+        """Return the member name of a worksheet, None for a chart, dialog or macro sheet and for one without a part.
 
         Raises:
             PerfevalError: The workbook lists a sheet whose part is missing.
         """
         tab = self._tabs[index]
         relation = self._relations.get(tab.relation)
-        if relation is None or relation.target not in self.package:
+        if relation is None or relation.kind != "worksheet":
+            return None
+        if relation.target not in self.package:
             raise refuse(why.SHEET, tab.name)
-        return relation.target if relation.kind == "worksheet" else None
+        return relation.target
 
     def layout(self, index: int) -> Layout | None:
         """Return where everything stands in a worksheet's part, None for a chart sheet."""

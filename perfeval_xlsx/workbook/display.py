@@ -31,13 +31,14 @@ class Format:
         self._plans: list[Plan] = [plan(section) for section in numeric]
         self.date = any(section.kind == "date" for section in numeric)
         self.plain = not numeric or (len(numeric) == 1 and _is_general(numeric[0]))
-        self.shapes_text = self._text is not None and [t.kind for t in self._text.tokens] != ["text"]
+        self.shapes_text = self._text is not None and [t.kind for t in self._text.tokens if t.kind != "pad"] != ["text"]
 
     def text(self, text: str) -> str:
         """Return text as the cell shows it."""
         if not self.shapes_text or self._text is None:
             return text
-        return "".join(text if token.kind == "text" else token.text for token in self._text.tokens)
+        shown = "".join(text if token.kind in {"text", "general"} else token.text for token in self._text.tokens)
+        return shown.strip()
 
     def number(self, value: float, date1904: bool = False) -> str:
         """Return a number as the cell shows it, surrounding blanks (paddings) off."""
@@ -77,7 +78,7 @@ class Format:
         if len(parts) == 1 or value > 0:
             return 0, False
         if value < 0:
-            return 1, True
+            return 1, parts[1].kind != "general"
         return (2, True) if len(parts) > 2 else (0, False)
 
     def _choose_conditional(self, value: float) -> tuple[int, bool]:
@@ -88,7 +89,7 @@ class Format:
                 if rest or (value < 0 if index else value > 0):
                     return index, index > 0 and self._only_negative(index)
             elif condition.holds(value):
-                below = condition.sign in {"<", "<="} and condition.bound <= 0
+                below = condition.sign in {"<", "<="} and condition.bound == 0
                 return index, below and len(self._sections) > 1
         return -1, False
 

@@ -119,7 +119,7 @@ def _plain(token: Token) -> list[Token]:
     if token.kind in {"quoted", "escaped", "other"}:
         return [Token("literal", token.text)] if token.text else []
     if token.kind == "pad":
-        return [Token("literal", " ")]
+        return [Token("pad", " ")]
     if token.kind == "fill":
         return []
     return [token]
@@ -167,7 +167,7 @@ def _settled(tokens: list[Token], kind: Kind) -> list[Token]:
         "general": {"general", "percent"},
         "number": {"digit", "point", "comma", "percent", "exponent", "slash"},
         "date": {"date", "elapsed", "noon", "point", "digit"},
-        "text": {"text"},
+        "text": {"text", "pad"},
         "literal": set[str](),
     }[kind]
     return [token if token.kind in meant else Token("literal", token.text) for token in tokens]

@@ -112,6 +112,8 @@ def show_number(section: Section, made: Plan, value: float) -> str:
     text = format(rounded(number, len(made.decimals)), "f")
     whole, _, decimals = text.partition(".")
     _fill_whole(section.tokens, made, whole.lstrip("0"), shown)
+    if not made.whole and made.decimals:
+        shown[made.decimals[0] - 1] = whole.lstrip("0") + "."
     _fill_decimals(section.tokens, made, decimals, shown)
     return _joined(section.tokens, made, shown)
 
@@ -184,14 +186,28 @@ def _fraction(tokens: tuple[Token, ...], made: Plan, number: Decimal) -> str:
     if fixed:
         top, bottom = int(rest * fixed + Fraction(1, 2)), fixed
     else:
-        near = rest.limit_denominator(10 ** max(1, len(after)) - 1)
-        top, bottom = near.numerator, near.denominator
+        top, bottom = _convergent(rest, 10 ** max(1, len(after)) - 1)
     if split and top == bottom:
         whole, top = whole + 1, 0
     shown = f"{top}/{bottom}"
     if not split:
         return shown
     return (f"{whole} {shown}" if whole else shown) if top else str(whole)
+
+
+def _convergent(exact: Fraction, largest: int) -> tuple[int, int]:
+    """Return the last convergent of the continued fraction whose denominator fits: what Excel shows, not the nearest."""
+    top, bottom, last_top, last_bottom = 1, 0, 0, 1
+    while True:
+        whole = exact.numerator // exact.denominator
+        top, last_top = whole * top + last_top, top
+        bottom, last_bottom = whole * bottom + last_bottom, bottom
+        if bottom > largest:
+            return last_top, last_bottom
+        exact -= whole
+        if not exact:
+            return top, bottom
+        exact = 1 / exact
 
 
 def _numerator_start(slots: list[int]) -> bool:

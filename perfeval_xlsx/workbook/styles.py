@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import sha256
 from threading import Lock
 
@@ -31,6 +32,7 @@ BUILTIN = {
 }  # fmt: skip
 """Format codes that files leave unwritten, as Excel shows them in Chinese (ECMA-376 part 1, 18.8.30)."""
 
+_FIXED_DATES = range(14, 23)
 _KEPT = 64
 _cache: OrderedDict[bytes, tuple[Format, ...]] = OrderedDict()
 _lock = Lock()
@@ -55,12 +57,20 @@ def read_styles(part: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> tupl
             return known
     reader = _Styles()
     parse(part, name, limits.xml_depth, reader.start, reader.end)
-    formats = tuple(compiled(reader.codes.get(i, BUILTIN.get(i, "General"))) for i in reader.ids)
+    codes = {id_: _code(id_, reader.codes) for id_ in set(reader.ids)}
+    formats = tuple(compiled(codes[id_]) for id_ in reader.ids)
     with _lock:
         _cache[key] = formats
         while len(_cache) > _KEPT:
             _cache.popitem(last=False)
     return formats
+
+
+def _code(id_: int, own: Mapping[int, str]) -> str:
+    """Return a format's code: the file's own, but a built-in date stays a date whatever a careless writer declares."""
+    builtin = BUILTIN.get(id_, "General")
+    code = own.get(id_, builtin)
+    return builtin if id_ in _FIXED_DATES and not compiled(code).date else code
 
 
 class _Styles:
