@@ -1,0 +1,174 @@
+"""The filled copy: which cells get which figure; everything else in the file stays as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, Lang
+from perfeval_xlsx.form.model import Form, FundRow
+from perfeval_xlsx.output.results import finding_result
+from perfeval_xlsx.scoring.measure import number
+from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.workbook import Sheet, Workbook, a1, row_column, save_copy
+
+Edits = dict[tuple[int, int], str | float]
+_SAME = 0.005
+
+
+def fill(
+    book: Workbook,
+    forms: Sequence[Form],
+    results: Sequence[FormResult],
+    target: Path,
+    *,
+    keep: bool = False,
+    lang: Lang = "zh",
+    durable: bool = True,
+) -> None:
+    """Write ``target``, a copy of ``book`` with scores, rate, totals and grade filled in.
+
+    ``results`` (one per form) get what was replaced and what could not be written. The input is never touched.
+
+    Args:
+        book: The opened workbook.
+        forms: Its forms.
+        results: Their results, in the same order.
+        target: Path of the copy; replaced atomically.
+        keep: Fill blank cells only.
+        lang: Language of findings.
+        durable: Flush to disk before replacing.
+
+    Raises:
+        PerfevalError: The copy cannot be written or does not verify.
+    """
+    edits: dict[int, Edits] = {}
+    for form, result in zip(forms, results, strict=True):
+        sheet = book.sheet(form.sheet_index)
+        mine = edits.setdefault(form.sheet_index, {})
+        for address, field, value in _wanted(form, result, book, sheet):
+            _edit(sheet, mine, result, address, field, value, keep=keep, lang=lang)
+    refused = save_copy(book, {i: e for i, e in edits.items() if e}, target, durable=durable)
+    for refusal in refused:
+        for form, result in zip(forms, results, strict=True):
+            if form.sheet_index == refusal.sheet and form.extent[0] <= refusal.row <= form.extent[1]:
+                address = a1(refusal.row, refusal.column)
+                value = edits[refusal.sheet][refusal.row, refusal.column]
+                result["replaced"] = [r for r in result["replaced"] if r["cell"] != address]
+                finding = Finding("S11", address, None, None, _plain(value), {"reason": refusal.reason})
+                result["findings"].append(finding_result(finding, lang))
+
+
+def _wanted(
+    form: Form, result: FormResult, book: Workbook, sheet: Sheet
+) -> Iterator[tuple[str | None, str, str | float | None]]:
+    """Every (cell, field, value) the copy should show."""
+    if result["status"] == "reported":
+        return
+    for row, read in zip(result["indicators"], form.indicators, strict=True):
+        if row["status"] in {"ruled", "judged"}:
+            yield read.cells.get("score"), "score", _float(row["score"])
+    fund = next((f for f in form.funds if f.role == "total"), None)
+    execution = result["execution"]
+    if fund is not None and execution is not None:
+        yield fund.cells.get("rate"), "rate", _rate(fund, execution["rate"], book, sheet, form.sheet_index)
+        if execution["status"] == "ruled":
+            yield fund.cells.get("score"), "score", _float(execution["score"])
+    if result["status"] == "scored":
+        if not form.total.get("weight"):
+            yield form.total_cells.get("weight"), "weight", 100.0
+        yield form.total_cells.get("score"), "total", _float(result["total"])
+        yield form.total_cells.get("grade"), "grade", _grade(form, sheet, result["grade"])
+
+
+def _edit(
+    sheet: Sheet,
+    edits: Edits,
+    result: FormResult,
+    address: str | None,
+    field: str,
+    value: str | float | None,
+    *,
+    keep: bool,
+    lang: Lang,
+) -> None:
+    """Add an edit unless the cell already shows the value, holds a formula that disagrees, or must be kept."""
+    if address is None or value is None:
+        return
+    position = row_column(address)
+    cell = sheet.cells.get(position)
+    old = cell.text.strip() if cell else ""
+    if old and (keep or _shows(old, value)):
+        return
+    if cell is not None and cell.formula is not None:
+        if cell.cached and field not in {"total", "weight"}:
+            finding = Finding("S10", address, field, old, _plain(value))
+            result["findings"].append(finding_result(finding, lang))
+            return
+        edits[position] = value
+        return
+    edits[position] = value
+    if old:
+        result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
+
+
+def _float(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _plain(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.10g}"
+
+
+def _shows(old: str, value: str | float) -> bool:
+    """Whether the cell already says so, in whatever hand (``10.00``, ``10分``, ``100%``)."""
+    if isinstance(value, str) and not value.endswith("%"):
+        return old == value
+    wanted = float(value[:-1]) if isinstance(value, str) else value
+    return abs(number(old) - (wanted if "%" not in old or isinstance(value, str) else wanted * 100)) < _SAME
+
+
+def _rate(fund: FundRow, rate: str | None, book: Workbook, sheet: Sheet, index: int) -> str | float | None:
+    """The rate in the cell's own hand: a number under a percent format, else text with its sign.
+
+    A typed rate that agrees at the precision it is printed with is left alone.
+    """
+    address = fund.cells.get("rate")
+    if rate is None or address is None:
+        return None
+    typed = fund.values.get("rate")
+    share = float(rate[:-1])
+    if typed and _agrees(typed, share):
+        return None
+    row, column = row_column(address)
+    cell = sheet.cells.get((row, column))
+    style = cell.style if cell else book.style_at(index, row, column)
+    return round(share / 100, 6) if "%" in book.number_format(style) else rate
+
+
+def _agrees(typed: str, share: float) -> bool:
+    """Whether a printed rate is ``share`` rounded or cut to the places it is printed with."""
+    text = typed.strip().rstrip("%％")
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or text == typed.strip():
+        return False
+    places = len(text.partition(".")[2])
+    return abs(float(text) - share) < 10**-places
+
+
+def _grade(form: Form, sheet: Sheet, grade: str | None) -> str | None:
+    """The grade as the cell has it: a prefix such as ``等级：`` stays, a typed alias of the same grade stays."""
+    address = form.total_cells.get("grade")
+    if grade is None or address is None:
+        return None
+    cell = sheet.cells.get(row_column(address))
+    text = cell.text if cell else ""
+    if not text.strip():
+        return grade
+    prefix = re.match(load("labels.toml")["grade_prefix"], text)
+    rest = text[prefix.end() :] if prefix else text
+    if form.total.get("grade") is None and rest.strip():
+        return None  # the cell holds something that is no grade: leave it
+    gap = re.match(r"\s*", rest)
+    return (text[: prefix.end()] if prefix else "") + (gap[0] if gap else "") + grade
