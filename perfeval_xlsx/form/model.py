@@ -54,6 +54,23 @@ class IndicatorRow:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FormulaCell:
+    """A cell of the form that holds a formula or an error value.
+
+    Attributes:
+        cell: Its A1 address.
+        formula: The formula without ``=``, None for an error value that was typed or pasted.
+        value: The cached result as displayed (``#REF!`` for an error), None where the file carries none.
+        recomputed: What the formula gives when it is computed again, None where nothing computed it.
+    """
+
+    cell: str
+    formula: str | None = None
+    value: str | None = None
+    recomputed: str | None = None
+
+
 @dataclass(slots=True)
 class Form:
     """One form of one sheet.
@@ -73,6 +90,10 @@ class Form:
         notes: Text of the rows below the grid and around it (footnotes), in order.
         extent: First and last sheet row of the form.
         findings: What reading found.
+        head_cells: A1 address of ``title``, ``org``, ``year`` and ``unit``: where the value stands, or the blank cell
+            beside its label; only those the form has.
+        note_cells: A1 address of each of ``notes``, in the same order; empty where the reader does not say.
+        formulas: Cells within the extent that hold a formula or an error value, in sheet order.
     """
 
     path: str
@@ -97,6 +118,9 @@ class Form:
     notes: list[str] = field(default_factory=list)
     extent: tuple[int, int] = (0, 0)
     findings: list[Finding] = field(default_factory=list)
+    head_cells: dict[str, str] = field(default_factory=dict)
+    note_cells: list[str] = field(default_factory=list)
+    formulas: list[FormulaCell] = field(default_factory=list)
 
     @property
     def id(self) -> str:
