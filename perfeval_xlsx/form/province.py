@@ -1,0 +1,103 @@
+"""Which province a form comes from, by the places its texts name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from perfeval_xlsx.data import load
+
+_CHINESE = "\u3400-\u9fff"
+_MARKET = "(?!场)"
+
+
+def province_of(*texts: str | None) -> str | None:
+    """Return the short name of the one province the texts name (``株洲市教育局`` → ``湖南``).
+
+    Args:
+        texts: Organisation, title, file name … in any order; None and empty texts are passed over.
+
+    Returns:
+        ``湖南``, ``内蒙古``, ``重庆`` …; None where no place is named, or places of two provinces are. Counties and
+        districts alone name no province: their names repeat across the country.
+    """
+    found = {province for text in texts if text for province, _ in _places(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+def place_of(*texts: str | None) -> str | None:
+    """Return the province, and behind it the district where the text names one right after it (``北京海淀区``).
+
+    Rulebooks may be a district's own; ``choose_rulebook`` takes such a place as well as a province.
+    """
+    province = province_of(*texts)
+    if province is None:
+        return None
+    districts = {district for text in texts if text for _, district in _places(text) if district}
+    return province + districts.pop() if len(districts) == 1 else province
+
+
+@lru_cache(maxsize=16_384)
+def _places(text: str) -> tuple[tuple[str, str], ...]:
+    """Every place in a text: its province, and the district named right behind a municipality or province."""
+    plain = "".join(unicodedata.normalize("NFKC", text).split())
+    return tuple(_found(plain))
+
+
+def _found(text: str) -> Iterator[tuple[str, str]]:
+    pattern, names, follows = _pattern(), _names(), 0
+    for match in pattern.finditer(text):
+        name = match[0]
+        full = name in names["full"]
+        if not full and not (match.start() == follows or _opens(text, match.start())):
+            continue
+        follows = match.end()
+        province = names["full" if full else "short"][name]
+        district = _DISTRICT.match(text, follows) if name.startswith(province) else None
+        yield province, district[0] if district else ""
+
+
+def _opens(text: str, at: int) -> bool:
+    """Whether a short name may stand at ``at``: at the start, behind other than Chinese, behind a lead word."""
+    return _BOUNDARY.match(text[at - 1 : at]) is not None or text.endswith(tuple(load("provinces.toml")["lead"]), 0, at)
+
+
+_BOUNDARY = re.compile(f"[^{_CHINESE}]|$")
+_DISTRICT = re.compile(f"[{_CHINESE}]{{2,4}}?区")
+
+
+@cache
+def _names() -> dict[str, dict[str, str]]:
+    """Full and short names of places, each with its province."""
+    data = load("provinces.toml")
+    full: dict[str, str] = {}
+    short: dict[str, str] = {}
+    for province, entry in data["province"].items():
+        _add(full, province, *(province + ending for ending in _endings(entry["suffix"], "自治区")))
+        _add(full, province, *(city + "市" for city in entry.get("cities", ())), *entry.get("others", ()))
+        for area, ending in entry.get("areas", {}).items():
+            _add(full, province, area + "市", *(area + tail for tail in _endings(ending, "自治州", "州")))
+        plain = [name for name in (*entry.get("cities", ()), *entry.get("areas", {})) if name not in data["full_only"]]
+        _add(short, province, province, *plain)
+    return {"full": full, "short": short}
+
+
+def _add(names: dict[str, str], province: str, *places: str) -> None:
+    names.update(dict.fromkeys(places, province))
+
+
+def _endings(whole: str, *short: str) -> tuple[str, ...]:
+    """``壮族自治区`` also stands as ``自治区``."""
+    return (whole, *short) if whole.endswith(short[0]) else (whole,)
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Every name, the longest first where several start together."""
+    names = _names()
+    tail = f"(?!{load('provinces.toml')['not_before']})"
+    parts = [(name, re.escape(name) + (_MARKET if name.endswith("市") else "")) for name in names["full"]]
+    parts += [(name, re.escape(name) + tail) for name in names["short"] if name not in names["full"]]
+    return re.compile("|".join(part for _, part in sorted(parts, key=lambda item: -len(item[0]))))
