@@ -80,8 +80,9 @@ class Form:
         sheet: Name of the sheet; ``sheet_index`` its position in the workbook, 0-based.
         number: 1-based number of the form in the workbook.
         kind: department, project or transfer.
-        unit: ``万元`` or ``元``, or None where the form does not say.
-        execution_points: Points of the execution score stated in a header (``得分（20分*执行率）``, ``分值(10分)``), or None.
+        project: Name of the project or transfer, where the head gives one.
+        unit: ``万元``, ``亿元`` or ``元``, or None where the form does not say.
+        execution_points: Points of the execution score that a header states (``得分（20分*执行率）``), or None.
         goals: ``expected`` and ``actual`` annual goals, None when blank.
         total: ``weight``, ``score``, ``grade`` as displayed, None when blank.
         total_cells: A1 address by key of ``total``, only those the form has.
@@ -103,6 +104,7 @@ class Form:
     kind: Kind
     title: str | None = None
     org: str | None = None
+    project: str | None = None
     year: int | None = None
     unit: str | None = None
     province: str | None = None
@@ -121,6 +123,11 @@ class Form:
     head_cells: dict[str, str] = field(default_factory=dict)
     note_cells: list[str] = field(default_factory=list)
     formulas: list[FormulaCell] = field(default_factory=list)
+
+    @property
+    def first_cell(self) -> str:
+        """The cell a person looks at first: the title's row."""
+        return f"A{max(1, self.extent[0])}"
 
     @property
     def id(self) -> str:

@@ -1,0 +1,165 @@
+"""The fund table: one row for the total, one for every part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.labels import contains, find, is_one_of, pattern, plain, plain_row, squeeze
+from perfeval_xlsx.form.locate import Column, Header, is_fund_header
+from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
+
+_SIDE_ROWS = 2
+"""A label over at least so many rows stands beside the table, not in it."""
+
+
+def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
+    """Read the rows below a fund header, up to ``last`` or the next block.
+
+    Args:
+        grid: The sheet.
+        header: The fund table's header.
+        last: Last row the table may reach.
+    """
+    rows: list[FundRow] = []
+    first_column = min(column.left for name, column in header.columns.items() if name in FUND_FIELDS)
+    for row in range(header.bottom + 1, last + 1):
+        if _ends(grid, row):
+            break
+        label = _label(grid, row, first_column, header)
+        values = {name: _value(grid, row, column) for name, column in header.columns.items()}
+        if label is None and not any(values.values()):
+            if _blank(grid, row):
+                break
+            continue
+        cells = {name: grid.address(row, _column_of(grid, row, column)) for name, column in header.columns.items()}
+        rows.append(FundRow(row, label, "part", values, cells))
+        rows += _beside(row, values)
+    _name_total(rows)
+    return rows
+
+
+def _ends(grid: Grid, row: int) -> bool:
+    """Whether a row belongs to the next block: another header, goals, or the head of the next form."""
+    if is_fund_header(grid, row):
+        return True
+    for column, text in grid.texts(row):
+        match = find("goals", text)
+        if match is not None and match.exact and grid.anchor(row, column)[0] == row:
+            return True
+        if is_one_of(text, "goals_side", "exact"):
+            return True
+    return _is_level_header(grid, row)
+
+
+def _is_level_header(grid: Grid, row: int) -> bool:
+    names = {match.field for _, text in grid.texts(row) if (match := find("indicator", text)) and match.exact}
+    return len(names & {"level1", "level2", "level3", "target", "actual", "sign", "unit"}) >= 2
+
+
+def _blank(grid: Grid, row: int) -> bool:
+    return not grid.columns(row) and all(grid.anchor(row, c)[0] == row for c in range(1, grid.last_column + 1))
+
+
+def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | None:
+    """The label left of the amounts: the text nearest to them that does not stand beside the whole table."""
+    side = None
+    for column in range(first_column - 1, 0, -1):
+        anchor_row, anchor_column = grid.anchor(row, column)
+        text = grid.own(anchor_row, anchor_column)
+        if not text:
+            continue
+        tall = grid.bottom(anchor_row, anchor_column) - anchor_row + 1 >= _SIDE_ROWS
+        if anchor_row <= header.bottom:
+            side = side or None
+            continue
+        if anchor_row == row and not tall:
+            return squeeze(text)
+        side = side or (text if anchor_row == row else None)
+    return squeeze(side)
+
+
+def _column_of(grid: Grid, row: int, column: Column) -> int:
+    """The first filled sheet column of a field; its first one where all are blank."""
+    return next((c for c in range(column.left, column.right + 1) if grid.text(row, c)), column.left)
+
+
+def _value(grid: Grid, row: int, column: Column) -> str | None:
+    """The displayed text of a field; a label that strayed into an amount's column, or a lone unit word, is none."""
+    at = _column_of(grid, row, column)
+    if grid.anchor(row, at)[0] != row:
+        return None
+    text = grid.text(row, at)
+    folded = plain_row(text)
+    if not folded or pattern("units", "alone").match(folded):
+        return None
+    return text
+
+
+def _beside(row: int, values: dict[str, str | None]) -> Iterator[FundRow]:
+    """A second list beside the first (按支出性质分): labels where amounts are expected become rows of their own."""
+    for name in ("initial_budget", "annual_budget", "executed", "rate", "weight", "score"):
+        text = values.get(name)
+        if text is not None and _is_label(text):
+            values[name] = None
+            yield FundRow(row, squeeze(text), "part", {}, {})
+
+
+def _is_label(text: str) -> bool:
+    """Words without a figure in front: ``按支出性质分：``, ``其中：基本支出:1873.66万元``."""
+    folded = plain_row(text)
+    return len(re.sub(r"[^\u4e00-\u9fff]", "", folded)) >= 3 and not re.match(r"[\d.,]+", folded)
+
+
+def _name_total(rows: list[FundRow]) -> None:
+    """Mark the row that carries the execution score: by its label, else the first with points, else the first."""
+    named = [row for row in rows if row.label and _is_total(row.label)]
+    weighted = [row for row in rows if re.fullmatch(r"[\d.]+", plain_row(row.values.get("weight") or ""))]
+    for row in (named or weighted or rows)[:1]:
+        row.role = "total"
+
+
+def _is_total(label: str) -> bool:
+    if any(re.search(part, plain(label)) for part in load("labels.toml")["fund_rows"]["part"]):
+        return False
+    return is_one_of(label, "fund_rows", "total") or contains(label, "fund_rows", "total_words")
+
+
+def read_pairs(grid: Grid, first: int, last: int) -> list[FundRow]:
+    """Read amounts that stand beside their labels (``预算数：| 100 | 执行数：| 90``), as in forms before 2018."""
+    rows: list[FundRow] = []
+    places: dict[str, int] = {}
+    for row in grid.rows_between(first, last):
+        found = _pairs(grid, row)
+        if {"executed"} <= found.keys() and found.keys() & {"annual_budget", "initial_budget"}:
+            places = found
+            rows.append(_pair_row(grid, row, places, "total"))
+        elif rows and row <= rows[-1].row + 1 and all(_is_part(grid, row, place) for place in places.values()):
+            rows.append(_pair_row(grid, row, places, "part"))
+        elif rows:
+            break
+    return rows
+
+
+def _pairs(grid: Grid, row: int) -> dict[str, int]:
+    """Column of the value by field, for labels with a value to their right."""
+    found: dict[str, int] = {}
+    for column, text in grid.texts(row):
+        for name in load("labels.toml")["fund_pairs"]:
+            if is_one_of(text, "fund_pairs", name):
+                found.setdefault(name, grid.right(row, column) + 1)
+    return {name: column for name, column in found.items() if find("fund", grid.text(row, column)) is None}
+
+
+def _is_part(grid: Grid, row: int, column: int) -> bool:
+    """Whether a label stands left of a value's column."""
+    return bool(grid.text(row, column - 1)) and grid.anchor(row, column - 1)[0] == row
+
+
+def _pair_row(grid: Grid, row: int, places: dict[str, int], role: str) -> FundRow:
+    values = {name: grid.text(row, column) or None for name, column in places.items()}
+    cells = {name: grid.address(row, column) for name, column in places.items()}
+    label = squeeze(grid.text(row, min(places.values()) - 1))
+    return FundRow(row, label, "total" if role == "total" else "part", values, cells)

@@ -1,0 +1,291 @@
+"""What stands around the tables: title, year, unit's name, money unit, goals, total and grade."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.labels import LONGEST, find, is_one_of, pattern, plain, plain_row, squeeze, unit_stated
+from perfeval_xlsx.form.locate import Header, is_title
+from perfeval_xlsx.form.model import Form, Kind
+
+_AFTER_TOTAL = 3
+"""Rows below the total in which a grade may stand."""
+
+
+def first_row(grid: Grid, after: int, anchor: int) -> int:
+    """Where a form begins: at its title; without one, below the last gap; else at its first head label.
+
+    Args:
+        grid: The sheet.
+        after: Last row of what stands above.
+        anchor: First row of the form's tables.
+    """
+    rows = list(grid.rows_between(after + 1, anchor - 1))
+    title = next((row for row in reversed(rows) if is_title(grid, row)), None)
+    if title is not None:
+        earlier = [row for row in rows if row < title and is_title(grid, row)]
+        return min([title, *(row for row in earlier if title - row <= 1)])
+    if after == 0:
+        return rows[0] if rows else anchor
+    start = anchor
+    for row in reversed(rows):
+        if start - row > 1 or not any(_is_head_label(text) for _, text in grid.texts(row)):
+            break
+        start = row
+    return start
+
+
+def _is_head_label(text: str) -> bool:
+    head = load("labels.toml")["head"]
+    names = [name for group in head["org"] for name in group] + head["project"] + head["other"]
+    label = plain(re.split(r"[:：]", text, maxsplit=1)[0])
+    return label in {plain(name) for name in names}
+
+
+def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
+    """Fill in title, kind, year and org from the rows above the tables."""
+    rows = list(grid.rows_between(first, last))
+    title = next((row for row in rows if is_title(grid, row)), None)
+    if title is not None:
+        column, form.title = max(grid.texts(title), key=lambda item: len(item[1]))
+        form.head_cells["title"] = form.head_cells["year"] = grid.address(title, column)
+    form.kind = kind_of(form.title or form.sheet)
+    form.year = _year(grid, rows, form)
+    for names in load("labels.toml")["head"]["org"]:
+        found = _labelled(grid, rows, names)
+        if found:
+            form.head_cells.setdefault("org", found[0][0])
+        filled = next(((cell, text) for cell, text in found if text), None)
+        if filled is not None:
+            form.head_cells["org"], form.org = filled
+            break
+    projects = _labelled(grid, rows, load("labels.toml")["head"]["project"])
+    form.project = next((text for _, text in projects if text), None)
+
+
+@lru_cache(maxsize=4096)
+def kind_of(title: str) -> Kind:
+    """The kind of form a title announces."""
+    folded = plain_row(title)
+    kinds = load("labels.toml")["kind"]
+    if any(plain(word) in folded for word in kinds["transfer"]):
+        return "transfer"
+    return "department" if any(plain(word) in folded for word in kinds["department"]) else "project"
+
+
+def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
+    """The year of the title and the lines around it, else of the sheet's or the file's name."""
+    not_before = load("labels.toml")["year"]["not_before"]
+    texts = [form.title] if form.title else []
+    for row in rows:
+        cells = grid.texts(row)
+        if len(cells) <= 2 and not any(plain(word) in plain(text) for _, text in cells for word in not_before):
+            texts += [text for _, text in cells]
+    texts += [text for _, text in _labelled(grid, rows, load("labels.toml")["year"]["labels"]) if text]
+    year = year_in(texts) or year_in([form.sheet])
+    return year or year_in([Path(form.path).stem], "file_patterns")
+
+
+def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
+    """The first year that any text names, the surest pattern first."""
+    folded = [plain_row(text) for text in texts]
+    for expression in load("labels.toml")["year"][key]:
+        for text in folded:
+            match = re.search(expression, text)
+            if match:
+                return int(match[1])
+    bare = [text for text in folded if re.fullmatch(r"20[0-3]\d年?", text)]
+    return int(bare[0][:4]) if bare else None
+
+
+def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, str | None]]:
+    """Address and text of labels' values, right of them or behind their colon, in the order of the sheet."""
+    wanted = {plain(name) for name in names}
+    values: list[tuple[str, str | None]] = []
+    for row in rows:
+        for column, text in grid.texts(row):
+            label, _, inline = _split_label(text)
+            if label in wanted and inline.strip():
+                values.append((grid.address(row, column), inline.strip()))
+            elif label in wanted:
+                values.append(_right_of(grid, row, column))
+    return values
+
+
+@lru_cache(maxsize=16_384)
+def _split_label(text: str) -> tuple[str, str, str]:
+    """A label, its colon and what follows it in the same cell."""
+    folded = unicodedata.normalize("NFKC", text)
+    label, colon, rest = folded.partition(":")
+    return (plain(label), colon, rest) if len(label) <= LONGEST else ("", "", "")
+
+
+def _right_of(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
+    """Address and text of the next filled cell to the right; of the blank one beside where a label follows."""
+    after = grid.right(row, column) + 1
+    filled = next((c for c in grid.columns(row) if c >= after), None)
+    if filled is None or _is_head_label(grid.own(row, filled)):
+        return grid.address(row, after), None
+    return grid.address(row, filled), grid.own(row, filled)
+
+
+def read_unit(form: Form, grid: Grid, header: Header | None, rows: Iterable[int]) -> None:
+    """Fill in the money unit: stated at the fund table, in the head, alone in a cell, or with every amount."""
+    texts: list[str] = []
+    if header is not None:
+        last = max([header.bottom, *(fund.row for fund in form.funds)])
+        seen = set()
+        for row in range(header.top, last + 1):
+            for column in range(1, header.right + 1):
+                anchor = grid.anchor(row, column)
+                if anchor not in seen:
+                    seen.add(anchor)
+                    texts.append(grid.own(*anchor))
+    head = [text for row in rows for _, text in grid.texts(row) if len(text) <= 2 * LONGEST]
+    form.unit = unit_stated(texts) or unit_stated(head) or _unit_of_values(form)
+
+
+def _unit_of_values(form: Form) -> str | None:
+    """The unit every written amount of the fund table carries; None where they differ or carry none."""
+    units = set()
+    for fund in form.funds:
+        for name in ("initial_budget", "annual_budget", "executed"):
+            text = plain_row(fund.values.get(name) or "")
+            match = pattern("units", "in_value").match(text)
+            if match:
+                units.add({"万": "万元", "亿": "亿元"}.get(match[1], match[1]))
+    return units.pop() if len(units) == 1 else None
+
+
+def read_goals(form: Form, grid: Grid, first: int, last: int) -> int | None:
+    """Fill in the annual goals from the rows between two tables; return their header row."""
+    for row in grid.rows_between(first, last):
+        places = _goal_labels(grid, row)
+        if not places:
+            continue
+        if len(places) > 1 or "actual" in places:
+            _fill_goals(form, grid, row, places, last)
+            return row
+        _goals_beside(form, grid, row, places)
+        if any(form.goals.values()):
+            return row
+    return None
+
+
+def _goal_labels(grid: Grid, row: int) -> dict[str, int]:
+    """Column of each goal label in a row; a side label gives way to the one nearer to the actuals."""
+    places: dict[str, int] = {}
+    for column, text in grid.texts(row):
+        match = find("goals", text)
+        if match is not None and not (match.field == "actual" and "actual" in places):
+            places[match.field] = column
+    if places and "actual" not in places and len(places) == 1:
+        column = next(iter(places.values()))
+        if is_one_of(grid.own(row, column), "goals_side", "exact") and grid.right(row, column) >= grid.last_column:
+            return {}
+    return places
+
+
+def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: int) -> None:
+    """Texts below the labels, all rows up to the next table; an adjusted goal counts where it is filled in."""
+    bottom = max(grid.bottom(row, column) for column in places.values())
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in places}
+    for below in range(bottom + 1, last + 1):
+        if _goal_labels(grid, below) and below > bottom + 1:
+            break
+        for name, column in places.items():
+            anchor = grid.anchor(below, column)
+            if anchor[0] == below and grid.own(*anchor):
+                found[name].append((grid.address(below, column), grid.own(*anchor)))
+    if found.get("adjusted"):
+        found["expected"] = found["adjusted"]
+    for name in ("expected", "actual"):
+        if name in places or found.get(name):
+            texts = found.get(name, [])
+            form.goals[name] = "\n".join(text for _, text in texts) or None
+            cell = texts[0][0] if texts else grid.address(bottom + 1, places.get(name, places["actual"]))
+            form.goal_cells[name] = cell
+
+
+def _goals_beside(form: Form, grid: Grid, row: int, places: dict[str, int]) -> None:
+    """Texts to the right of their labels."""
+    for name, column in places.items():
+        after = grid.right(row, column) + 1
+        text = grid.text(row, after)
+        if text and find("goals", text) is None and form.goals.get(name, None) is None:
+            form.goals[name] = text
+            form.goal_cells[name] = grid.address(row, after)
+
+
+def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
+    """Fill in weight, score and grade of the total row."""
+    label = next(c for c, text in grid.texts(row) if is_one_of(text, "rows", "total"))
+    taken = {grid.anchor(row, label)}
+    for name in ("score", "weight"):
+        column = header.columns.get(name)
+        if column is not None and grid.anchor(row, column.left) not in taken:
+            taken.add(grid.anchor(row, column.left))
+            _set_total(form, grid, row, column.left, name)
+    column = header.columns.get("deviation")
+    place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
+    found = next(_grades(grid, row, row + _AFTER_TOTAL, taken), None)
+    if found is not None:
+        place, grade = found[0], found[1]
+        form.total["grade"] = grade
+    if place is not None:
+        form.total_cells["grade"] = grid.address(*place)
+        form.total.setdefault("grade", None)
+
+
+def _set_total(form: Form, grid: Grid, row: int, column: int, name: str) -> None:
+    form.total_cells[name] = grid.address(row, column)
+    form.total[name] = grid.text(row, column) or None
+
+
+def _grades(
+    grid: Grid, first: int, last: int, taken: set[tuple[int, int]]
+) -> Iterator[tuple[tuple[int, int], str | None]]:
+    """Cells that hold a grade, with or without its label, or stand right of a grade's label."""
+    for row in grid.rows_between(first, last):
+        for column, text in grid.texts(row):
+            if (row, column) in taken:
+                continue
+            grade = grade_in(text)
+            if grade is not None and (row == first or grade != plain_row(text)):
+                yield (row, column), grade
+                continue
+            after = grid.right(row, column) + 1
+            beside = grade_in(grid.text(row, after))
+            if is_one_of(text, "head", "grade") or (beside and is_one_of(text, "head", "conclusion")):
+                yield (row, after if after <= grid.last_column else column), beside
+
+
+@lru_cache(maxsize=4096)
+def grade_in(text: str) -> str | None:
+    """The grade a cell holds (``等级：优`` → 优), None where it holds none."""
+    rest = pattern("grade", "prefix").sub("", text)
+    folded = plain_row(rest).strip("“”\"'")
+    return folded if folded in load("labels.toml")["grade"]["words"] else None
+
+
+def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
+    """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
+    for row in grid.rows_between(first, last):
+        for column, text in grid.texts(row):
+            label, colon, inline = _split_label(text)
+            for key, name in (("total", "score"), ("grade", "grade")):
+                if name in form.total_cells or label not in {plain(word) for word in load("labels.toml")["head"][key]}:
+                    continue
+                after = grid.right(row, column) + 1
+                if colon and inline.strip():
+                    form.total[name] = squeeze(inline)
+                    form.total_cells[name] = grid.address(row, column)
+                elif after <= grid.last_column and _split_label(grid.text(row, after))[0] not in {"得分", "分值"}:
+                    form.total[name] = grid.text(row, after) or None
+                    form.total_cells[name] = grid.address(row, after)

@@ -1,0 +1,186 @@
+"""Labels: what a cell's words mean in a form. All words live in ``data/labels.toml``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from perfeval_xlsx.data import load
+
+LONGEST = 40
+"""Longer texts are sentences, not labels."""
+
+_SPACE = re.compile(r"\s+")
+_BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
+_TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)")
+_YEAR = re.compile(r"^20\d\d(?=年)")
+_SURPLUS = 6
+
+
+class Match(NamedTuple):
+    """What a label was recognised as: ``exact`` is False where only a word inside it was."""
+
+    field: str
+    exact: bool
+
+
+@lru_cache(maxsize=65_536)
+def plain(text: str) -> str:
+    """Return a label after NFKC with all white space and closing punctuation out, brackets kept."""
+    return _TAIL.sub("", _SPACE.sub("", unicodedata.normalize("NFKC", text)))
+
+
+@lru_cache(maxsize=65_536)
+def bare(text: str) -> str:
+    """Return ``plain`` without brackets and what they hold, and without a leading year's digits."""
+    stripped = plain(text)
+    while True:
+        shorter = _BRACKETS.sub("", stripped)
+        if shorter == stripped:
+            break
+        stripped = shorter
+    return _TAIL.sub("", _YEAR.sub("", stripped))
+
+
+def squeeze(text: str | None) -> str | None:
+    """Return a text without white space, None for a blank one."""
+    squeezed = _SPACE.sub("", text) if text else ""
+    return squeezed or None
+
+
+class _Vocabulary(NamedTuple):
+    """The labels of one block: whole labels, and words to look for, longest first."""
+
+    exact: dict[str, str]
+    words: list[tuple[str, str]]
+
+
+@cache
+def _vocabulary(block: str) -> _Vocabulary:
+    data = load("labels.toml")
+    extra = "fund_extra" if block == "fund" else "extra"
+    exact: dict[str, str] = {}
+    words: dict[str, str] = {}
+    groups: list[tuple[str, Any]] = list(data[block].items())
+    if block in {"indicator", "fund"}:
+        groups.append(("extra", data[extra]))
+    for field, entry in groups:
+        for word in entry.get("words", ()):
+            words.setdefault(plain(word), field)
+            exact.setdefault(plain(word), field)
+        for word in entry.get("exact", ()):
+            exact.setdefault(plain(word), field)
+    return _Vocabulary(exact, sorted(words.items(), key=lambda item: -len(item[0])))
+
+
+@lru_cache(maxsize=65_536)
+def find(block: str, text: str) -> Match | None:
+    """Return the field a label names in a block (``indicator``, ``fund``, ``goals``), None where it names none.
+
+    A label the block knows as none of ours is the field ``extra``.
+    """
+    if len(text) > 2 * LONGEST:
+        return None
+    vocabulary = _vocabulary(block)
+    for label in (plain(text), bare(text)):
+        if not label or len(label) > LONGEST:
+            return None
+        if label in vocabulary.exact:
+            return Match(vocabulary.exact[label], exact=True)
+    label = bare(text)
+    for word, field in vocabulary.words:
+        if word in label and len(label) - len(word) <= _SURPLUS:
+            return Match(field, exact=False)
+    return None
+
+
+@lru_cache(maxsize=65_536)
+def is_one_of(text: str, section: str, key: str) -> bool:
+    """Whether a label is, as a whole, one of ``labels.toml [section] key``."""
+    words = _words(section, key)
+    return len(text) <= 2 * LONGEST and (plain(text) in words or bare(text) in words)
+
+
+@cache
+def _words(section: str, key: str) -> frozenset[str]:
+    return frozenset(plain(word) for word in load("labels.toml")[section][key])
+
+
+@lru_cache(maxsize=65_536)
+def contains(text: str, section: str, key: str) -> bool:
+    """Whether a text contains one of the words of ``labels.toml [section] key``."""
+    return any(word in plain(text) for word in _words(section, key))
+
+
+@lru_cache(maxsize=65_536)
+def opens_note(text: str) -> bool:
+    """Whether a text opens a row below the grid (``注：``, ``填表人``): a note's word, then its end or a mark.
+
+    Behind a note's word a sentence may follow at once, an indicator's name may not.
+    """
+    label = plain(text)
+    words = [word for word in _words("rows", "note_words") if label.startswith(word)]
+    return any(len(label) == len(word) or not label[len(word)].isalnum() or len(label) > LONGEST for word in words)
+
+
+@cache
+def pattern(section: str, key: str) -> re.Pattern[str]:
+    """Return a compiled pattern of ``labels.toml``."""
+    return re.compile(load("labels.toml")[section][key])
+
+
+@lru_cache(maxsize=65_536)
+def split_points(text: str) -> tuple[str, float | None]:
+    """Return a level label without its points, and the points: ``产出指标（50分）`` → (``产出指标``, 50).
+
+    A lost bracket (``效益指标30分)``) is forgiven; the label keeps its own white space inside.
+    """
+    folded = unicodedata.normalize("NFKC", text)
+    found = [match for match in _points().finditer(_SPACE.sub("", folded)) if _is_points(match[0])]
+    if len(found) != 1:
+        return text.strip(), None
+    figure = float(next(group for group in found[0].groups() if group))
+    loose = r"\s*".join(re.escape(char) for char in found[0][0])
+    label = re.sub(loose, "", folded, count=1)
+    return label.strip(), figure
+
+
+@cache
+def _points() -> re.Pattern[str]:
+    return pattern("points", "level")
+
+
+def _is_points(text: str) -> bool:
+    """A figure counts as points when 分 or both brackets stand with it."""
+    return "分" in text or (text[0] in "([" and text[-1] in ")]")
+
+
+@lru_cache(maxsize=65_536)
+def is_unused(text: str) -> bool:
+    """Whether a text is a template's unfilled row (``指标2：``, ``……``, ``/``)."""
+    return pattern("rows", "unused").match(plain_row(text)) is not None
+
+
+@lru_cache(maxsize=65_536)
+def is_placeholder(text: str) -> bool:
+    """Whether a value cell holds nothing but dashes, dots or slashes."""
+    return pattern("rows", "placeholder").match(plain_row(text)) is not None
+
+
+def plain_row(text: str) -> str:
+    """Return a text after NFKC without white space; punctuation stays."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+def unit_stated(texts: Iterable[str]) -> str | None:
+    """Return the money unit that labels state (``项目资金（万元）``, ``单位：元``), the first one met."""
+    stated, alone = pattern("units", "stated"), pattern("units", "alone")
+    for text in texts:
+        folded = plain_row(text)
+        match = alone.match(folded) or stated.search(folded)
+        if match:
+            return next(group for group in match.groups() if group)
+    return None

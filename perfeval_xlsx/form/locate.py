@@ -1,0 +1,238 @@
+"""Where the blocks of a form stand: header rows by how many fields they name, titles, the rows between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.labels import LONGEST, contains, find, is_one_of, plain, plain_row
+
+_DEEPEST = 3
+"""Header rows a block has at most."""
+_LEVELS = ("level1", "level2", "level3")
+_FUND_AMOUNTS = frozenset({"initial_budget", "annual_budget", "executed"})
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of a block: its label, and the sheet columns it spans."""
+
+    label: str
+    left: int
+    right: int
+
+
+@dataclass(slots=True)
+class Header:
+    """A block's header.
+
+    Attributes:
+        top: First header row; ``bottom`` the last one.
+        columns: Column by field.
+        extra: Columns under labels that are not ours, from the left.
+        double: Columns that claim a field another column has, by field.
+    """
+
+    top: int
+    bottom: int
+    columns: dict[str, Column] = field(default_factory=dict)
+    extra: list[Column] = field(default_factory=list)
+    double: dict[str, list[Column]] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int:
+        """Leftmost column of the block's fields."""
+        return min(column.left for column in [*self.columns.values(), *self.extra])
+
+    @property
+    def right(self) -> int:
+        """Rightmost column of the block."""
+        return max(column.right for column in [*self.columns.values(), *self.extra])
+
+    def same_columns(self, other: Header) -> bool:
+        """Whether another header names the same fields in the same columns (a header repeated on the next page)."""
+        return {f: (c.left, c.right) for f, c in self.columns.items()} == {
+            f: (c.left, c.right) for f, c in other.columns.items()
+        }
+
+
+def indicator_headers(grid: Grid) -> list[Header]:
+    """Every header of an indicator grid on the sheet, from the top, process-type tables included."""
+    headers: list[Header] = []
+    for row in grid.rows:
+        if headers and row <= headers[-1].bottom:
+            continue
+        fields = _fields(grid, row, "indicator")
+        if len(fields) >= 3 and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
+            header = _header(grid, row, "indicator")
+            _settle_levels(grid, header)
+            if len(header.columns) >= 3 and not header.columns.keys().isdisjoint(_LEVELS):
+                headers.append(header)
+    return headers
+
+
+def fund_header(grid: Grid, first: int, last: int) -> Header | None:
+    """The last fund header between two rows, None where there is none."""
+    found = None
+    for row in grid.rows_between(first, last):
+        if found is not None and row <= found.bottom:
+            continue
+        if is_fund_header(grid, row):
+            found = _header(grid, row, "fund")
+    return found
+
+
+def is_fund_header(grid: Grid, row: int) -> bool:
+    """Whether a row names at least two columns of a fund table, an amount among them."""
+    fields = _fields(grid, row, "fund")
+    return len(fields) >= 2 and not fields.isdisjoint(_FUND_AMOUNTS)
+
+
+def is_indicator_header(grid: Grid, row: int) -> bool:
+    """Whether a row names at least three columns of an indicator grid."""
+    return len(_fields(grid, row, "indicator")) >= 3
+
+
+def is_process(header: Header) -> bool:
+    """Whether a header is that of a table scored by text rules, not by target and actual."""
+    return "target" not in header.columns and "actual" not in header.columns
+
+
+def is_declaration(header: Header) -> bool:
+    """Whether a header is that of a target declaration: targets, but neither actuals nor scores."""
+    return "actual" not in header.columns and "score" not in header.columns
+
+
+def _fields(grid: Grid, row: int, block: str) -> set[str]:
+    """Different fields that the labels of a row name."""
+    fields = set()
+    for _, text in grid.texts(row):
+        match = find(block, text)
+        if match is not None and match.field != "extra":
+            fields.add(match.field)
+    return fields
+
+
+def _header(grid: Grid, top: int, block: str) -> Header:
+    """Build a header from its first row: sub-headers below count before the label above them."""
+    bottom = top
+    while bottom - top + 1 < _DEEPEST and _is_sub_header(grid, top, bottom, block):
+        bottom += 1
+    header = Header(top, bottom)
+    for column in _cells(grid, top, bottom):
+        match = find(block, column.label)
+        name = match.field if match else "extra"
+        if name == "extra":
+            header.extra.append(column)
+        elif name in header.columns:
+            header.double.setdefault(name, []).append(column)
+        else:
+            header.columns[name] = column
+    return header
+
+
+def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
+    """Whether the row below holds nothing but labels that stand under a wider, a blank or a taller header cell."""
+    row = bottom + 1
+    texts = grid.texts(row)
+    known = [find(block, text) for _, text in texts]
+    if not any(known) or any(len(text) > LONGEST for _, text in texts):
+        return False
+    for (column, text), match in zip(texts, known, strict=True):
+        above = grid.merge(top, column)
+        under_group = above is not None and above.right > above.left and above.bottom < row
+        blank_above = not grid.text(bottom, column)
+        if match is None and not (under_group and not _has_digit(text)):
+            return False
+        if not under_group and not blank_above:
+            return False
+    return True
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
+
+
+def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
+    """The lowest header cell over each column, from the left; one that reaches below the header stands beside it."""
+    column = 1
+    while column <= grid.last_column:
+        width = 1
+        for row in range(bottom, top - 1, -1):
+            anchor_row, anchor_column = grid.anchor(row, column)
+            text = grid.own(anchor_row, anchor_column)
+            beside = grid.bottom(anchor_row, anchor_column) > bottom
+            if text and not beside and top <= anchor_row and not _overruled(grid, anchor_row, row, bottom, column):
+                right = grid.right(anchor_row, anchor_column)
+                right = min(right, _next_below(grid, anchor_row, bottom, column, right))
+                yield Column(text, column, right)
+                width = right - column + 1
+                break
+        column += width
+
+
+def _overruled(grid: Grid, anchor_row: int, row: int, bottom: int, column: int) -> bool:
+    """A group label over columns that have labels of their own says nothing about a column that has none."""
+    return False if anchor_row == row or row == bottom else bool(grid.own(bottom, column))
+
+
+def _next_below(grid: Grid, anchor_row: int, bottom: int, column: int, right: int) -> int:
+    """The last column before the next sub-header under the same group label."""
+    if anchor_row == bottom or grid.bottom(anchor_row, column) >= bottom:
+        return right
+    return next((c - 1 for c in range(column + 1, right + 1) if grid.own(bottom, c)), right)
+
+
+def _settle_levels(grid: Grid, header: Header) -> None:
+    """Give every header a level 3: from one label over several level columns, or from the deepest level named."""
+    columns = header.columns
+    for column in [*header.extra, *([columns["level3"]] if "level3" in columns else [])]:
+        if is_one_of(column.label, "level_group", "exact") and not columns.keys() & {"level1", "level2"}:
+            _spread(grid, header, column)
+            return
+    if "level3" not in columns:
+        deepest = next((level for level in ("level2", "level1") if level in columns), None)
+        if deepest is not None:
+            columns["level3"] = columns.pop(deepest)
+
+
+def _spread(grid: Grid, header: Header, column: Column) -> None:
+    """Deal the columns under one label out to the levels, deepest last; merged ones below stay one."""
+    places = _places_below(grid, header, column)[-len(_LEVELS) :]
+    if column in header.extra:
+        header.extra.remove(column)
+    header.columns.pop("level3", None)
+    for level, (left, right) in zip(_LEVELS[-len(places) :], places, strict=True):
+        header.columns[level] = Column(column.label, left, right)
+
+
+def _places_below(grid: Grid, header: Header, column: Column) -> list[tuple[int, int]]:
+    """How the rows below divide a header cell's columns: the finest division met in the first rows."""
+    finest = [(column.left, column.right)]
+    for row in list(grid.rows_between(header.bottom + 1, header.bottom + 12)):
+        places, at = [], column.left
+        while at <= column.right:
+            right = min(grid.right(row, at), column.right)
+            if grid.text(row, at):
+                places.append((at, right))
+            at = right + 1
+        if len(places) > len(finest):
+            finest = places
+    return finest
+
+
+def is_title(grid: Grid, row: int) -> bool:
+    """Whether a row holds a form's title: the only text of its row, or nearly, with a title's word and no sentence."""
+    texts = grid.texts(row)
+    if not texts or len(texts) > 2:
+        return False
+    column, text = max(texts, key=lambda item: len(item[1]))
+    folded = plain_row(text)
+    data = load("labels.toml")["title"]
+    if len(folded) > data["longest"] or not contains(text, "title", "words"):
+        return False
+    if any(folded.startswith(plain(word)) for word in data["not"]):
+        return False
+    return grid.right(row, column) > column or len(texts) == 1

@@ -1,0 +1,196 @@
+"""From a workbook to its forms: every block located by its labels, every value with its cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.form.evidence import column_findings, settle_doubles
+from perfeval_xlsx.form.funds import read_funds, read_pairs
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.heading import first_row, read_goals, read_head_total, read_heading, read_total, read_unit
+from perfeval_xlsx.form.indicators import Body, read_body
+from perfeval_xlsx.form.labels import contains, pattern, plain_row
+from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process
+from perfeval_xlsx.form.model import Form, FormulaCell
+from perfeval_xlsx.form.province import province_of
+from perfeval_xlsx.workbook import Sheet, Workbook, a1
+
+
+class _Located(NamedTuple):
+    """A grid's header and body on a sheet, and the rows its form may take."""
+
+    header: Header
+    body: Body
+    after: int
+    before: int
+
+
+def find_forms(book: Workbook, path: str | None = None) -> list[Form]:
+    """Read every form of a workbook, in the order of its sheets.
+
+    A form on a hidden sheet, or on one named as an example, counts only where no other sheet holds one; passing it over
+    is a finding of the first form.
+
+    Args:
+        book: The opened workbook.
+        path: How the forms name their file; the workbook's own path by default.
+
+    Returns:
+        The forms, numbered from 1; none where the workbook holds none (see ``why_none``).
+
+    Raises:
+        PerfevalError: A sheet's part is damaged or over a limit.
+    """
+    name = str(book.path) if path is None else path
+    by_sheet = [(sheet, _sheet_forms(sheet, name)) for sheet in book.sheets()]
+    held = [(sheet, forms) for sheet, forms in by_sheet if forms]
+    chosen = [(sheet, forms) for sheet, forms in held if not _is_aside(sheet)] or held
+    found = [form for _, forms in chosen for form in forms]
+    for number, form in enumerate(found, 1):
+        form.number = number
+    for sheet, forms in held:
+        if all(sheet is not other for other, _ in chosen):
+            found[0].findings.append(Finding("R02", forms[0].first_cell, None, sheet.name))
+    return found
+
+
+def why_none(book: Workbook) -> list[Finding]:
+    """Say why a workbook holds no form: what its tables are instead, or that there is none.
+
+    Raises:
+        PerfevalError: A sheet's part is damaged or over a limit.
+    """
+    for sheet in book.sheets():
+        for header in indicator_headers(Grid(sheet)):
+            code = "R03" if is_process(header) else "R04" if is_declaration(header) else None
+            if code:
+                return [Finding(code, a1(header.top, header.left), None, sheet.name)]
+    return [Finding("R01", None, None, book.path.name)]
+
+
+def _is_aside(sheet: Sheet) -> bool:
+    return sheet.state != "visible" or contains(sheet.name, "sheets", "example")
+
+
+def _sheet_forms(sheet: Sheet, path: str) -> list[Form]:
+    grid = Grid(sheet)
+    return [_read(grid, located, path) for located in _located(grid)]
+
+
+def _located(grid: Grid) -> Iterator[_Located]:
+    """Every grid of a sheet with its body, process tables and declarations left alone."""
+    headers = indicator_headers(grid)
+    repeats = _repeats(grid, headers)
+    headers = [header for header in headers if header.top not in repeats]
+    repeated = frozenset(row for top in repeats for row in range(top, repeats[top] + 1))
+    after = 0
+    for at, header in enumerate(headers):
+        limit = headers[at + 1].top - 1 if at + 1 < len(headers) else (grid.rows[-1] if grid.rows else 0)
+        settle_doubles(grid, header, limit)
+        body = read_body(grid, header, limit, repeated)
+        if not (is_process(header) or is_declaration(header)):
+            yield _Located(header, body, after, limit)
+        after = body.last
+
+
+def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, int]:
+    """Headers that only repeat the one above for the next printed page: no total, title or fund table between."""
+    repeats: dict[int, int] = {}
+    for above, header in pairwise(headers):
+        between = read_body(grid, above, header.top - 1)
+        closed = between.total_row is not None or any(grid.rows_between(between.last + 1, header.top - 1))
+        if above.same_columns(header) and not closed and between.rows:
+            repeats[header.top] = header.bottom
+    return repeats
+
+
+def _read(grid: Grid, located: _Located, path: str) -> Form:
+    """Build one form from its located blocks."""
+    header, body = located.header, located.body
+    form = Form(path=path, sheet=grid.sheet.name, sheet_index=grid.sheet.index, number=0, kind="project")
+    form.indicators, form.left_out = body.rows, body.left_out
+    funds = fund_header(grid, located.after + 1, header.top - 1)
+    tables = header.top
+    if funds is not None:
+        tables = funds.top
+        form.funds = read_funds(grid, funds, header.top - 1)
+    else:
+        form.funds = read_pairs(grid, located.after + 1, header.top - 1)
+        tables = form.funds[0].row if form.funds else tables
+    below_funds = form.funds[-1].row + 1 if form.funds else located.after + 1
+    goals = read_goals(form, grid, below_funds, header.top - 1)
+    start = first_row(grid, located.after, min(tables, goals or tables))
+    read_heading(form, grid, start, min(tables, goals or tables) - 1)
+    read_unit(form, grid, funds, grid.rows_between(start, min(tables, goals or tables) - 1))
+    if body.total_row is not None:
+        read_total(form, grid, header, body.total_row)
+    read_head_total(form, grid, start, min(tables, goals or tables) - 1)
+    form.execution_points = _execution_points(grid, funds)
+    form.province = province_of(form.org, form.title, form.sheet)
+    form.columns = _columns(funds, header)
+    end = _end(grid, located)
+    for cell, text in _notes(grid, form, header, goals, body.last, end):
+        form.notes.append(text)
+        form.note_cells.append(cell)
+    form.extent = (start, end)
+    form.formulas = _formulas(grid.sheet, start, end)
+    form.findings += column_findings(header, form)
+    return form
+
+
+def _end(grid: Grid, located: _Located) -> int:
+    """The form's last row: before the title or the tables of the next form."""
+    last, before = located.body.last, located.before
+    if before == (grid.rows[-1] if grid.rows else 0):
+        return before
+    funds = fund_header(grid, last + 1, before)
+    return first_row(grid, last, funds.top if funds else before + 1) - 1
+
+
+def _execution_points(grid: Grid, funds: Header | None) -> float | None:
+    """Points of the execution score in a header or side label (``得分（20分*执行率）``), if only one figure is given."""
+    if funds is None:
+        return None
+    texts = [funds.columns[name].label for name in ("score", "weight", "rate") if name in funds.columns]
+    texts += [grid.text(funds.top, column) for column in range(1, funds.left)]
+    figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}
+    return float(figures.pop()) if len(figures) == 1 else None
+
+
+def _columns(funds: Header | None, header: Header) -> dict[str, tuple[str, str]]:
+    """Column letter and label of every field as it was understood; the fund table's under ``funds.``."""
+    columns: dict[str, tuple[str, str]] = {}
+    for prefix, block in (("funds.", funds), ("", header)):
+        for name, column in (block.columns if block else {}).items():
+            columns[prefix + name] = (re.sub(r"\d", "", a1(1, column.left)), column.label)
+    return columns
+
+
+def _formulas(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
+    """Cells of the form with a formula or an error value, in sheet order."""
+    found = [
+        (position, cell)
+        for position, cell in sheet.cells.items()
+        if (cell.formula is not None or cell.type == "e") and first <= position[0] <= last
+    ]
+    return [
+        FormulaCell(a1(*position), cell.formula, cell.text if cell.cached else None)
+        for position, cell in sorted(found, key=lambda item: item[0])
+    ]
+
+
+def _notes(
+    grid: Grid, form: Form, header: Header, goals: int | None, last: int, end: int
+) -> Iterator[tuple[str, str]]:
+    """Address and text of what stands below the grid, and of sentences between the goals and the grid's header."""
+    taken = {*form.goal_cells.values(), *form.total_cells.values()}
+    above = list(grid.rows_between((goals or header.top) + 1, header.top - 1))
+    rows = [*above, *grid.rows_between(last + 1, end)]
+    for row in rows:
+        for column, text in grid.texts(row):
+            if a1(row, column) not in taken:
+                yield a1(row, column), text
