@@ -111,6 +111,8 @@ def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, 
     for row in rows:
         for column, text in grid.texts(row):
             label, _, inline = _split_label(text)
+            if pattern("units", "alone").match(plain_row(text)):
+                continue
             if label in wanted and inline.strip():
                 values.append((grid.address(row, column), inline.strip()))
             elif label in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -117,7 +118,7 @@ def _fields(grid: Grid, row: int, block: str) -> set[str]:
 
 def _header(grid: Grid, top: int, block: str) -> Header:
     """Build a header from its first row: sub-headers below count before the label above them."""
-    bottom = top
+    bottom = _bottom(grid, top, block)
     while bottom - top + 1 < _DEEPEST and _is_sub_header(grid, top, bottom, block):
         bottom += 1
     header = Header(top, bottom)
@@ -131,6 +132,12 @@ def _header(grid: Grid, top: int, block: str) -> Header:
         else:
             header.columns[name] = column
     return header
+
+
+def _bottom(grid: Grid, top: int, block: str) -> int:
+    """The last row that most labels of a header's first row reach down to."""
+    reached = Counter(grid.bottom(top, column) for column, text in grid.texts(top) if find(block, text))
+    return min(reached.most_common(1)[0][0], top + _DEEPEST - 1)
 
 
 def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
