@@ -6,7 +6,7 @@ Every figure is a string as it is to be shown (``"98.62"``, ``"99"``, ``"86.18%"
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 SCHEMA = 1
 
@@ -117,5 +117,6 @@ class FormResult(TypedDict):
     execution: ExecutionResult | None
     levels: list[LevelResult]
     indicators: list[RowResult]
+    person_rows: NotRequired[int]
     replaced: list[Replaced]
     findings: list[FindingResult]

@@ -1,0 +1,264 @@
+"""Sheets of the workbooks we write: columns from ``data/outputs.toml``, rows as XML, head, filter and print set-up.
+
+A text of a form is written as a string cell whatever it looks like: never a formula, a link or a number. Rows and cells
+carry no addresses (the format lets them follow from the order), so rows can be made before it is known where they go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import chain, repeat
+from typing import Any
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.output.parts import Spool, pack, rows_in
+from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
+
+ROW_LIMIT = 1_048_576
+HEAD_ROWS = 2
+_LONGEST = 32_767
+_LONGEST_NUMBER = 15
+_BETWEEN = "\x1f"
+_CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x1F})
+_ILLEGAL = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
+
+Texts = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: key of its values, header in the run's language, width in characters, style, whether it holds texts."""
+
+    key: str
+    header: str
+    width: float
+    style: str
+    text: bool
+
+
+@cache
+def columns(sheet: str, lang: Lang) -> tuple[Column, ...]:
+    """The columns of table ``sheet`` of ``data/outputs.toml``."""
+    data = load("outputs.toml")
+    return tuple(
+        Column(c["key"], c[lang], c["width"], c["style"], data["style"][c["style"]].get("text", False))
+        for c in data[sheet]["column"]
+    )
+
+
+@cache
+def _template(sheet: str, lang: Lang, marked: frozenset[str]) -> str:
+    cells = (
+        f'<c s="{style_numbers()[column.style]}" t="str"><v>%s</v></c>' if _bulk(column, marked) else "%s"
+        for column in columns(sheet, lang)
+    )
+    return f"<row>{''.join(cells)}</row>"
+
+
+def _bulk(column: Column, marked: frozenset[str]) -> bool:
+    return column.text and column.key not in marked
+
+
+def rows_xml(
+    sheet: str, values: Mapping[str, Texts], lang: Lang, marks: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Make the XML of some rows.
+
+    Args:
+        sheet: Table of ``data/outputs.toml``.
+        values: By column key, one text or None a row. A figure in a column that holds no texts becomes a number.
+        lang: Language of the words we add.
+        marks: By column key, a style a row, instead of the column's own; such a column holds words of ours.
+    """
+    marks = marks or {}
+    layout, marked = columns(sheet, lang), frozenset(marks)
+    bulk = [column.key for column in layout if _bulk(column, marked)]
+    count = len(next(iter(values.values())))
+    texts = iter(clean([text or "" for key in bulk for text in values[key]], lang))
+    ready: list[list[str]] = []
+    for column in layout:
+        if _bulk(column, marked):
+            ready.append([next(texts) for _ in range(count)])
+        else:
+            ready.append([*map(cell, values[column.key], marks.get(column.key) or repeat(column.style))])
+    xml = _template(sheet, lang, marked) * count % tuple(chain.from_iterable(zip(*ready, strict=True)))
+    return xml.replace(' t="str"><v></v></c>', "/>")
+
+
+def clean(texts: Sequence[str], lang: Lang = "zh") -> list[str]:
+    """Escape texts for XML, all at once: what a cell cannot hold is left out, what is too long is cut and says so.
+
+    Args:
+        texts: Any texts.
+        lang: Language of the words that say so.
+    """
+    if not texts:
+        return []
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) != len(texts) - 1 or 2 * len(joined) > _LONGEST:
+        joined = _BETWEEN.join(_cut(text.replace(_BETWEEN, ""), lang) for text in texts)
+    if "\r" in joined:
+        joined = joined.replace("\r\n", "\n").replace("\r", "\n")
+    if "_x" in joined:
+        joined = _LOOKS_ESCAPED.sub("_x005F_", joined)
+    joined = joined.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    try:
+        raw = joined.encode()
+    except UnicodeEncodeError:
+        raw = _ILLEGAL.sub("", joined).encode()
+    joined = raw.translate(None, _CONTROLS).decode().replace("\ufffe", "").replace("\uffff", "")
+    return joined.split(_BETWEEN)
+
+
+def _cut(text: str, lang: Lang) -> str:
+    """Cut a text to what Excel takes, counted as Excel counts (a character beyond U+FFFF is two)."""
+    if 2 * len(text) <= _LONGEST or len(text.encode("utf-16-le", "ignore")) <= 2 * _LONGEST:
+        return text
+    more = str(load("outputs.toml")["words"]["cut"][lang])
+    room = 2 * (_LONGEST - len(more))
+    return text.encode("utf-16-le", "ignore")[:room].decode("utf-16-le", "ignore") + more
+
+
+@lru_cache(maxsize=1 << 16)
+def cell(text: str | None, style: str) -> str:
+    """One cell: a number where the style is for figures and the text is one, else a string; blank for None.
+
+    ``1,234.5`` is a figure, ``86.18%`` is 0.8618; what has more than 15 digits stays text.
+    """
+    number = style_numbers()[style]
+    if not text:
+        return f'<c s="{number}"/>'
+    if not load("outputs.toml")["style"][style].get("text"):
+        figure = _NUMBER.fullmatch(text)
+        if figure and sum(map(str.isdigit, text)) <= _LONGEST_NUMBER:
+            value = figure[1].replace(",", "")
+            value = f"{float(value) / 100:.12g}" if figure[2] else value
+            return f'<c s="{number}"><v>{value}</v></c>'
+    return f'<c s="{number}" t="str"><v>{clean([text])[0]}</v></c>'
+
+
+class Stream:
+    """The rows of one table, over as many sheets as Excel's row limit asks for.
+
+    Attributes:
+        sheet: Table of ``data/outputs.toml``.
+        parts: One spool a sheet, at least one.
+    """
+
+    def __init__(self, sheet: str, lang: Lang, row_limit: int = ROW_LIMIT) -> None:
+        self.sheet, self.lang = sheet, lang
+        self.parts = [Spool()]
+        self._room = row_limit - HEAD_ROWS
+
+    def write(self, values: Mapping[str, Texts], marks: Mapping[str, Sequence[str]] | None = None) -> tuple[int, int]:
+        """Append rows given as for ``rows_xml``; see ``add``."""
+        count = len(next(iter(values.values())))
+        return self.add(pack(rows_xml(self.sheet, values, self.lang, marks).encode(), count))
+
+    def add(self, block: bytes) -> tuple[int, int]:
+        """Append a block of rows; it is never divided between two sheets.
+
+        Returns:
+            Position in ``parts`` and number of the first row, 1-based, where the block went.
+
+        Raises:
+            ValueError: The block alone has more rows than a sheet takes.
+        """
+        rows = rows_in(block)
+        if rows > self._room:
+            raise ValueError(f"{rows} rows in one block, a sheet takes {self._room}")
+        if self.parts[-1].rows + rows > self._room:
+            self.parts.append(Spool())
+        part = self.parts[-1]
+        first = HEAD_ROWS + part.rows + 1
+        part.add(block)
+        return len(self.parts) - 1, first
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        for part in self.parts:
+            part.close()
+
+
+class Layout:
+    """The workbook that XlsxWriter lays out, without the streamed rows.
+
+    Attributes:
+        book: The ``xlsxwriter.Workbook``, in memory.
+        formats: Its formats by style.
+    """
+
+    def __init__(self, lang: Lang) -> None:
+        import datetime
+        from io import BytesIO
+
+        import xlsxwriter
+
+        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        self.lang = lang
+        self._file = BytesIO()
+        self.book = xlsxwriter.Workbook(self._file, options)
+        # the same results give the same bytes, whenever they are written
+        self.book.set_properties({"created": datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)})
+        self.formats = add_formats(self.book, lang)
+
+    def add_sheet(self, name: str) -> Any:
+        """Add an empty sheet."""
+        sheet = self.book.add_worksheet(name)
+        sheet.hide_gridlines(2)
+        return sheet
+
+    def _member(self) -> str:
+        return f"xl/worksheets/sheet{len(self.book.worksheets())}.xml"
+
+    def add_table(self, stream: Stream, part: int, hidden: frozenset[str] = frozenset(), frozen: int = 0) -> str:
+        """Add the sheet of a stream's part: title, header, widths, filter, print set-up; its rows come later.
+
+        Args:
+            stream: The rows.
+            part: Position of the part.
+            hidden: Keys of columns to hide.
+            frozen: Columns that stay when scrolling.
+
+        Returns:
+            The member that the sheet is kept in.
+        """
+        data, layout = load("outputs.toml"), columns(stream.sheet, self.lang)
+        table = data[stream.sheet]
+        name = str(table["name"][self.lang])
+        if part:
+            name = data["words"]["more"][self.lang].format(name=name, number=part + 1)
+        sheet = self.add_sheet(name)
+        sheet.write_string(0, 0, table["title"][self.lang], self.formats["title"])
+        sheet.set_row(0, 30)
+        sheet.set_row(1, 34)
+        for position, column in enumerate(layout):
+            sheet.set_column(position, position, column.width, None, {"hidden": column.key in hidden})
+            sheet.write_string(1, position, column.header, self.formats["header"])
+        sheet.freeze_panes(HEAD_ROWS, frozen)
+        sheet.autofilter(1, 0, max(HEAD_ROWS, HEAD_ROWS + stream.parts[part].rows - 1), len(layout) - 1)
+        print_setup(sheet, self.lang, name, HEAD_ROWS)
+        return self._member()
+
+    def close(self) -> bytes:
+        """Finish the workbook; return its bytes."""
+        self.book.close()
+        return self._file.getvalue()
+
+
+def blocks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Divide a stream into lists of at most ``size``."""
+    block: list[Any] = []
+    for item in items:
+        block.append(item)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block

@@ -1,0 +1,195 @@
+"""``汇总.xlsx``: ranking, statistics, rows with their reasons, execution, replaced values, files not scored."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.output import parts
+from perfeval_xlsx.output.links import Links
+from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, columns
+from perfeval_xlsx.output.style import print_setup
+from perfeval_xlsx.output.summary_rows import (
+    Row,
+    detail_xml,
+    fund_row,
+    person_rows,
+    rank_row,
+    replaced_rows,
+    unscored_row,
+)
+from perfeval_xlsx.output.tally import Tally, add_statistics
+from perfeval_xlsx.scoring.result import FormResult
+
+_BLOCK = 64
+_FROZEN = {"rank": 2, "detail": 0, "funds": 1, "replaced": 1, "unscored": 1}
+_FORMS = frozenset({"scored", "pending", "reported"})
+
+
+def write_summary(
+    path: Path,
+    heads: Iterable[FormResult],
+    results: Iterable[FormResult | bytes],
+    *,
+    lang: Lang = "zh",
+    links: bool = True,
+    row_limit: int = ROW_LIMIT,
+    durable: bool = True,
+) -> None:
+    """Write the summary of a run, in constant memory.
+
+    Args:
+        path: The workbook; replaced at once, never half written.
+        heads: One result a form or file in rank order; ``indicators`` may be empty (see ``head``).
+        results: Full results in path order; any may be given as its ``detail_fragment``, made elsewhere.
+        lang: Language of headers and words.
+        links: Whether the ranking links to the scored copies (``copy``, relative to the summary's folder).
+        row_limit: Rows of a sheet; more continue on a sheet ``指标明细 2`` and so on.
+        durable: Flush to disk before replacing.
+
+    Raises:
+        PerfevalError: The workbook cannot be written.
+    """
+    summary = _Summary(lang, row_limit, links=links)
+    try:
+        for block in blocks(heads, min(_BLOCK, row_limit - HEAD_ROWS)):
+            summary.add_heads(block)
+        for result in results:
+            summary.detail.add(result if isinstance(result, bytes) else detail_fragment(result, lang))
+        summary.save(path, durable=durable)
+    finally:
+        summary.close()
+
+
+def head(result: FormResult) -> FormResult:
+    """A result without its rows but with the number of those for a person, as the ranking needs it."""
+    return {**result, "person_rows": person_rows(result), "indicators": []}
+
+
+def detail_fragment(result: FormResult, lang: Lang = "zh") -> bytes:
+    """The rows of one form on the sheet 指标明细, ready to be joined; can be made in any process.
+
+    Args:
+        result: A full result; one without indicator rows gives an empty fragment.
+        lang: Language of the words.
+    """
+    rows = result["indicators"]
+    return parts.pack(detail_xml(result, lang).encode() if rows else b"", len(rows))
+
+
+class _Summary:
+    """The streams of one workbook, and what joins them."""
+
+    def __init__(self, lang: Lang, row_limit: int, *, links: bool) -> None:
+        self.lang, self.linked = lang, links
+        self.rank, self.detail, self.funds, self.replaced, self.unscored = self.streams = [
+            Stream(name, lang, row_limit) for name in _FROZEN
+        ]
+        self.size = min(_BLOCK, row_limit - HEAD_ROWS)
+        self.links: list[Links] = []
+        self.tally = Tally()
+        self._seen = self._place = 0
+        self._total: str | None = None
+
+    def add_heads(self, block: Sequence[FormResult]) -> None:
+        """Write every row of these forms and files but those of their indicators."""
+        forms = [result for result in block if result["status"] in _FORMS]
+        for result in block:
+            self.tally.add(result)
+        if forms:
+            self._add_ranked(forms)
+        self._write(self.funds, [fund_row(r, r["execution"], self.lang) for r in forms if r["execution"]])
+        self._write(self.replaced, [row for result in forms for row in replaced_rows(result, self.lang)])
+        self._write(self.unscored, [unscored_row(r, self.lang) for r in block if r["status"] not in _FORMS])
+
+    def _add_ranked(self, forms: Sequence[FormResult]) -> None:
+        rows = [rank_row(result, self._rank(result), self.lang, linked=self.linked) for result in forms]
+        ((part, first),) = self._write(self.rank, rows)
+        while len(self.links) <= part:
+            self.links.append(Links())
+        copies = [(row, result["copy"]) for row, result in enumerate(forms, first) if result["copy"]]
+        if self.linked:
+            self.links[part].add(len(columns("rank", self.lang)), copies)
+
+    def _rank(self, result: FormResult) -> int | None:
+        """The place of the next form: equal totals share one; None without a grade."""
+        if result["status"] != "scored":
+            return None
+        self._seen += 1
+        if result["total"] != self._total:
+            self._place, self._total = self._seen, result["total"]
+        return self._place
+
+    def _write(self, stream: Stream, rows: Sequence[Row]) -> list[tuple[int, int]]:
+        """Append rows, a block at a time; return where the blocks went."""
+        places = []
+        for start in range(0, len(rows), self.size):
+            block = rows[start : start + self.size]
+            keys = [key for key in block[0] if ":" not in key]
+            marks = {key: [row[f"{key}:style"] or "" for row in block] for key in keys if f"{key}:style" in block[0]}
+            places.append(stream.write({key: [row[key] for row in block] for key in keys}, marks))
+        return places
+
+    def save(self, path: Path, *, durable: bool) -> None:
+        """Lay the workbook out around the streams and write it."""
+        layout = Layout(self.lang)
+        members = [layout.add_table(self.rank, part, self._unmet(), _FROZEN["rank"]) for part in self._parts(self.rank)]
+        add_statistics(layout, self.tally)
+        for stream in self.streams[1:]:
+            members += [layout.add_table(stream, part, frozen=_FROZEN[stream.sheet]) for part in self._parts(stream)]
+        _add_notes(layout)
+        package = layout.close()
+        changed: dict[str, parts.Pieces] = {}
+        spools = [(stream, part) for stream in self.streams for part in self._parts(stream)]
+        with zipfile.ZipFile(BytesIO(package)) as archive:
+            for member, (stream, part) in zip(members, spools, strict=True):
+                links = self.links[part] if stream is self.rank and part < len(self.links) else None
+                changed |= _filled(archive.read(member), member, stream.parts[part], links)
+        parts.save(package, changed, path, durable=durable)
+
+    def _unmet(self) -> frozenset[str]:
+        """Columns of dimensions that no form has."""
+        return frozenset(entry["key"] for entry in load("outputs.toml")["dimension"]) - self.tally.dimensions.keys()
+
+    @staticmethod
+    def _parts(stream: Stream) -> range:
+        return range(len(stream.parts))
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        for stream in self.streams:
+            stream.close()
+        for links in self.links:
+            links.close()
+
+
+def _filled(part: bytes, member: str, rows: parts.Spool, links: Links | None) -> dict[str, parts.Pieces]:
+    """The content of a sheet part with its rows and links, and its relationships."""
+    before, end, rest = part.partition(b"</sheetData>")
+    if links is None or not links.count:
+        return {member: [before, rows, end + rest]}
+    between, following, last = rest.partition(b"<printOptions")
+    folder, _, name = member.rpartition("/")
+    return {
+        member: [before, rows, end + between, *links.places(), following + last],
+        f"{folder}/_rels/{name}.rels": links.relationships(),
+    }
+
+
+def _add_notes(layout: Layout) -> None:
+    """Add the sheet that says what the columns and words mean."""
+    notes = load("outputs.toml")["notes"]
+    sheet = layout.add_sheet(notes["name"][layout.lang])
+    sheet.set_column(0, 0, 4)
+    sheet.set_column(1, 1, 110)
+    sheet.write_string(0, 0, notes["title"][layout.lang], layout.formats["title"])
+    sheet.set_row(0, 30)
+    for row, line in enumerate(notes["lines"], start=1):
+        sheet.write_number(row, 0, row, layout.formats["note"])
+        sheet.write_string(row, 1, line[layout.lang], layout.formats["note"])
+        sheet.set_row(row, 36)
+    print_setup(sheet, layout.lang, notes["name"][layout.lang])

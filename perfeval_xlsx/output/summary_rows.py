@@ -1,0 +1,180 @@
+"""Results to rows of the summary: texts by column, words in the run's language, a style where a cell needs a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+from functools import cache
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.output.sheets import rows_xml
+from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult
+
+Row = dict[str, str | None]
+"""Text by column key; ``key:style`` names a style that the cell has instead of its column's."""
+
+_FOR_A_PERSON = frozenset({"judged", "unscorable"})
+_SEVERITIES = ("error", "warning", "hint")
+_DETAIL_KEYS = (
+    "level1", "level2", "level3", "target", "actual", "weight", "self_score", "score", "low", "high", "basis",
+    "deviation", "cell",
+)  # fmt: skip
+_RANK_KEYS = ("org", "title", "total", "low", "high", "self_total", "self_grade", "rulebook", "sheet", "path")
+_FUND_KEYS = ("budget", "executed", "rate", "self_rate", "weight", "self_score", "score", "basis", "cell")
+
+
+def person_rows(result: FormResult) -> int:
+    """Rows a person must look at: judged, or without a score."""
+    known = result.get("person_rows")
+    if isinstance(known, int):
+        return known
+    return sum(row["status"] in _FOR_A_PERSON for row in result["indicators"])
+
+
+def detail_xml(result: FormResult, lang: Lang) -> str:
+    """The indicator rows of one form, at least one, as XML."""
+    rows, count, words = result["indicators"], len(result["indicators"]), _words("row_status", lang)
+    values: dict[str, Sequence[str | None]] = {}
+    for key in _DETAIL_KEYS:
+        values[key] = [row[key] for row in rows]  # type: ignore[literal-required]
+    for key in ("org", "sheet", "path"):
+        values[key] = [result[key]] * count  # type: ignore[literal-required]
+    values["status"] = [words[row["status"]][0] for row in rows]
+    marks = {
+        "status": [words[row["status"]][1] for row in rows],
+        "score": [_score_style(row["self_score"], row["score"]) for row in rows],
+    }
+    return rows_xml("detail", values, lang, marks)
+
+
+def rank_row(result: FormResult, rank: int | None, lang: Lang, *, linked: bool) -> Row:
+    """The row of one form on the ranking."""
+    execution = result["execution"]
+    difference = _difference(result["total"], result["self_total"])
+    severities = [finding["severity"] for finding in result["findings"]]
+    return {
+        **_status("form_status", result["status"], lang),
+        **dimension_scores(result["levels"]),
+        **{severity: str(severities.count(severity)) for severity in _SEVERITIES},
+        **{key: result[key] for key in _RANK_KEYS},  # type: ignore[literal-required]
+        "rank": _text(rank),
+        "kind": word("kind", result["kind"], lang),
+        "year": _text(result["year"]),
+        "rate": execution["rate"] if execution else None,
+        "execution": execution["score"] if execution else None,
+        "grade": result["grade"],
+        "grade:style": "worst" if result["grade"] == grades()[-1] else "strong_word",
+        "span": _span(result, lang),
+        "difference": _text(difference),
+        "difference:style": "changed" if difference else "figure",
+        "person": str(person_rows(result)),
+        "support": _support(result["support"], lang),
+        "path:style": "link" if linked and result["copy"] else "text",
+    }
+
+
+def fund_row(result: FormResult, execution: ExecutionResult, lang: Lang) -> Row:
+    """The row of one form's execution."""
+    return {
+        **_whose(result),
+        **_status("row_status", execution["status"], lang),
+        **{key: execution[key] for key in _FUND_KEYS},  # type: ignore[literal-required]
+        "year": _text(result["year"]),
+        "score:style": _score_style(execution["self_score"], execution["score"]),
+    }
+
+
+def replaced_rows(result: FormResult, lang: Lang) -> Iterable[Row]:
+    """One row a typed value that the copy shows differently."""
+    for entry in result["replaced"]:
+        field = word("field", entry["field"], lang)
+        yield {**_whose(result), "field": field, "old": entry["old"], "new": entry["new"], "cell": entry["cell"]}
+
+
+def unscored_row(result: FormResult, lang: Lang) -> Row:
+    """The row of a file that has no scored form, with the reason in words."""
+    separator = str(load("outputs.toml")["words"]["separator"][lang])
+    return {
+        **_status("form_status", result["status"], lang),
+        "path": result["path"],
+        "reason": separator.join(finding["message"] for finding in result["findings"]),
+        "advice": separator.join(finding["suggestion"] for finding in result["findings"] if finding["suggestion"]),
+    }
+
+
+def dimension_scores(levels: Iterable[LevelResult]) -> Row:
+    """Score by dimension (output, benefit …); None where there is no such level, or a row of it is open."""
+    sums: dict[str, Decimal | None] = {}
+    for level in levels:
+        key, score = dimension_of(level["name"]), figure(level["score"])
+        before = sums.get(key, Decimal(0))
+        sums[key] = None if before is None or score is None else before + score
+    return {entry["key"]: _text(sums.get(entry["key"])) for entry in load("outputs.toml")["dimension"]}
+
+
+@cache
+def dimension_of(name: str) -> str:
+    """Dimension of a level-1 name."""
+    entries = load("outputs.toml")["dimension"]
+    return str(next(entry["key"] for entry in entries if any(word in name for word in entry["contains"])))
+
+
+def grades() -> list[str]:
+    """The grades, best first."""
+    return list(load("outputs.toml")["statistics"]["grades"])
+
+
+def figure(text: str | None) -> Decimal | None:
+    """A figure of a result as a number; None where it is none."""
+    try:
+        value = Decimal(text) if text else None
+    except InvalidOperation:
+        return None
+    return value if value is not None and value.is_finite() else None
+
+
+def word(table: str, key: str | None, lang: Lang) -> str | None:
+    """The word of a key in the run's language."""
+    return None if key is None else _words(table, lang)[key][0]
+
+
+@cache
+def _words(table: str, lang: Lang) -> dict[str, tuple[str, str]]:
+    """By key, the word in the run's language and its style."""
+    return {key: (entry[lang], entry.get("style", "word")) for key, entry in load("outputs.toml")[table].items()}
+
+
+def _status(table: str, key: str, lang: Lang) -> Row:
+    text, style = _words(table, lang)[key]
+    return {"status": text, "status:style": style}
+
+
+def _whose(result: FormResult) -> Row:
+    return {key: result[key] for key in ("org", "title", "sheet", "path")}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _score_style(typed: str | None, score: str | None) -> str:
+    return "changed" if typed != score and _difference(score, typed) else "figure"
+
+
+def _difference(left: str | None, right: str | None) -> Decimal | None:
+    first, second = figure(left), figure(right)
+    return None if first is None or second is None else first - second
+
+
+def _span(result: FormResult, lang: Lang) -> str | None:
+    words = load("outputs.toml")["words"]
+    if result["grade_final"]:
+        return str(words["decided"][lang])
+    if result["low_grade"] is None or result["high_grade"] is None:
+        return None
+    return str(words["may_be"][lang].format(low=result["low_grade"], high=result["high_grade"]))
+
+
+def _support(support: str | None, lang: Lang) -> str | None:
+    return None if support is None else str(load("methods.toml")["support"][support][lang])
