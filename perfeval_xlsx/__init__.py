@@ -1,3 +1,93 @@
-"""Read, score, audit and fill back performance self-evaluation forms (绩效自评表) in Excel workbooks."""
+"""Read, score, audit and fill back performance self-evaluation forms (绩效自评表) in Excel workbooks.
+
+    import perfeval_xlsx as pe
+
+    forms = pe.read("forms/")                 # list of Form; forms.frames() lays them out as tidy tables
+    results = pe.score("forms/", out="scored")  # list of results; results.frames() likewise
+
+Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from perfeval_xlsx.batch.library import Forms, Results
+    from perfeval_xlsx.findings import Lang
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "audit", "read", "score"]
+
+
+def read(*paths: str | PathLike[str]) -> Forms:
+    """Read every form of some workbooks or folders.
+
+    Args:
+        paths: Files and folders; a folder is searched throughout.
+
+    Returns:
+        The forms, in the order of the files and of their sheets.
+
+    Raises:
+        PerfevalError: There is nothing to read, or a file cannot be read.
+    """
+    from perfeval_xlsx.batch.library import read_forms
+
+    return read_forms(paths)
+
+
+def score(
+    *paths: str | PathLike[str],
+    out: str | PathLike[str] | None = None,
+    rules: str | PathLike[str] | None = None,
+    keep: bool = False,
+    lang: Lang = "zh",
+    jobs: int = 1,
+) -> Results:
+    """Score every form of some workbooks or folders.
+
+    Args:
+        paths: Files and folders; a folder is searched throughout.
+        out: Folder for filled copies, summary and ``run.json``; None writes nothing.
+        rules: Id or file of the rulebook for all forms; by default kind, place and year of each form decide.
+        keep: Fill blank cells only.
+        lang: Language of messages and reasons, ``zh`` or ``en``.
+        jobs: Worker processes; 1 works in this process, 0 uses every processor.
+
+    Returns:
+        One result a form, in the order of the files; a file without a form, or one that cannot be read, has one as well.
+
+    Raises:
+        PerfevalError: There is nothing to read, the rulebook is wrong, or ``out`` cannot be written or is in use.
+    """
+    from perfeval_xlsx.batch.library import score_forms
+
+    return score_forms(paths, out, rules=rules, keep=keep, lang=lang, jobs=jobs)
+
+
+def audit(
+    *paths: str | PathLike[str],
+    rules: str | PathLike[str] | None = None,
+    lang: Lang = "zh",
+    jobs: int = 1,
+) -> Results:
+    """Score every form of some workbooks or folders and check what they claim.
+
+    Args:
+        paths: Files and folders; a folder is searched throughout.
+        rules: Id or file of the rulebook for all forms.
+        lang: Language of messages and reasons.
+        jobs: Worker processes, as in ``score``.
+
+    Returns:
+        Results as ``score`` gives them, with the findings of all checks.
+
+    Raises:
+        PerfevalError: As ``score``.
+    """
+    from perfeval_xlsx.batch.library import score_forms
+
+    return score_forms(paths, None, rules=rules, lang=lang, jobs=jobs, audit=True)

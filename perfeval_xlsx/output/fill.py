@@ -9,7 +9,7 @@ from pathlib import Path
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form, FundRow
-from perfeval_xlsx.output.results import finding_result
+from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.workbook import Sheet, Workbook, a1, row_column, save_copy
@@ -166,7 +166,7 @@ def _grade(form: Form, sheet: Sheet, grade: str | None) -> str | None:
     text = cell.text if cell else ""
     if not text.strip():
         return grade
-    prefix = re.match(load("labels.toml")["grade_prefix"], text)
+    prefix = re.match(load("labels.toml")["grade"]["prefix"], text)
     rest = text[prefix.end() :] if prefix else text
     if form.total.get("grade") is None and rest.strip():
         return None  # the cell holds something that is no grade: leave it

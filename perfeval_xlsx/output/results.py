@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult, FormResult, LevelResult, RowResult
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.score import ScoredTables
@@ -36,39 +37,6 @@ def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh")
         ]
         results.append(_result(form, record, mine, execution, [finding_result(f, lang) for f in found]))
     return results
-
-
-def file_result(path: str, status: str, findings: Iterable[Finding], lang: Lang = "zh") -> FormResult:
-    """The result of a file without a form (``skipped``) or one that cannot be read (``failed``)."""
-    empty: FormResult = {
-        "schema": SCHEMA, "path": path, "sheet": None, "form": None, "status": "failed", "copy": None, "kind": None,
-        "title": None, "org": None, "year": None, "rulebook": None, "support": None, "total": None, "grade": None,
-        "grade_final": False, "low": None, "high": None, "low_grade": None, "high_grade": None, "self_total": None,
-        "self_grade": None, "execution": None, "levels": [], "indicators": [], "replaced": [], "findings": [],
-    }  # fmt: skip
-    empty["status"] = "skipped" if status == "skipped" else "failed"
-    empty["findings"] = [finding_result(finding, lang) for finding in findings]
-    return empty
-
-
-def failed_result(path: str, error: PerfevalError, lang: Lang = "zh") -> FormResult:
-    """The result of a file that cannot be read."""
-    return file_result(path, "failed", [error.finding], lang)
-
-
-def finding_result(finding: Finding, lang: Lang = "zh") -> FindingResult:
-    """A finding with its texts in ``lang``."""
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "cell": finding.cell,
-        "field": finding.field,
-        "found": finding.found,
-        "expected": finding.expected,
-        "message": finding.text("message", lang),
-        "basis": finding.text("basis", lang),
-        "suggestion": finding.text("suggestion", lang),
-    }
 
 
 def _grouped(frame: pd.DataFrame) -> dict[str, list[dict[str, object]]]:

@@ -1,0 +1,153 @@
+"""The spine: a chunk of files from bytes to filled copies. Read ``score_chunk`` first; all else here serves it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from perfeval_xlsx.batch.discover import Source, copy_name
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.record import FileRecord, file_record, form_record
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.form.frames import Tables, to_frames
+from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.form.read import find_forms, why_none
+from perfeval_xlsx.output.fill import fill
+from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
+from perfeval_xlsx.output.results import form_results
+from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
+from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.scoring.rulebook import Rulebook
+from perfeval_xlsx.scoring.rulebook_file import choose_rulebook, load_rulebook
+from perfeval_xlsx.scoring.score import score
+from perfeval_xlsx.workbook import Workbook, open_workbook
+
+_log = logging.getLogger("perfeval_xlsx")
+_log.addHandler(logging.NullHandler())
+
+
+@dataclass(slots=True)
+class Opened:
+    """One file on its way: opened and read, or with the result that says why not."""
+
+    source: Source
+    book: Workbook | None = None
+    forms: list[Form] = field(default_factory=list)
+    stopped: FormResult | None = None
+
+
+def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
+    """Read, score and fill a chunk of files; every file that cannot be read comes to a record as well.
+
+    Args:
+        sources: The files.
+        options: How to read, score and write.
+        out: Folder that ``scored/`` with the copies lies in; None writes none.
+    """
+    files = [open_file(source, options) for source in sources]
+    forms = [form for file in files for form in file.forms]
+    tables = to_frames(forms)
+    rulebooks = rulebooks_of(forms, tables, options)
+    scored = score(tables, rulebooks, options.lang)
+    results = form_results(forms, scored, options.lang)
+    by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
+    return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, options, out) for file in files]
+
+
+def score_files(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
+    """``score_chunk``; where the chunk as a whole fails, file by file, so that one file costs itself alone."""
+    try:
+        return score_chunk(sources, options, out)
+    except Exception:
+        _log.exception("%d files from %s", len(sources), sources[0].shown)
+    return [_score_alone(source, options, out) for source in sources]
+
+
+def _score_alone(source: Source, options: Options, out: Path | None) -> FileRecord:
+    """The record of one file; an unforeseen error is a finding, its traceback goes to the log."""
+    try:
+        return score_chunk([source], options, out)[0]
+    except Exception as error:
+        _log.exception("%s", source.shown)
+        finding = Finding("B30", found=source.shown, args={"detail": type(error).__name__})
+        return stopped_record(source, finding, options)
+
+
+def stopped_record(source: Source, finding: Finding, options: Options) -> FileRecord:
+    """The record of a file that one finding put an end to."""
+    result = file_result(source.shown, "failed", [finding], options.lang)
+    return file_record(source.relative, result, lang=options.lang)
+
+
+def open_file(source: Source, options: Options) -> Opened:
+    """Open a workbook and read its forms."""
+    file = Opened(source)
+    try:
+        if source.problem is not None:
+            raise PerfevalError(source.problem)
+        file.book = open_workbook(source.path)
+        file.forms = find_forms(file.book, source.shown)
+        if not file.forms:
+            file.stopped = file_result(source.shown, "skipped", why_none(file.book), options.lang)
+    except PerfevalError as error:
+        file.stopped = failed_result(source.shown, error, options.lang)
+    return file
+
+
+def rulebooks_of(forms: Sequence[Form], tables: Tables, options: Options) -> dict[str, Rulebook]:
+    """The rulebook of every form by its id, changed by the form's own footnote, which is a finding."""
+    chosen: dict[str, Rulebook] = {}
+    for form in forms:
+        usual = _usual(form.kind, form.province, form.year, options.rules)
+        book, differences = with_footnote(usual, read_footnote(tables.notes[form.id]), options.lang)
+        if differences:
+            separator = load("methods.toml")["words"]["separator"][options.lang]
+            form.findings.append(Finding("S09", args={"texts": separator.join(differences)}))
+        chosen[form.id] = book
+    return chosen
+
+
+@lru_cache(maxsize=4096)
+def _usual(kind: str, province: str | None, year: int | None, rules: tuple[str, ...]) -> Rulebook:
+    """The rulebook before any footnote: the one that was asked for, else by kind, place and year."""
+    own = [load_rulebook(rule) for rule in rules]
+    return own[0] if len(own) == 1 else choose_rulebook(kind, province, year, own)
+
+
+def _finish(
+    file: Opened, results: list[FormResult], rulebooks: Mapping[str, Rulebook], options: Options, out: Path | None
+) -> FileRecord:
+    """Write the copy and pack what is known about the file."""
+    digest = file.book.digest if file.book else ""
+    if file.book is None or file.stopped is not None:
+        assert file.stopped is not None
+        return file_record(file.source.relative, file.stopped, digest, lang=options.lang)
+    copy = None
+    if out is not None and options.copies:
+        copy = _write_copy(file.book, file, results, options, out)
+    used = {rulebooks[form.id].id: rulebooks[form.id].digest for form in file.forms}
+    return form_record(file.source.relative, results, digest, used, copy, options.lang)
+
+
+def _write_copy(
+    book: Workbook, file: Opened, results: list[FormResult], options: Options, out: Path
+) -> str | None:
+    """Write the filled copy; return its path below ``out``, or None with the reason among the forms' findings."""
+    copy = f"{load('run.toml')['outputs']['copies']}/{copy_name(file.source.relative)}"
+    try:
+        fill(
+            book, file.forms, results, out / copy,
+            keep=options.keep, lang=options.lang, durable=options.durable,
+        )  # fmt: skip
+    except PerfevalError as error:
+        for result in results:
+            result["replaced"] = []
+            result["findings"].append(finding_result(error.finding, options.lang))
+        return None
+    for result in results:
+        result["copy"] = copy
+    return copy

@@ -1,0 +1,316 @@
+"""The record of an output folder: what was read, from which bytes, by which program, and every form's result.
+
+A second run does only what is new, a killed one goes on, and all reports are streamed from here, so that they are the
+same whether a run was broken or not. SQLite keeps each chunk of files whole; a damaged or older file is begun anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from perfeval_xlsx.batch.discover import Source, printable
+from perfeval_xlsx.batch.record import FileRecord, unpack
+from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.scoring.result import FormResult
+
+_FORMAT = 1
+_PAGE = 256
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    key TEXT PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, digest TEXT NOT NULL,
+    stamp TEXT NOT NULL, rulebooks TEXT NOT NULL, copy TEXT, again INTEGER NOT NULL, twin TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forms (
+    key TEXT NOT NULL, number INTEGER NOT NULL, status TEXT NOT NULL, standing INTEGER NOT NULL, total REAL,
+    grade TEXT, rulebook TEXT, judged INTEGER NOT NULL, errors INTEGER NOT NULL, warnings INTEGER NOT NULL,
+    replaced INTEGER NOT NULL, head BLOB NOT NULL, rows BLOB NOT NULL,
+    detail BLOB NOT NULL, PRIMARY KEY (key, number)
+);
+CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
+CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
+CREATE TEMP TABLE listing (
+    key TEXT PRIMARY KEY, path BLOB NOT NULL, relative TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    problem TEXT, done INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TEMP TABLE copies (copy TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_PENDING = """
+SELECT l.key, l.path, l.relative, l.size, l.mtime, l.problem, f.digest, f.stamp = :stamp AND f.size = l.size AND
+    f.path = l.path AND NOT f.again AND (f.copy IS NULL OR f.copy IN copies) AND f.twin IS NULL AS touched
+FROM listing l LEFT JOIN files f ON f.key = l.key
+WHERE l.key > :after AND NOT l.done AND (
+    f.key IS NULL OR f.again OR f.path <> l.path OR f.size <> l.size OR f.mtime <> l.mtime OR f.stamp <> :stamp
+    OR (f.copy IS NOT NULL AND f.copy NOT IN copies)
+    OR (f.twin IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM files t JOIN listing o ON o.key = t.key
+        WHERE t.key = f.twin AND t.digest = f.digest AND t.twin IS NULL)))
+ORDER BY l.key LIMIT :limit
+"""
+_TWINS = """
+SELECT f.key, f.digest, (
+    SELECT t.key FROM files t JOIN listing o ON o.key = t.key WHERE t.digest = f.digest ORDER BY t.key LIMIT 1) AS first
+FROM files f JOIN listing l ON l.key = f.key
+WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
+"""
+_NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_HEADS = """
+SELECT f.head FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
+ORDER BY f.standing, f.total DESC, f.key, f.number
+"""
+_RESULTS = """
+SELECT f.head, f.rows FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
+_IN_ORDER = "SELECT f.head FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number"
+_DETAILS = """
+SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
+_COUNTS = """
+SELECT status, count(*), sum(judged), sum(errors), sum(warnings), sum(replaced), avg(total)
+FROM forms JOIN listing USING (key) GROUP BY status
+"""
+
+
+class Pending(NamedTuple):
+    """One file that is not up to date.
+
+    Attributes:
+        source: The file as listed.
+        digest: Digest of the bytes it had when it was last read, if nothing but its time has changed since.
+    """
+
+    source: Source
+    digest: str | None
+
+
+class Twin(NamedTuple):
+    """A file with the same bytes as one before it.
+
+    Attributes:
+        source: The later file; ``digest`` its bytes'; ``copy`` what was written for it.
+        first: Key of the file before; ``original`` its path.
+    """
+
+    source: Source
+    digest: str
+    first: str
+    original: str
+    copy: str | None
+
+
+class Count(NamedTuple):
+    """What the forms of one status come to."""
+
+    forms: int
+    judged: int
+    errors: int
+    warnings: int
+    replaced: int
+    mean: float | None
+
+
+class Manifest:
+    """The manifest of one output folder; a context manager. One process at a time holds it (``batch/lock.py``)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._db = self._opened()
+        except sqlite3.DatabaseError:
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            self._db = self._opened()
+
+    def __enter__(self) -> Manifest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        """Connect; a file of another format counts as damaged.
+
+        Raises:
+            sqlite3.DatabaseError: The file is no manifest that can be used.
+        """
+        db = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _FORMAT):
+                raise sqlite3.DatabaseError(f"format {version}")
+            db.execute("PRAGMA cache_size = -8000")
+            db.execute("PRAGMA temp_store = FILE")
+            db.executescript(_TABLES)
+            db.execute(f"PRAGMA user_version = {_FORMAT}")
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        return db
+
+    # The work list.
+
+    def list_sources(self, sources: Iterable[Source]) -> int:
+        """Take over the run's work list; return how many files it has."""
+        rows = (
+            (s.key, os.fsencode(s.path), s.relative, s.size, s.mtime, _problem_text(s.problem)) for s in sources
+        )
+        self._db.executemany("INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, ?, 0)", rows)
+        return int(self._db.execute("SELECT count(*) FROM listing").fetchone()[0])
+
+    def list_copies(self, copies: Iterable[str]) -> None:
+        """Take over which copies there are (relative to the output folder); one that is gone is made again."""
+        self._db.executemany("INSERT OR IGNORE INTO copies VALUES (?)", ((copy,) for copy in copies))
+
+    def pending(self, stamp: str) -> Iterator[Pending]:
+        """Yield the listed files that are not up to date, in order; they may be stored while this goes on."""
+        after = ""
+        while True:
+            rows = self._db.execute(_PENDING, {"stamp": stamp, "after": after, "limit": _PAGE}).fetchall()
+            for _key, path, relative, size, mtime, problem, digest, unchanged in rows:
+                source = Source(os.fsdecode(path), relative, size, mtime, _problem(problem))
+                yield Pending(source, digest if unchanged else None)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]
+
+    def pending_count(self, stamp: str) -> int:
+        """How many listed files are not up to date."""
+        values = {"stamp": stamp, "after": "", "limit": -1}
+        return int(self._db.execute(f"SELECT count(*) FROM ({_PENDING})", values).fetchone()[0])
+
+    # What came of it.
+
+    def store(self, outcomes: Sequence[tuple[Source, FileRecord]], stamp: str) -> None:
+        """Keep the outcomes of some files, all or none of them."""
+        with self._transaction():
+            self._db.execute("DELETE FROM meta WHERE name = 'reports'")
+            for source, record in outcomes:
+                key = source.key
+                self._db.execute("DELETE FROM forms WHERE key = ?", (key,))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        key, os.fsencode(source.path), source.size, source.mtime, record.digest, stamp,
+                        json.dumps(record.rulebooks), record.copy, record.again, record.twin,
+                    ),
+                )  # fmt: skip
+                self._db.executemany(_NEW_FORM, ((key, *form) for form in record.forms))
+                self._db.execute("UPDATE listing SET done = 1 WHERE key = ?", (key,))
+
+    def touch(self, source: Source) -> None:
+        """Note that a file has a new time but its old bytes."""
+        self._db.execute("UPDATE files SET mtime = ? WHERE key = ?", (source.mtime, source.key))
+
+    def twins(self) -> list[Twin]:
+        """Listed files with the bytes of one listed before them, unless they are recorded as its twins already."""
+        twins = []
+        for key, digest, first in self._db.execute(_TWINS).fetchall():
+            (path, relative, size, mtime), (original, *_) = (
+                self._db.execute("SELECT path, relative, size, mtime FROM listing WHERE key = ?", (k,)).fetchone()
+                for k in (key, first)
+            )
+            source = Source(os.fsdecode(path), relative, size, mtime)
+            twins.append(Twin(source, digest, first, printable(os.fsdecode(original)), self.copy_of(key)))
+        return twins
+
+    def copy_of(self, key: str) -> str | None:
+        """The copy that was written for a file, None without one."""
+        row = self._db.execute("SELECT copy FROM files WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    # What the reports are made of: the listed files only, in constant memory.
+
+    def heads(self) -> Iterator[FormResult]:
+        """Results without their rows, best first; files without a form last."""
+        for (head,) in self._db.execute(_HEADS):
+            yield unpack(head)
+
+    def in_order(self) -> Iterator[FormResult]:
+        """Results without their rows, in the order of the files."""
+        for (head,) in self._db.execute(_IN_ORDER):
+            yield unpack(head)
+
+    def results(self) -> Iterator[FormResult]:
+        """Whole results in the order of the files."""
+        for head, rows in self._db.execute(_RESULTS):
+            yield unpack(head, rows)
+
+    def details(self) -> Iterator[bytes]:
+        """The rows of every form as the summary shows them, in the order of the files."""
+        for (detail,) in self._db.execute(_DETAILS):
+            yield detail
+
+    def unfinished(self) -> int:
+        """How many listed files the next run will try again although nothing has changed."""
+        query = "SELECT count(*) FROM files JOIN listing USING (key) WHERE again"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def results_of(self, key: str) -> Iterator[FormResult]:
+        """Whole results of one file."""
+        query = "SELECT head, rows FROM forms WHERE key = ? ORDER BY number"
+        for head, rows in self._db.execute(query, (key,)):
+            yield unpack(head, rows)
+
+    def counts(self) -> dict[str, Count]:
+        """Sums by status; a file without a form counts as one."""
+        return {status: Count(*values) for status, *values in self._db.execute(_COUNTS)}
+
+    def grades(self) -> dict[str, int]:
+        """How many forms have each grade."""
+        query = "SELECT grade, count(*) FROM forms JOIN listing USING (key) WHERE grade IS NOT NULL GROUP BY grade"
+        return dict(self._db.execute(query))
+
+    def rulebooks(self) -> dict[str, str]:
+        """Digest by id of the rulebooks that were used."""
+        used: dict[str, str] = {}
+        for (text,) in self._db.execute("SELECT DISTINCT rulebooks FROM files JOIN listing USING (key)"):
+            used.update(json.loads(text))
+        return dict(sorted(used.items()))
+
+    def forms_by(self, rulebook: str) -> int:
+        """How many forms were scored by a rulebook."""
+        query = "SELECT count(*) FROM forms JOIN listing USING (key) WHERE rulebook = ?"
+        return int(self._db.execute(query, (rulebook,)).fetchone()[0])
+
+    def reports_are(self, facts: str) -> bool:
+        """Whether the reports were written from just these records under ``facts``."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'reports'").fetchone()
+        return row is not None and row[0] == self._signature(facts)
+
+    def reports_written(self, facts: str) -> None:
+        """Note that the reports stand as the records are."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('reports', ?)", (self._signature(facts),))
+
+    def _signature(self, facts: str) -> str:
+        digest = sha256(facts.encode())
+        for (key,) in self._db.execute("SELECT key FROM listing ORDER BY key"):
+            digest.update(key.encode() + b"\0")
+        return digest.hexdigest()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _problem_text(problem: Finding | None) -> str | None:
+    return None if problem is None else json.dumps([problem.code, problem.found, dict(problem.args)])
+
+
+def _problem(text: str | None) -> Finding | None:
+    if text is None:
+        return None
+    code, found, args = json.loads(text)
+    return Finding(code, found=found, args=args)

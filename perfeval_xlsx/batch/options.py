@@ -1,0 +1,69 @@
+"""What a run is asked to do: one frozen value that every room of the batch gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from perfeval_xlsx import __version__
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Lang
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How files are read, scored and written.
+
+    Attributes:
+        keep: Fill blank cells only; what is typed stays.
+        lang: Language of messages and reasons.
+        rules: Ids or paths of rulebooks: one is used for every form, several are offered before the built-in ones; with
+            none the form's kind, place and year decide.
+        audit: Check what was claimed as well as score it.
+        copies: Write filled copies.
+        durable: Flush every copy to disk before it counts as done.
+        jobs: Worker processes; 0: one for each processor.
+        seconds: A file that takes longer is given up; 0: no bound.
+        memory: Address space of a worker in bytes; 0: no bound.
+    """
+
+    keep: bool = False
+    lang: Lang = "zh"
+    rules: tuple[str, ...] = ()
+    audit: bool = False
+    copies: bool = True
+    durable: bool = True
+    jobs: int = 0
+    seconds: float = float(load("run.toml")["worker"]["seconds"])
+    memory: int = int(load("run.toml")["worker"]["memory"])
+
+    def shown(self) -> dict[str, object]:
+        """The options that results depend on, for the run's report."""
+        return {"keep": self.keep, "lang": self.lang, "rules": list(self.rules), "audit": self.audit}
+
+
+def stamp(options: Options, rulebooks: str) -> str:
+    """Digest of all that a result depends on beside the file: options, the chosen rulebooks' digests, the program."""
+    results = (options.keep, options.lang, options.audit, options.copies)
+    return sha256(repr((program(), results, rulebooks)).encode()).hexdigest()
+
+
+@cache
+def program() -> str:
+    """Version and digest of the package's code and data: results of a changed program are not taken over."""
+    digest = sha256()
+    for name, file in sorted(_sources(files("perfeval_xlsx"))):
+        digest.update(name.encode() + b"\0" + sha256(file.read_bytes()).digest())
+    return f"{__version__}+{digest.hexdigest()[:16]}"
+
+
+def _sources(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _sources(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith((".py", ".toml")):
+            yield prefix + entry.name, entry

@@ -1,0 +1,135 @@
+"""What a run keeps of a file: a small packed record that travels from a worker and lies in the manifest."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import NamedTuple
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
+
+STANDINGS = ("scored", "pending", "reported", "skipped", "duplicate", "failed")
+"""Statuses in the order of the ranking."""
+
+_ROW_KEYS = tuple(RowResult.__annotations__)
+_row_values = itemgetter(*_ROW_KEYS)
+
+
+class Packed(NamedTuple):
+    """One form's result: what is counted and sorted by, and the rest as compressed JSON.
+
+    Attributes:
+        number: Number of the form in its workbook, 0 for a file without a form.
+        status: As ``FormResult["status"]``; ``standing`` its place in the ranking.
+        total: Points, None without a total.
+        grade: Grade or None; ``rulebook`` id of the rulebook, or None.
+        judged: Rows a person must weigh; ``errors`` and ``warnings`` findings of that severity; ``replaced`` typed
+            values the copy shows differently.
+        head: The result without its rows; ``rows`` the rows' values in the order of ``RowResult``.
+        detail: The rows as the summary shows them (``output.summary.detail_fragment``).
+    """
+
+    number: int
+    status: str
+    standing: int
+    total: float | None
+    grade: str | None
+    rulebook: str | None
+    judged: int
+    errors: int
+    warnings: int
+    replaced: int
+    head: bytes
+    rows: bytes
+    detail: bytes
+
+
+@dataclass(slots=True)
+class FileRecord:
+    """One file's outcome.
+
+    Attributes:
+        relative: The file's place in the run (``Source.relative``).
+        digest: SHA-256 of the bytes that were read, "" where nothing could be read.
+        rulebooks: Digest by id of the rulebooks its forms were scored by.
+        copy: Path of the copy below the output folder, POSIX, None without one.
+        again: Whether the next run should try once more although nothing has changed.
+        twin: Key of the file before it that has the same bytes, None without one.
+        forms: One entry a form, or one for the file as a whole.
+    """
+
+    relative: str
+    digest: str = ""
+    rulebooks: dict[str, str] = field(default_factory=dict)
+    copy: str | None = None
+    again: bool = False
+    twin: str | None = None
+    forms: list[Packed] = field(default_factory=list)
+
+
+def pack(result: FormResult, lang: Lang = "zh") -> Packed:
+    """Pack one result; ``lang`` is the language of the summary's words."""
+    from perfeval_xlsx.output.summary import detail_fragment, head  # not needed where all is up to date
+
+    severities = Counter(finding["severity"] for finding in result["findings"])
+    rows = result["indicators"]
+    return Packed(
+        number=result["form"] or 0,
+        status=result["status"],
+        standing=STANDINGS.index(result["status"]),
+        total=None if result["total"] is None else float(result["total"]),
+        grade=result["grade"],
+        rulebook=result["rulebook"],
+        judged=sum(row["status"] == "judged" for row in rows),
+        errors=severities["error"],
+        warnings=severities["warning"],
+        replaced=len(result["replaced"]),
+        head=_squeeze(head(result)),
+        rows=_squeeze([_row_values(row) for row in rows]),
+        detail=detail_fragment(result, lang),
+    )
+
+
+def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
+    """Return a packed result; without ``rows`` its list of indicators is empty."""
+    result: FormResult = json.loads(zlib.decompress(head))
+    values = [] if rows is None else json.loads(zlib.decompress(rows))
+    result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=True)) for row in values]  # type: ignore[misc]
+    return result
+
+
+def file_record(
+    relative: str, result: FormResult, digest: str = "", twin: str | None = None, lang: Lang = "zh"
+) -> FileRecord:
+    """The record of a file without forms: skipped, failed or a duplicate."""
+    again = _again(result["findings"])
+    return FileRecord(relative, digest, again=again, twin=twin, forms=[pack(result, lang)])
+
+
+def form_record(
+    relative: str,
+    results: Sequence[FormResult],
+    digest: str,
+    rulebooks: dict[str, str],
+    copy: str | None,
+    lang: Lang = "zh",
+) -> FileRecord:
+    """The record of a file with forms."""
+    again = any(_again(result["findings"]) for result in results)
+    return FileRecord(relative, digest, rulebooks, copy, again, forms=[pack(r, lang) for r in results])
+
+
+def _again(findings: Sequence[FindingResult]) -> bool:
+    """Whether the cause may lie outside the file (a lock, a full disk)."""
+    codes = {finding["code"] for finding in findings}
+    return not codes.isdisjoint(load("run.toml")["again"]["codes"])
+
+
+def _squeeze(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8"), 1)

@@ -1,0 +1,121 @@
+"""The reports of an output folder, streamed from its manifest: the summary workbook and ``run.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from perfeval_xlsx import __version__
+from perfeval_xlsx.batch.manifest import Manifest
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.scoring.result import SCHEMA
+
+_FINDING_KEYS = ("code", "severity", "cell", "field", "found", "expected", "message", "suggestion")
+
+
+def report_paths(out: Path) -> tuple[Path, ...]:
+    """The report files of an output folder."""
+    names = load("run.toml")["outputs"]
+    return out / names["summary"], out / names["run"]
+
+
+def write_reports(manifest: Manifest, out: Path, options: Options, *, complete: bool) -> None:
+    """Write all reports; each is replaced at once.
+
+    Args:
+        manifest: The records of the run.
+        out: The output folder.
+        options: Of the run.
+        complete: Whether the run went to its end; an interrupted one says so in ``run.json``.
+
+    Raises:
+        PerfevalError: A report cannot be written.
+    """
+    from perfeval_xlsx.output.summary import write_summary
+
+    summary, run = report_paths(out)
+    write_summary(summary, manifest.heads(), manifest.details(), lang=options.lang, durable=options.durable)
+    _write(run, _run_json(manifest, options, complete=complete), durable=options.durable)
+
+
+def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterator[str]:
+    """``run.json`` piece by piece: facts of the run, then what was replaced and what was found, form by form."""
+    counts = manifest.counts()
+    facts = {
+        "schema": SCHEMA,
+        "version": __version__,
+        "complete": complete,
+        "options": options.shown(),
+        "rulebooks": _rulebooks(manifest, options),
+        "counts": {status: count.forms for status, count in sorted(counts.items())},
+        "grades": manifest.grades(),
+        "judged": sum(count.judged for count in counts.values()),
+    }
+    yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}")
+    yield ',\n "replaced": ['
+    yield from _joined(
+        {"path": head["path"], "sheet": head["sheet"], "form": head["form"], **replaced}
+        for head in manifest.in_order()
+        for replaced in head["replaced"]
+    )
+    yield '],\n "findings": ['
+    yield from _joined(
+        {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
+        | {key: value for key, value in finding.items() if key in _FINDING_KEYS}
+        for head in manifest.in_order()
+        for finding in head["findings"]
+    )
+    yield "]\n}\n"
+
+
+def _joined(values: Iterable[object]) -> Iterator[str]:
+    """JSON values, one a line, with commas between."""
+    before = "\n  "
+    for value in values:
+        yield before + json.dumps(value, ensure_ascii=False)
+        before = ",\n  "
+
+
+def _rulebooks(manifest: Manifest, options: Options) -> list[dict[str, object]]:
+    """The rulebooks that were used, with how well each is known."""
+    from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, load_rulebook
+
+    used = manifest.rulebooks()
+    known = {book.id: book for book in [*builtin_rulebooks(), *map(load_rulebook, options.rules)]}
+    return [
+        {"id": name, "title": known[name].title, "document": known[name].document}
+        | {"support": known[name].support, "digest": digest, "forms": manifest.forms_by(name)}
+        for name, digest in used.items()
+    ]
+
+
+def _write(path: Path, pieces: Iterable[str], *, durable: bool) -> None:
+    """Write a text file at once.
+
+    Raises:
+        PerfevalError: It cannot be written.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+            _pour(file, pieces, durable=durable)
+        temporary.replace(path)
+    except OSError as error:
+        detail = error.strerror or str(error)
+        raise PerfevalError(Finding("B26", found=path.name, args={"detail": detail})) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _pour(file: TextIO, pieces: Iterable[str], *, durable: bool) -> None:
+    for piece in pieces:
+        file.write(piece)
+    if durable:
+        file.flush()
+        os.fsync(file.fileno())

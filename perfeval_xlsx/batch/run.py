@@ -1,0 +1,262 @@
+"""One run over files and folders: what is new is scored, the rest taken over, the reports written from the record."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import NamedTuple
+
+from perfeval_xlsx.batch.discover import Source, discover, printable
+from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, processors
+from perfeval_xlsx.batch.lock import locked
+from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
+from perfeval_xlsx.batch.options import Options, stamp
+from perfeval_xlsx.batch.record import FileRecord, file_record
+from perfeval_xlsx.batch.reports import report_paths, write_reports
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.output.outcome import file_result
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
+
+
+class Progress(NamedTuple):
+    """How far a run is: files done of those that had to be done, how many of them failed, how many were taken over."""
+
+    done: int
+    total: int
+    failed: int
+    ready: int
+    writing: bool = False
+
+
+Watcher = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        files: Files of the work list; ``done`` of them were read now, the others taken over.
+        counts: Sums by status; ``grades`` forms by grade.
+        unfinished: Files that could be read but whose copy could not be written, or that are worth another try.
+        interrupted: Whether the run was told to stop before its end.
+        reports: Report files of the output folder.
+    """
+
+    files: int
+    done: int
+    counts: dict[str, Count]
+    grades: dict[str, int]
+    unfinished: int
+    interrupted: bool
+    reports: tuple[Path, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 all well, 1 some file failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        return 1 if "failed" in self.counts or self.unfinished else 0
+
+
+class Run:
+    """A run that holds its output folder; made by ``open_run``.
+
+    Attributes:
+        manifest: The records, to read results from once the run is done.
+    """
+
+    def __init__(self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int) -> None:
+        self.manifest, self._out, self._options, self._stop, self._files = manifest, out, options, stop, files
+        self._stamp = stamp(options, _rules_stamp(options))
+        self._ready = files
+        self._done = self._failed = self._total = 0
+
+    def pending(self) -> Iterator[Pending]:
+        """The files that are not up to date."""
+        return self.manifest.pending(self._stamp)
+
+    def execute(self, watch: Watcher = lambda _: None) -> Outcome:
+        """Score what is not up to date, then write the reports that are not.
+
+        Args:
+            watch: Told after every chunk how far the run is.
+
+        Raises:
+            PerfevalError: A report cannot be written.
+        """
+        while (pending := self.manifest.pending_count(self._stamp)) and not self._stop.is_set():
+            self._total = self._done + pending
+            self._ready = self._files - self._total
+            self._work(watch, pending)
+        self._settle_twins()
+        interrupted = self._stop.is_set() and self.manifest.pending_count(self._stamp) > 0
+        return self._concluded(watch, interrupted=interrupted)
+
+    def _work(self, watch: Watcher, pending: int) -> None:
+        watch(self._progress())
+        for chunk, records in self._outcomes(pending):
+            self._store(chunk, records)
+            watch(self._progress())
+
+    def _progress(self, *, writing: bool = False) -> Progress:
+        return Progress(self._done, self._total, self._failed, self._ready, writing)
+
+    def _outcomes(self, pending: int) -> Outcomes:
+        """Records of all pending files, from this process or from workers."""
+        bounds = load("run.toml")["chunk"]
+        if pending <= bounds["in_process"]:
+            return here(self._chunks(bounds["small"]), self._options, self._out, self._stop)
+        jobs = self._options.jobs or processors()
+        log = None if self._out is None else self._out / load("run.toml")["outputs"]["log"]
+        pool = Pool(partial(process_pool, options=self._options, log=log), jobs, self._options, self._out, self._stop)
+        return pool.outcomes(self._chunks(min(bounds["files"], max(1, pending // (4 * jobs)))))
+
+    def _chunks(self, most: int) -> Iterator[Chunk]:
+        """Cut the pending files into chunks, none of many bytes; a file with just a new time is no work."""
+        chunk: list[Source] = []
+        weight = 0
+        for source, digest in self.pending():
+            if digest and digest == _digest(source):
+                self.manifest.touch(source)
+                self._done += 1
+                continue
+            if chunk and (len(chunk) == most or weight + source.size > load("run.toml")["chunk"]["bytes"]):
+                yield chunk
+                chunk, weight = [], 0
+            chunk.append(source)
+            weight += source.size
+        if chunk:
+            yield chunk
+
+    def _store(self, chunk: Chunk, records: Sequence[FileRecord]) -> None:
+        """Keep the records; a copy that no longer holds goes first, so that none outlives its record."""
+        for source, record in zip(chunk, records, strict=True):
+            old = self.manifest.copy_of(source.key)
+            if old is not None and old != record.copy and self._out is not None:
+                (self._out / old).unlink(missing_ok=True)
+            self._failed += any(form.status == "failed" for form in record.forms)
+        self.manifest.store(list(zip(chunk, records, strict=True)), self._stamp)
+        self._done += len(chunk)
+
+    def _settle_twins(self) -> None:
+        """Let the first of several files with the same bytes count, and report the others as its duplicates."""
+        for twin in self.manifest.twins():
+            if twin.copy is not None and self._out is not None:
+                (self._out / twin.copy).unlink(missing_ok=True)
+            finding = Finding("B29", found=twin.original)
+            result = file_result(twin.source.shown, "duplicate", [finding], self._options.lang)
+            record = file_record(twin.source.relative, result, twin.digest, twin.first, self._options.lang)
+            self.manifest.store([(twin.source, record)], self._stamp)
+
+    def _concluded(self, watch: Watcher, *, interrupted: bool) -> Outcome:
+        """Write the reports unless they stand already, and sum the run up."""
+        reports = () if self._out is None else report_paths(self._out)
+        facts = f"{self._stamp} {'part' if interrupted else 'whole'}"
+        if self._out is not None and not (self.manifest.reports_are(facts) and all(p.exists() for p in reports)):
+            watch(self._progress(writing=True))
+            write_reports(self.manifest, self._out, self._options, complete=not interrupted)
+            self.manifest.reports_written(facts)
+        return Outcome(
+            files=self._files,
+            done=self._done,
+            counts=self.manifest.counts(),
+            grades=self.manifest.grades(),
+            unfinished=self.manifest.unfinished(),
+            interrupted=interrupted,
+            reports=reports,
+        )
+
+
+@contextmanager
+def open_run(
+    paths: Sequence[str | Path], out: Path | None = None, options: Options | None = None, stop: Event | None = None
+) -> Iterator[Run]:
+    """Take an output folder and list what there is to do.
+
+    Args:
+        paths: Files and folders.
+        out: The output folder; None writes nothing and keeps results for as long as the run is open.
+        options: How files are scored.
+        stop: Set from outside to end early.
+
+    Raises:
+        PerfevalError: There is nothing to read (``B40``), the folder is in use or not writable, a rulebook is
+            wrong.
+    """
+    options = options or Options()
+    with ExitStack() as stack:
+        folder = out
+        if folder is None:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="perfeval-")))
+        first = next(discover(paths, out), None)
+        if first is None:
+            raise nothing_to_read(paths)
+        stack.enter_context(locked(folder))
+        manifest = stack.enter_context(Manifest(folder / load("run.toml")["outputs"]["manifest"]))
+        files = manifest.list_sources(discover(paths, out))
+        manifest.list_copies(_tidied(folder))
+        yield Run(manifest, out, options, stop or Event(), files)
+
+
+def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
+    """The error for paths that hold no workbook."""
+    extensions = " ".join(load("run.toml")["extensions"])
+    return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
+
+
+def _rules_stamp(options: Options) -> str:
+    """Ids and digests of the rulebooks that were asked for; the built-in ones belong to the program.
+
+    Raises:
+        PerfevalError: A rulebook is wrong.
+    """
+    if not options.rules:
+        return ""
+    from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+
+    return " ".join(f"{book.id}:{book.digest}" for book in map(load_rulebook, options.rules))
+
+
+def _digest(source: Source) -> str:
+    """SHA-256 of a file's bytes, "" where it cannot be read."""
+    try:
+        return sha256(Path(source.path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _tidied(out: Path) -> Iterator[str]:
+    """Paths of the copies below the output folder; what a killed run left half written is removed on the way."""
+    copies = load("run.toml")["outputs"]["copies"]
+    _remove_temporary(entry for entry in os.scandir(out))
+    yield from _copies(out / copies, f"{copies}/")
+
+
+def _copies(folder: Path, below: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    _remove_temporary(entries)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _copies(folder / entry.name, f"{below}{entry.name}/")
+        else:
+            yield printable(below + entry.name)
+
+
+def _remove_temporary(entries: Iterable[os.DirEntry[str]]) -> None:
+    for entry in entries:
+        if _TEMPORARY.fullmatch(entry.name):
+            Path(entry.path).unlink(missing_ok=True)

@@ -1,0 +1,91 @@
+"""A worker process: how it starts, what it does, and the bounds it lives in."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from perfeval_xlsx.batch.discover import Source
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.record import FileRecord
+
+
+def start(memory: int, log: Path | None) -> None:
+    """Set a worker process up before its first task.
+
+    Ctrl-C is its master's business, it ends when its master does, its memory is bounded, and what takes long to import
+    is imported once.
+
+    Args:
+        memory: Bytes of address space, 0 for no bound; ignored where the system cannot limit it.
+        log: File for tracebacks, made when there is one.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_master, daemon=True).start()
+    log_to(log)
+    import perfeval_xlsx.batch.chunk  # noqa: F401
+
+    _limit_memory(memory)
+
+
+def work(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
+    """Score some files in this process."""
+    from perfeval_xlsx.batch.chunk import score_files
+
+    return score_files(sources, options, out)
+
+
+def work_watched(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
+    """``work``; the process ends itself if that takes longer than a file may."""
+    with _watched(options.seconds):
+        return work(sources, options, out)
+
+
+def log_to(log: Path | None) -> None:
+    """Send the package's log to a file that is made with its first line; without one it is dropped."""
+    logger = logging.getLogger("perfeval_xlsx")
+    handler: logging.Handler = logging.NullHandler()
+    if log is not None:
+        handler = logging.FileHandler(log, encoding="utf-8", delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    logger.handlers, logger.propagate = [handler], False
+
+
+@contextmanager
+def _watched(seconds: float) -> Iterator[None]:
+    """End the process after some time: neither native code nor an endless loop can be stopped from within."""
+    if not seconds:
+        yield
+        return
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _end_with_master() -> None:
+    """Wait for the parent's end: a pool's worker would wait for tasks for ever where its master was killed."""
+    master = multiprocessing.parent_process()
+    if master is not None:
+        wait([master.sentinel])
+        os._exit(1)
+
+
+def _limit_memory(memory: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if memory and (hard == resource.RLIM_INFINITY or memory <= hard):
+        resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
