@@ -1,0 +1,65 @@
+"""Last year's forms as this year's blank ones: names, targets and points stay, what was achieved goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.form.model import Form, IndicatorRow, Kind
+from perfeval_xlsx.form.read import find_forms
+from perfeval_xlsx.output.template_blank import Blank, Indicator, points_of
+from perfeval_xlsx.workbook import open_workbook
+
+NO_FORM = "L05"
+_SUFFIXES = {".xlsx", ".xlsm", ".xltx"}
+_OWNER_MARKS = ("~$", ".")
+
+
+def carry_over(source: Path, kind: Kind | None, year: int | None) -> list[Blank]:
+    """Read last year's forms.
+
+    Args:
+        source: A workbook, or a folder searched with its subfolders.
+        kind: Only forms of this kind; None takes all.
+        year: Year of the new forms; None: one more than the form says.
+
+    Raises:
+        PerfevalError: There is no form, or a workbook cannot be read.
+    """
+    blanks = [
+        _blank(form, year)
+        for path in _workbooks(source)
+        for form in find_forms(open_workbook(path))
+        if kind is None or form.kind == kind
+    ]
+    if not blanks:
+        raise PerfevalError(Finding(NO_FORM, found=str(source)))
+    return blanks
+
+
+def _workbooks(source: Path) -> Iterator[Path]:
+    if not source.is_dir():
+        yield source
+        return
+    for path in sorted(source.rglob("*")):
+        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(_OWNER_MARKS):
+            yield path
+
+
+def _blank(form: Form, year: int | None) -> Blank:
+    following = form.year + 1 if form.year is not None else None
+    return Blank(
+        form.kind,
+        org=form.org or "",
+        project=form.project or "",
+        year=year if year is not None else following,
+        province=form.province,
+        indicators=tuple(map(_indicator, form.indicators)),
+    )
+
+
+def _indicator(row: IndicatorRow) -> Indicator:
+    value = {name: text or "" for name, text in row.values.items()}
+    texts = {name: value.get(name, "") for name in ("level1", "level2", "level3", "target", "sign", "unit")}
+    return Indicator(**texts, weight=points_of(value.get("weight", "")))
