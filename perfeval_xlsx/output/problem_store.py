@@ -1,0 +1,221 @@
+"""Findings of a whole run in a private database on disk, so that lists in any order need no memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.scoring.compare import (
+    Comparison,
+    State,
+    department_key,
+    file_name,
+    form_key,
+    indicator_of,
+    row_of,
+)
+from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.workbook.strings import clean
+
+
+class Problem(NamedTuple):
+    """One finding with all a list shows of it.
+
+    Attributes:
+        org: The department's name as it first stood, None where no form of it says.
+        path, copy, sheet, form, cell: Where the finding stands.
+        state: None where there is no earlier run to compare with.
+    """
+
+    department: str
+    org: str | None
+    path: str
+    copy: str | None
+    sheet: str | None
+    form: int | None
+    cell: str | None
+    indicator: str | None
+    code: str
+    severity: str
+    message: str
+    found: str | None
+    expected: str | None
+    basis: str
+    suggestion: str
+    state: State | None
+
+
+class Department(NamedTuple):
+    """One department of the ranking: forms handed in, findings that stand by severity, and all by state."""
+
+    key: str
+    org: str | None
+    file: str
+    forms: int
+    weight: int
+    severities: Mapping[str, int]
+    states: Mapping[str, int]
+    absent: int
+
+
+class CheckCount(NamedTuple):
+    """How often a check was met: findings, departments, forms, and what one of the findings says."""
+
+    code: str
+    findings: int
+    orgs: int
+    forms: int
+    example: str
+
+
+_COLUMNS = Problem._fields
+_TABLES = f"""
+create table problem ({", ".join(_COLUMNS)}, weight integer, row integer);
+create table department (key text primary key, name, file, forms integer);
+"""
+_STANDS = "(state is null or state != 'fixed')"
+_PLACE = "path, form, row, length(cell), cell"
+_ORDER = f"coalesce(state, '') = 'fixed', weight desc, {_PLACE}, problem.rowid"
+
+
+def _clean(value: object) -> object:
+    """Leave out what no file can hold (a file name's undecodable bytes)."""
+    return clean(value) if isinstance(value, str) else value
+
+
+class ProblemStore:
+    """Collects findings form by form; closes its database when the ``with`` block ends.
+
+    Args:
+        since: The comparison with an earlier run, where there is one.
+        lang: Language of words the store itself supplies.
+    """
+
+    def __init__(self, since: Comparison | None = None, lang: Lang = "zh") -> None:
+        self.since, self.lang = since, lang
+        self._base = sqlite3.connect("")
+        self._base.executescript(_TABLES)
+        self._weights = {name: int(entry["weight"]) for name, entry in load("desk.toml")["severity"].items()}
+
+    def __enter__(self) -> ProblemStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._base.close()
+
+    def add(self, result: FormResult) -> None:
+        """Take in the findings of one form or file."""
+        key = form_key(result)
+        self._count(result)
+        states: list[State | None] = [None] * len(result["findings"])
+        if self.since is not None:
+            states = [*self.since.states.get(key, ["new"] * len(states))]
+            for gone in self.since.fixed.get(key, ()):
+                self._put(result, gone.form, gone.finding, "fixed")
+        for finding, state in zip(result["findings"], states, strict=True):
+            self._put(result, result, finding, state)
+
+    def _count(self, result: FormResult) -> None:
+        self._base.execute(
+            "insert into department values (?, ?, ?, ?)"
+            " on conflict (key) do update set forms = forms + excluded.forms, name = coalesce(name, excluded.name)",
+            (*map(_clean, (department_key(result), result["org"], file_name(result))), result["sheet"] is not None),
+        )
+
+    def _put(
+        self, result: FormResult, form: Mapping[str, Any], finding: Mapping[str, Any], state: State | None
+    ) -> None:
+        cell = finding.get("cell")
+        row = row_of(cell)
+        where = result["sheet"] if result["sheet"] is not None else form.get("sheet")
+        problem = Problem(
+            department_key(result), result["org"], result["path"], result["copy"], where, result["form"], cell,
+            indicator_of(form, finding) or self._execution(form, row), finding["code"], finding["severity"],
+            finding.get("message") or "", finding.get("found"), finding.get("expected"), finding.get("basis") or "",
+            finding.get("suggestion") or "", state,
+        )  # fmt: skip
+        weight = self._weights.get(problem.severity, 0)
+        marks = ", ".join("?" * (len(_COLUMNS) + 2))
+        self._base.execute(f"insert into problem values ({marks})", (*map(_clean, problem), weight, row or 0))
+
+    def _execution(self, form: Mapping[str, Any], row: int | None) -> str | None:
+        """The name of the execution score where a finding stands in its row."""
+        if row is None or row_of((form.get("execution") or {}).get("cell")) != row:
+            return None
+        return str(load("desk.toml")["words"]["execution"][self.lang])
+
+    def departments(self) -> list[Department]:
+        """Return the departments, heaviest first; those of one weight by errors, then by name."""
+        severities: dict[str, Counter[str]] = {}
+        states: dict[str, Counter[str]] = {}
+        query = f"select department, severity, state, count(*), {_STANDS} from problem group by 1, 2, 3"
+        for key, severity, state, count, stands in self._base.execute(query):
+            severities.setdefault(key, Counter())[severity] += count if stands else 0
+            states.setdefault(key, Counter())[state] += count
+        absent = self.since.absent if self.since is not None else Counter()
+        found = [
+            Department(
+                key, org, file, forms, self._weight(severities.get(key, {})), severities.get(key, Counter()),
+                states.get(key, Counter()), absent[key],
+            )
+            for key, org, file, forms in self._base.execute("select * from department")
+        ]  # fmt: skip
+        return sorted(found, key=lambda d: (-d.weight, -d.severities.get("error", 0), d.org or d.file, d.key))
+
+    def _weight(self, severities: Mapping[str, int]) -> int:
+        return sum(self._weights.get(name, 0) * count for name, count in severities.items())
+
+    def checks(self) -> list[CheckCount]:
+        """Return the checks met, by code; what was put right does not count."""
+        form = "path || '#' || coalesce(form, 0)"
+        counts = f"code, count(*), count(distinct department), count(distinct {form}), min(message)"
+        query = f"select {counts} from problem where {_STANDS} group by code order by code"
+        return [CheckCount(*row) for row in self._base.execute(query)]
+
+    def of_department(self, key: str) -> Iterator[Problem]:
+        """Yield a department's findings: the gravest first, then by file, form and cell."""
+        return self._select("where department = ?", key, _ORDER)
+
+    def to_correct(self, key: str, severities: Sequence[str]) -> Iterator[Problem]:
+        """Yield what a department must correct, as it stands in its forms: by file, form and cell."""
+        names = ", ".join(f"'{name}'" for name in severities)
+        condition = f"where {_STANDS} and severity in ({names}) and department = ?"
+        return self._select(condition, key, f"{_PLACE}, weight desc, problem.rowid")
+
+    def of_check(self, code: str) -> Iterator[Problem]:
+        """Yield a check's findings, by department, file, form and cell."""
+        return self._select("where code = ?", code, f"department, {_PLACE}, problem.rowid")
+
+    def _select(self, condition: str, value: str, order: str) -> Iterator[Problem]:
+        columns = ", ".join("name" if column == "org" else column for column in _COLUMNS)
+        query = f"select {columns} from problem join department on key = department {condition} order by {order}"
+        return (Problem(*row) for row in self._base.execute(query, (value,)))
+
+    def index(self) -> None:
+        """Prepare for reading: called once, when all forms are in."""
+        self._base.execute("create index if not exists by_department on problem (department)")
+        self._base.execute("create index if not exists by_code on problem (code)")
+
+
+def collect_problems(
+    results: Iterable[FormResult], since: Comparison | None = None, lang: Lang = "zh"
+) -> ProblemStore:
+    """Read a stream of results into a store; use it in a ``with`` block.
+
+    Args:
+        results: The run's results, read once.
+        since: The comparison with an earlier run.
+        lang: Language of the lists to be made.
+    """
+    store = ProblemStore(since, lang)
+    for result in results:
+        store.add(result)
+    store.index()
+    return store
