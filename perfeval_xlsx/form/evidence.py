@@ -34,7 +34,7 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
 
 @cache
 def _review_words() -> tuple[str, ...]:
-    return tuple(load("labels.toml")["review_words"])
+    return tuple(load("labels.toml")["extra"]["review_words"])
 
 
 def _texts(grid: Grid, column: Column, header: Header, limit: int) -> list[str]:

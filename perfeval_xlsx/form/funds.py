@@ -87,9 +87,10 @@ def _column_of(grid: Grid, row: int, column: Column) -> int:
 
 
 def _value(grid: Grid, row: int, column: Column) -> str | None:
-    """The displayed text of a field; a label that strayed into an amount's column, or a lone unit word, is none."""
+    """The displayed text of a field; a lone unit word is none, nor is a cell that begins under another field."""
     at = _column_of(grid, row, column)
-    if grid.anchor(row, at)[0] != row:
+    anchor_row, anchor_column = grid.anchor(row, at)
+    if anchor_row != row or anchor_column < column.left:
         return None
     text = grid.text(row, at)
     folded = plain_row(text)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from perfeval_xlsx.workbook import Cell, Merge, Sheet, a1
+from perfeval_xlsx.workbook import Merge, Sheet, a1
 
-_TALL = 200
+_LARGE = 20_000
+"""A merged range over more cells is looked up by its bounds instead of cell by cell."""
 
 
 class Grid:
@@ -17,33 +18,39 @@ class Grid:
         sheet: The sheet.
         rows: Row numbers that hold something, in order.
         last_column: Rightmost column that holds something or is merged from one that does.
+        named: What the labels of a row name, by row and block; filled by whoever looks for blocks.
     """
 
-    __slots__ = ("_by_row", "_cells", "_merges", "_tall", "last_column", "rows", "sheet")
+    __slots__ = ("_by_row", "_large", "_merged", "_texts", "last_column", "named", "rows", "sheet")
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self._cells = sheet.cells
-        self._by_row: dict[int, list[int]] = {}
-        for (row, column), cell in sheet.cells.items():
-            if cell.text and not cell.text.isspace():
-                self._by_row.setdefault(row, []).append(column)
-        for columns in self._by_row.values():
-            columns.sort()
+        self.named: dict[tuple[int, str], frozenset[str]] = {}
+        self._texts = {position: text for position, cell in sheet.cells.items() if (text := cell.text.strip())}
+        self._by_row: dict[int, list[tuple[int, str]]] = {}
+        for (row, column), text in self._texts.items():
+            self._by_row.setdefault(row, []).append((column, text))
+        for cells in self._by_row.values():
+            cells.sort()
         self.rows = sorted(self._by_row)
-        self._merges: dict[int, list[Merge]] = {}
-        self._tall: list[Merge] = []
+        self._merged: dict[tuple[int, int], Merge] = {}
+        self._large: list[Merge] = []
         for merge in sheet.merges:
-            if merge.bottom - merge.top > _TALL:
-                self._tall.append(merge)
-            else:
-                for row in range(merge.top, merge.bottom + 1):
-                    self._merges.setdefault(row, []).append(merge)
-        self.last_column = max((self.right(row, columns[-1]) for row, columns in self._by_row.items()), default=0)
+            self._note(merge)
+        self.last_column = max((self.right(row, cells[-1][0]) for row, cells in self._by_row.items()), default=0)
+
+    def _note(self, merge: Merge) -> None:
+        """Remember a merged range by each of its cells, as far as the sheet is filled."""
+        bottom = min(merge.bottom, self.rows[-1] if self.rows else 0)
+        if (bottom - merge.top + 1) * (merge.right - merge.left + 1) > _LARGE:
+            self._large.append(merge)
+            return
+        columns = range(merge.left, merge.right + 1)
+        self._merged.update(((row, column), merge) for row in range(merge.top, bottom + 1) for column in columns)
 
     def columns(self, row: int) -> list[int]:
         """Columns of a row whose own cell holds something, from the left."""
-        return self._by_row.get(row, [])
+        return [column for column, _ in self._by_row.get(row, ())]
 
     def rows_between(self, first: int, last: int) -> Iterator[int]:
         """Row numbers with content, from ``first`` to ``last`` inclusive."""
@@ -54,47 +61,39 @@ class Grid:
 
     def merge(self, row: int, column: int) -> Merge | None:
         """The merged range an address belongs to."""
-        for merge in self._merges.get(row, ()):
-            if merge.left <= column <= merge.right:
-                return merge
-        for merge in self._tall:
-            if merge.top <= row <= merge.bottom and merge.left <= column <= merge.right:
-                return merge
-        return None
+        found = self._merged.get((row, column))
+        if found is None and self._large:
+            inside = (m for m in self._large if m.top <= row <= m.bottom and m.left <= column <= m.right)
+            return next(inside, None)
+        return found
 
     def anchor(self, row: int, column: int) -> tuple[int, int]:
         """The address whose cell holds the value of an address."""
-        merge = self.merge(row, column)
-        return (row, column) if merge is None else (merge.top, merge.left)
+        merge = self._merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        return (row, column) if merge is None else (merge[0], merge[1])
 
     def right(self, row: int, column: int) -> int:
         """The last column of the (merged) cell at an address."""
-        merge = self.merge(row, column)
-        return column if merge is None else merge.right
+        merge = self._merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        return column if merge is None else merge[3]
 
     def bottom(self, row: int, column: int) -> int:
         """The last row of the (merged) cell at an address."""
-        merge = self.merge(row, column)
-        return row if merge is None else merge.bottom
-
-    def cell(self, row: int, column: int) -> Cell | None:
-        """The cell of an address, through its merged range."""
-        return self._cells.get(self.anchor(row, column))
+        merge = self._merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        return row if merge is None else merge[2]
 
     def text(self, row: int, column: int) -> str:
         """The displayed text of an address, outer white space off; an empty string where it is blank."""
-        cell = self.cell(row, column)
-        return cell.text.strip() if cell else ""
+        return self._texts.get(self.anchor(row, column), "")
 
     def own(self, row: int, column: int) -> str:
         """The displayed text of the cell that stands at an address itself."""
-        cell = self._cells.get((row, column))
-        return cell.text.strip() if cell else ""
+        return self._texts.get((row, column), "")
 
     def address(self, row: int, column: int) -> str:
         """A1 of the cell that holds (or would hold) the value of an address."""
         return a1(*self.anchor(row, column))
 
     def texts(self, row: int) -> list[tuple[int, str]]:
-        """Column and text of every filled cell of a row."""
-        return [(column, self.own(row, column)) for column in self.columns(row)]
+        """Column and text of every filled cell of a row, from the left."""
+        return self._by_row.get(row, [])

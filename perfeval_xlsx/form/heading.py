@@ -139,16 +139,9 @@ def _right_of(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
 
 def read_unit(form: Form, grid: Grid, header: Header | None, rows: Iterable[int]) -> None:
     """Fill in the money unit: stated at the fund table, in the head, alone in a cell, or with every amount."""
-    texts: list[str] = []
-    if header is not None:
-        last = max([header.bottom, *(fund.row for fund in form.funds)])
-        seen = set()
-        for row in range(header.top, last + 1):
-            for column in range(1, header.right + 1):
-                anchor = grid.anchor(row, column)
-                if anchor not in seen:
-                    seen.add(anchor)
-                    texts.append(grid.own(*anchor))
+    table = [header.top, header.bottom] if header is not None else []
+    table += [fund.row for fund in form.funds]
+    texts = [text for row in grid.rows_between(min(table), max(table)) for _, text in grid.texts(row)] if table else []
     head = [text for row in rows for _, text in grid.texts(row) if len(text) <= 2 * LONGEST]
     form.unit = unit_stated(texts) or unit_stated(head) or _unit_of_values(form)
 

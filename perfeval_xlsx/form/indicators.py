@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import is_one_of, is_placeholder, is_unused, opens_note, plain_row, split_points
-from perfeval_xlsx.form.locate import Column, Header, is_fund_header, is_indicator_header, is_title
+from perfeval_xlsx.form.locate import Column, Header, is_fund_header, is_title
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
+from perfeval_xlsx.workbook import a1
 
 _ONCE = frozenset({"weight", "score"})
 """Fields of which a cell merged over several rows counts once, in its first row."""
 _VALUES = ("target", "actual", "score", "weight")
 _WIDE = 0.6
+_LONGEST_LEVEL = 200
+"""Rows a merged level is followed over where nothing else stands in them."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,30 @@ class _Carried:
     cells: dict[str, str] = field(default_factory=dict)
 
 
+class _Plan:
+    """A header's columns, laid out for reading many rows."""
+
+    __slots__ = (
+        "adjusted", "bottom", "extra", "fields", "first_value", "header", "left", "level1", "level2", "level3",
+        "note_column", "right", "values", "wide",
+    )  # fmt: skip
+
+    def __init__(self, header: Header) -> None:
+        columns = header.columns
+        self.header, self.bottom = header, header.bottom
+        self.left, self.right = header.left, header.right
+        self.fields = [(name, columns[name]) for name in INDICATOR_FIELDS[2:] if name in columns]
+        self.extra = header.extra
+        self.adjusted = columns.get("adjusted_target")
+        self.level1, self.level2, self.level3 = (columns.get(name) for name in ("level1", "level2", "level3"))
+        self.values = [columns[name].left for name in ("target", "actual", "score") if name in columns]
+        self.first_value = min((columns[name].left for name in _VALUES if name in columns), default=self.right)
+        # Notes open left of the indicators' names, or in their column where there are no levels.
+        levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
+        self.note_column = max(min(column.left for column in columns.values()), min(levels))
+        self.wide = _WIDE * (self.right - self.left + 1)
+
+
 def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = frozenset()) -> Body:
     """Read the grid below ``header``, up to its total, a note, the next block or ``limit``.
 
@@ -50,42 +77,42 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         limit: Last row the grid may reach.
         repeats: Rows of the same header, repeated for the next page: passed over.
     """
-    body = Body(last=header.bottom)
-    carried = _Carried()
+    body, plan, carried = Body(last=header.bottom), _Plan(header), _Carried()
     rows = list(grid.rows_between(header.bottom + 1, limit))
-    for row in _with_merged(grid, header, rows, limit):
+    for row in _with_merged(grid, plan, rows, limit):
         if row in repeats:
             continue
-        if _is_total(grid, row, header):
-            if not _goes_on(grid, header, row, rows):
+        if _is_total(grid, row, plan):
+            if not _goes_on(grid, row, plan, rows):
                 body.total_row = body.last = row
                 break
-            body.left_out.append(_row(grid, row, header, carried, "subtotal"))
-        elif _closes(grid, row, header):
+            body.left_out.append(_row(grid, row, plan, carried, "subtotal"))
+        elif _closes(grid, row, plan):
             break
-        elif any(grid.own(row, c) for c in range(header.left, header.right + 1)) or _covered(grid, row, header):
-            _take(body, _row(grid, row, header, carried, None))
+        elif _inside(grid, row, plan):
+            _take(body, _row(grid, row, plan, carried, None))
         body.last = row
     return body
 
 
-def _with_merged(grid: Grid, header: Header, rows: list[int], limit: int) -> list[int]:
+def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
+    """Whether anything of the row stands in the grid's columns, a level merged down included."""
+    if any(plan.left <= column <= plan.right for column, _ in grid.texts(row)):
+        return True
+    levels = (column.left for column in (plan.level1, plan.level2) if column is not None)
+    return any(grid.anchor(row, left)[0] > plan.bottom and grid.text(row, left) for left in levels)
+
+
+def _with_merged(grid: Grid, plan: _Plan, rows: list[int], limit: int) -> list[int]:
     """Rows with content, and blank ones that a merged level reaches over."""
     wanted = set(rows)
-    for row in rows:
-        for level in ("level1", "level2"):
-            if level in header.columns:
-                bottom = grid.bottom(row, header.columns[level].left)
-                wanted.update(range(row, min(bottom, limit, row + 200) + 1))
+    for column in (plan.level1, plan.level2):
+        if column is not None:
+            for row in rows:
+                bottom = grid.bottom(row, column.left)
+                if bottom > row:
+                    wanted.update(range(row, min(bottom, limit, row + _LONGEST_LEVEL) + 1))
     return sorted(wanted)
-
-
-def _covered(grid: Grid, row: int, header: Header) -> bool:
-    return any(
-        grid.anchor(row, header.columns[level].left)[0] > header.bottom and grid.text(row, header.columns[level].left)
-        for level in ("level1", "level2")
-        if level in header.columns
-    )
 
 
 def _take(body: Body, row: IndicatorRow) -> None:
@@ -112,50 +139,40 @@ def _is_figure(text: str | None) -> bool:
     return any(char.isdigit() and char != "0" for char in plain_row(text or ""))
 
 
-def _row(grid: Grid, row: int, header: Header, carried: _Carried, reason: str | None) -> IndicatorRow:
+def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | None) -> IndicatorRow:
     """Read one row; levels that are blank take what stands above them."""
-    _carry(grid, row, header, carried)
+    _carry(grid, row, plan, carried)
     values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
     cells = dict(carried.cells)
-    for name in INDICATOR_FIELDS[2:]:
-        column = header.columns.get(name)
-        if column is not None:
-            values[name], cells[name] = _value(grid, row, column, name, header.bottom)
-    _adjusted(grid, row, header, values, cells)
-    extra = {column.label: _value(grid, row, column, "extra", header.bottom)[0] for column in header.extra}
+    for name, column in plan.fields:
+        values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
+    if plan.adjusted is not None:
+        # An adjusted target counts where it is filled in, and where there is no other.
+        text, address = _value(grid, row, plan.adjusted, "target", plan.bottom)
+        if text is not None or "target" not in values:
+            values["target"], cells["target"] = text, address
+    extra = {column.label: _value(grid, row, column, "extra", plan.bottom)[0] for column in plan.extra}
     return IndicatorRow(row, values, cells, carried.points, extra, reason)
 
 
 def _value(grid: Grid, row: int, column: Column, name: str, header_row: int) -> tuple[str | None, str]:
     """Text and address of a field in a row: the first filled sheet column of those the header spans."""
-    at = column.left
-    for candidate in range(column.left, column.right + 1):
-        if grid.text(row, candidate) and grid.anchor(row, candidate)[0] > header_row:
-            at = candidate
-            break
-    anchor_row = grid.anchor(row, at)[0]
-    text = grid.text(row, at) if anchor_row > header_row else ""
-    if name in _ONCE and anchor_row < row:
+    anchor = grid.anchor(row, column.left)
+    text = grid.own(*anchor) if anchor[0] > header_row else ""
+    if not text and column.right > column.left:
+        for at in range(column.left + 1, column.right + 1):
+            other = grid.anchor(row, at)
+            if other[0] > header_row and grid.own(*other):
+                anchor, text = other, grid.own(*other)
+                break
+    if (anchor[0] < row and name in _ONCE) or (anchor[1] < column.left and name != "level3"):
         text = ""
-    return text or None, grid.address(row, at)
+    return text or None, a1(*anchor)
 
 
-def _adjusted(
-    grid: Grid, row: int, header: Header, values: dict[str, str | None], cells: dict[str, str]
-) -> None:
-    """An adjusted target counts where it is filled in, and where there is no other."""
-    column = header.columns.get("adjusted_target")
-    if column is None:
-        return
-    text, address = _value(grid, row, column, "target", header.bottom)
-    if text is not None or "target" not in header.columns:
-        values["target"], cells["target"] = text, address
-
-
-def _carry(grid: Grid, row: int, header: Header, carried: _Carried) -> None:
+def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:
     """Bring the levels up to date with a row: a new level 1 ends the level 2 above it."""
-    columns = header.columns
-    first = _level(grid, row, columns.get("level1"), header.bottom)
+    first = _level(grid, row, plan.level1, plan.bottom)
     if first is not None and (first[0] != carried.cells.get("level1") or carried.level1 is None):
         label, points = split_points(first[1])
         if not (label and label == carried.level1 and points == carried.points):
@@ -163,7 +180,7 @@ def _carry(grid: Grid, row: int, header: Header, carried: _Carried) -> None:
             carried.cells.pop("level2", None)
         carried.level1, carried.points = label or None, points
         carried.cells["level1"] = first[0]
-    second = _level(grid, row, columns.get("level2"), header.bottom)
+    second = _level(grid, row, plan.level2, plan.bottom)
     if second is not None and second[0] != carried.cells.get("level1"):
         carried.level2 = second[1]
         carried.cells["level2"] = second[0]
@@ -180,62 +197,53 @@ def _level(grid: Grid, row: int, column: Column | None, header_row: int) -> tupl
     return None
 
 
-def _is_total(grid: Grid, row: int, header: Header) -> bool:
-    """Whether a row's first text is a total's label, left of the values."""
-    last = min((header.columns[name].left for name in _VALUES if name in header.columns), default=header.right)
-    return any(
-        is_one_of(text, "rows", "total") and grid.anchor(row, column)[0] == row
-        for column, text in grid.texts(row)
-        if column < last
-    )
-
-
-def _goes_on(grid: Grid, header: Header, row: int, rows: list[int]) -> bool:
-    """Whether indicators and another total follow a total row: then it was a subtotal."""
-    seen = False
-    for later in rows:
-        if later <= row:
-            continue
-        if _is_total(grid, later, header):
-            return seen
-        if _closes(grid, later, header):
+def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
+    """Whether a row has a total's label left of the values."""
+    for column, text in grid.texts(row):
+        if column >= plan.first_value:
             return False
-        name = header.columns["level3"]
-        seen = seen or bool(grid.own(later, name.left) and any(
-            grid.own(later, header.columns[f].left) for f in ("target", "weight") if f in header.columns
-        ))
+        if is_one_of(text, "rows", "total") and grid.anchor(row, column)[0] == row:
+            return True
     return False
 
 
-def _closes(grid: Grid, row: int, header: Header) -> bool:
+def _goes_on(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
+    """Whether indicators and another total follow a total row: then it was a subtotal."""
+    seen = False
+    columns = plan.header.columns
+    for later in rows:
+        if later <= row:
+            continue
+        if _is_total(grid, later, plan):
+            return seen
+        if _closes(grid, later, plan):
+            return False
+        filled = any(grid.own(later, columns[name].left) for name in ("target", "weight") if name in columns)
+        seen = seen or (filled and bool(grid.own(later, columns["level3"].left)))
+    return False
+
+
+def _closes(grid: Grid, row: int, plan: _Plan) -> bool:
     """Whether a row is no indicator any more: a note, a sentence over the whole width, the next block."""
-    texts = [(column, text) for column, text in grid.texts(row)]
+    texts = grid.texts(row)
     if not texts:
         return False
     column, text = texts[0]
-    if _spans(grid, row, column, header):
+    if _spans(grid, row, column, plan):
         return True
-    if is_title(grid, row) and len(texts) == 1 and column <= header.columns["level3"].left:
+    if len(texts) == 1 and plan.level3 is not None and column <= plan.level3.left and is_title(grid, row):
         return True
-    in_values = any(
-        grid.own(row, header.columns[name].left) for name in ("target", "actual", "score") if name in header.columns
-    )
-    if not in_values and grid.anchor(row, column)[0] == row and opens_note(text) and column <= _name_column(header):
-        return grid.bottom(row, column) == row or column < header.left
-    return is_fund_header(grid, row) or is_indicator_header(grid, row)
+    if column <= plan.note_column and opens_note(text) and grid.anchor(row, column)[0] == row:
+        in_values = any(grid.own(row, value) for value in plan.values)
+        if not in_values and (grid.bottom(row, column) == row or column < plan.left):
+            return True
+    return is_fund_header(grid, row)
 
 
-def _name_column(header: Header) -> int:
-    """Notes open left of the indicators' names, or in their column where there are no levels."""
-    columns = header.columns
-    first = min(column.left for column in columns.values())
-    return max(first, min(columns[name].left for name in ("level1", "level2", "level3") if name in columns))
-
-
-def _spans(grid: Grid, row: int, column: int, header: Header) -> bool:
+def _spans(grid: Grid, row: int, column: int, plan: _Plan) -> bool:
     """Whether a cell reaches over most of the grid, names and values alike."""
     right = grid.right(row, column)
-    width = header.right - header.left + 1
-    over = min(right, header.right) - max(column, header.left) + 1
-    values = [header.columns[name].left for name in ("target", "actual") if name in header.columns]
-    return over >= _WIDE * width and bool(values) and column <= header.columns["level3"].left and right >= min(values)
+    if right == column or plan.level3 is None or column > plan.level3.left:
+        return False
+    over = min(right, plan.right) - max(column, plan.left) + 1
+    return over >= plan.wide and bool(plan.values) and right >= min(plan.values[:2])

@@ -17,6 +17,7 @@ _SPACE = re.compile(r"\s+")
 _BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
 _TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)")
 _YEAR = re.compile(r"^20\d\d(?=年)")
+_OF_YEAR = re.compile(r"^年度?")
 _SURPLUS = 6
 
 
@@ -85,8 +86,8 @@ def find(block: str, text: str) -> Match | None:
     if len(text) > 2 * LONGEST:
         return None
     vocabulary = _vocabulary(block)
-    for label in (plain(text), bare(text)):
-        if not label or len(label) > LONGEST:
+    for label in (plain(text), bare(text), _OF_YEAR.sub("", bare(text))):
+        if len(label) > LONGEST:
             return None
         if label in vocabulary.exact:
             return Match(vocabulary.exact[label], exact=True)

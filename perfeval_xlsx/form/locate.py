@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from perfeval_xlsx.form.labels import LONGEST, contains, find, is_one_of, plain,
 
 _DEEPEST = 3
 """Header rows a block has at most."""
+_FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[万亿]?元|万)?$")
 _LEVELS = ("level1", "level2", "level3")
 _FUND_AMOUNTS = frozenset({"initial_budget", "annual_budget", "executed"})
 
@@ -86,14 +88,11 @@ def fund_header(grid: Grid, first: int, last: int) -> Header | None:
 
 
 def is_fund_header(grid: Grid, row: int) -> bool:
-    """Whether a row names at least two columns of a fund table, an amount among them."""
+    """Whether a row names at least two columns of a fund table, an amount among them, and holds no figures itself."""
     fields = _fields(grid, row, "fund")
-    return len(fields) >= 2 and not fields.isdisjoint(_FUND_AMOUNTS)
-
-
-def is_indicator_header(grid: Grid, row: int) -> bool:
-    """Whether a row names at least three columns of an indicator grid."""
-    return len(_fields(grid, row, "indicator")) >= 3
+    if len(fields) < 2 or fields.isdisjoint(_FUND_AMOUNTS):
+        return False
+    return not any(_FIGURE.match(plain_row(text)) for _, text in grid.texts(row))
 
 
 def is_process(header: Header) -> bool:
@@ -106,14 +105,14 @@ def is_declaration(header: Header) -> bool:
     return "actual" not in header.columns and "score" not in header.columns
 
 
-def _fields(grid: Grid, row: int, block: str) -> set[str]:
-    """Different fields that the labels of a row name."""
-    fields = set()
-    for _, text in grid.texts(row):
-        match = find(block, text)
-        if match is not None and match.field != "extra":
-            fields.add(match.field)
-    return fields
+def _fields(grid: Grid, row: int, block: str) -> frozenset[str]:
+    """Different fields that the labels of a row name; worked out once a row."""
+    known = grid.named.get((row, block))
+    if known is None:
+        matches = (find(block, text) for _, text in grid.texts(row))
+        known = frozenset(match.field for match in matches if match is not None and match.field != "extra")
+        grid.named[row, block] = known
+    return known
 
 
 def _header(grid: Grid, top: int, block: str) -> Header:

@@ -152,7 +152,7 @@ def _end(grid: Grid, located: _Located) -> int:
 
 
 def _execution_points(grid: Grid, funds: Header | None) -> float | None:
-    """Points of the execution score in a header or side label (``得分（20分*执行率）``), if only one figure is given."""
+    """Points of the execution score in a header or side label (``得分（20分*执行率）``), where one figure is given."""
     if funds is None:
         return None
     texts = [funds.columns[name].label for name in ("score", "weight", "rate") if name in funds.columns]
@@ -183,9 +183,7 @@ def _formulas(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
     ]
 
 
-def _notes(
-    grid: Grid, form: Form, header: Header, goals: int | None, last: int, end: int
-) -> Iterator[tuple[str, str]]:
+def _notes(grid: Grid, form: Form, header: Header, goals: int | None, last: int, end: int) -> Iterator[tuple[str, str]]:
     """Address and text of what stands below the grid, and of sentences between the goals and the grid's header."""
     taken = {*form.goal_cells.values(), *form.total_cells.values()}
     above = list(grid.rows_between((goals or header.top) + 1, header.top - 1))

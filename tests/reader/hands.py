@@ -53,6 +53,8 @@ class Row:
     unused: bool = False
     cells: dict[str, str] = field(default_factory=dict)
 
+    shared: bool = False
+
 
 @dataclass
 class Facts:
@@ -108,7 +110,8 @@ def _row(chance: random.Random, level1: str, level2: str, scored: bool) -> Row:
     target, actual = chance.choice(VALUES)
     weight = chance.choice(["5", "10", "7.5", "3.71", "12"]) if scored else None
     score = None if weight is None or chance.random() < 0.1 else weight
-    return Row(level1, level2, chance.choice(NAMES), target, actual, None, None, weight, score, chance.choice(REASONS))
+    name = chance.choice(["", "", "指标1：", "★", "1."]) + chance.choice(NAMES)
+    return Row(level1, level2, name, target, actual, None, None, weight, score, chance.choice(REASONS))
 
 
 def _funds(chance: random.Random, scored: bool) -> list[dict[str, Any]]:
@@ -135,7 +138,11 @@ def label(chance: random.Random, block: str, name: str, plain: bool = False) -> 
     if plain or "(" in text:
         return str(text)
     dress = chance.random()
-    if dress < 0.15 and name in {"annual_budget", "target"}:
+    if dress < 0.06:
+        text += chance.choice(["（必填）", "*", "：", " (注明单位)"])
+    elif dress < 0.1 and name in {"target", "actual", "annual_budget", "executed"}:
+        text = "2023年" + text.removeprefix("年度").removeprefix("全年")
+    elif dress < 0.15 and name in {"annual_budget", "target"}:
         text += "（A）"
     elif dress < 0.15 and name in {"executed", "actual"}:
         text += "（B）"
@@ -152,9 +159,13 @@ class Pen:
 
     def __init__(self, book: Any, sheet: Any, chance: random.Random) -> None:
         self.sheet, self.chance = sheet, chance
-        self.formats = {code: book.add_format({"num_format": code, "text_wrap": True}) for code in ("General", "0.00%", "0.00", "@")}
+        self.formats = {
+            code: book.add_format({"num_format": code, "text_wrap": True}) for code in ("General", "0.00%", "0.00", "@")
+        }
 
-    def put(self, row: int, column: int, text: str | None, to: tuple[int, int] | None = None, native: bool = True) -> None:
+    def put(
+        self, row: int, column: int, text: str | None, to: tuple[int, int] | None = None, native: bool = True
+    ) -> None:
         """Write a text at a 1-based address, merged to ``to`` (row, column) where it is another cell."""
         bottom, right = to or (row, column)
         if (bottom, right) != (row, column):
@@ -205,7 +216,9 @@ def draw(forms: list[Facts], chance: random.Random) -> bytes:
 
 def _instructions(book: Any) -> None:
     sheet = book.add_worksheet("填表说明")
-    sheet.write_column(0, 0, ["填表说明", "1.三级指标、年度指标值、实际完成值、分值、得分各栏均须填写。", "2.绩效自评表一式两份。"])
+    sheet.write_column(
+        0, 0, ["填表说明", "1.三级指标、年度指标值、实际完成值、分值、得分各栏均须填写。", "2.绩效自评表一式两份。"]
+    )
 
 
 def _list(pen: Pen, row: int) -> int:
@@ -290,7 +303,10 @@ class _Drawing:
             self.pen.put(row, self.right, f"单位：{form.unit}")
             row += 1
         middle = self.left + 3
-        for name, value in (("项目名称", form.project), (self.chance.choice(["实施单位", "填报单位：", "部门名称", "项目单位"]), form.org)):
+        for name, value in (
+            ("项目名称", form.project),
+            (self.chance.choice(["实施单位", "填报单位：", "部门名称", "项目单位"]), form.org),
+        ):
             if self.chance.random() < 0.5:
                 self.pen.put(row, self.left, name, (row, self.left + 1))
                 self.pen.put(row, self.left + 2, value, (row, middle + 1))
@@ -303,7 +319,11 @@ class _Drawing:
 
     def _funds(self, row: int) -> int:
         """The fund table, its columns dealt from the right."""
-        names = [n for n in ("initial_budget", "annual_budget", "executed", "rate", "weight", "score") if n in self.form.funds[0]["values"]]
+        names = [
+            n
+            for n in ("initial_budget", "annual_budget", "executed", "rate", "weight", "score")
+            if n in self.form.funds[0]["values"]
+        ]
         if "initial_budget" in names and self.chance.random() < 0.3:
             names.remove("initial_budget")
             for fund in self.form.funds:
@@ -342,7 +362,11 @@ class _Drawing:
         top, deep = row, 2 if self.grouped or self.chance.random() < 0.15 else 1
         inner = {"sign", "target", "unit"} if self.grouped else set()
         for name, (left, right) in self.columns.items():
-            text = self.chance.choice(["得分计算方法", "评分标准", "复核得分"]) if name == "extra" else label(self.chance, "indicator", name)
+            text = (
+                self.chance.choice(["得分计算方法", "评分标准", "复核得分"])
+                if name == "extra"
+                else label(self.chance, "indicator", name)
+            )
             if name in inner:
                 self.pen.put(row + 1, left, text, (row + 1, right))
             else:
