@@ -8,32 +8,35 @@ import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.form.values import parse_value
-from perfeval_xlsx.scoring.measure import Floats, numbers
+from perfeval_xlsx.scoring.columns import Codes, Floats, Objects, by_book, each, has, places
+from perfeval_xlsx.scoring.indicators import stands
+from perfeval_xlsx.scoring.measure import numbers
 from perfeval_xlsx.scoring.rounding import product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 
+_BASES = ("annual_budget", "initial_budget")
 
-def score_execution(funds: pd.DataFrame, forms: pd.DataFrame, books: Sequence[Rulebook], code: np.ndarray) -> pd.DataFrame:
+
+def score_execution(funds: pd.DataFrame, forms: pd.DataFrame, books: Sequence[Rulebook], code: Codes) -> pd.DataFrame:
     """Score the total row of every form's fund table.
 
     Args:
         funds: The funds frame of ``to_frames``.
         forms: The forms frame.
-        books: The rulebooks in use; ``code`` by form, the position of its rulebook.
+        books: The rulebooks in use.
+        code: By form, the position of its rulebook.
 
     Returns:
         The total rows with points, typed, budget and budget_text (of the rulebook's base), spent, rate (1 = 100 %),
-        score, low, high, status, method added; indexed like ``funds``.
+        share (of the points), score, low, high, status, method added; indexed like ``funds``.
     """
-    position = {form_id: i for i, form_id in enumerate(forms["form_id"])}
     rows = funds[funds["role"] == "total"].drop_duplicates("form_id")
-    of_form = np.array([position[form_id] for form_id in rows["form_id"]], dtype=int)
+    of_form = pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"]))
     book = code[of_form]
     units = forms["unit"].to_numpy(dtype=object)[of_form]
     stated = forms["execution_points"].to_numpy(dtype=float)[of_form]
-    texts = [_base(row, books[b].execution.base) for row, b in zip(rows.to_dict("records"), book, strict=True)]
-    budget = _amounts([text for text in texts], units)
-    spent = _amounts(rows["executed"].tolist(), units)
+    texts = _base(rows, books, book)
+    budget, spent = _amounts(texts, units), _amounts(rows["executed"].to_numpy(dtype=object), units)
     points = _points(rows, stated, books, book)
     rate = np.divide(spent, budget, out=np.full(len(rows), np.nan), where=(budget > 0) & (spent >= 0))
     frame = rows.assign(
@@ -42,60 +45,64 @@ def score_execution(funds: pd.DataFrame, forms: pd.DataFrame, books: Sequence[Ru
     return _decide(frame, books, book)
 
 
-def _base(row: dict[str, object], base: str) -> str | None:
+def _base(rows: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> Objects:
     """The budget the rate is taken of: the rulebook's column where the form has it, else the form's only one."""
-    cells = row["cells"]
-    assert isinstance(cells, dict)
-    name = base if base in cells else next((c for c in ("annual_budget", "initial_budget") if c in cells), base)
-    text = row[name]
-    return None if text is None else str(text)
+    annual, initial = (rows[name].to_numpy(dtype=object) for name in _BASES)
+    has_annual, has_initial = (has(rows, name) for name in _BASES)
+    wants_initial = by_book(books, book, lambda b: float(b.execution.base == "initial_budget")) > 0
+    return np.where(has_initial & (wants_initial | ~has_annual), initial, annual)
 
 
-def _amounts(texts: Sequence[str | None], units: np.ndarray) -> Floats:
-    values = []
-    for text, unit in zip(texts, units, strict=True):
-        quantity = parse_value(text, None, unit)
-        values.append(quantity.value if quantity.kind in {"money", "number"} else None)
-    return np.array(values, dtype=np.float64)
+def _amounts(texts: Objects, units: Objects) -> Floats:
+    """Amounts in 元; NaN where a cell shows none."""
+    amounts = np.full(len(texts), np.nan)
+    for unit in pd.unique(units):
+        mine = np.array([u is unit or u == unit for u in units], dtype=np.bool_)
+        amounts[mine] = each(texts[mine], lambda text, unit=unit: _amount(text, unit), np.float64)  # type: ignore[misc]
+    return amounts
 
 
-def _points(rows: pd.DataFrame, stated: Floats, books: Sequence[Rulebook], book: np.ndarray) -> Floats:
+def _amount(text: object, unit: str | None) -> float:
+    if not isinstance(text, str):
+        return float("nan")
+    quantity = parse_value(text, None, unit)
+    known = quantity.kind in {"money", "number"} and quantity.value is not None
+    return float(quantity.value) if known and quantity.value is not None else float("nan")
+
+
+def _points(rows: pd.DataFrame, stated: Floats, books: Sequence[Rulebook], book: Codes) -> Floats:
     """Points of the rate: its own cell, else the header's, else the rulebook's where the form has a score cell."""
     typed = numbers(rows["weight"])
-    usual = np.array([b.execution.points for b in books], dtype=np.float64)[book]
-    scored = np.array(["score" in cells for cells in rows["cells"]], dtype=np.bool_)
-    points = np.where(typed > 0, typed, np.where(stated > 0, stated, np.where(scored, usual, np.nan)))
-    return np.asarray(points, dtype=np.float64)
+    usual = np.where(has(rows, "score"), by_book(books, book, lambda b: b.execution.points), np.nan)
+    return np.where(typed > 0, typed, np.where(stated > 0, stated, usual))
 
 
-def _decide(frame: pd.DataFrame, books: Sequence[Rulebook], book: np.ndarray) -> pd.DataFrame:
+def _decide(frame: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> pd.DataFrame:
     points, rate, typed = (frame[name].to_numpy(dtype=float) for name in ("points", "rate", "typed"))
     top, bottom = frame["spent"].to_numpy(dtype=float).copy(), frame["budget"].to_numpy(dtype=float).copy()
-    banded = np.array([b.execution.method == "bands" for b in books], dtype=np.bool_)[book]
+    banded = by_book(books, book, lambda b: float(b.execution.method == "bands")) > 0
     for number, rulebook in enumerate(books):
-        if rulebook.execution.method == "bands":
+        if rulebook.execution.bands:
             mine = book == number
             top[mine], bottom[mine] = _band(rate[mine], rulebook.execution.bands), 1.0
     weighted, known = ~np.isnan(points), ~np.isnan(rate)
-    exact = np.clip(product_half_up(points, top, bottom), 0.0, points)
-    status = np.where(~weighted, "unweighted", np.where(known, "ruled", "unscorable"))
-    method = np.where(
-        ~weighted,
-        "execution_unweighted",
-        np.where(known, np.where(banded, "execution_band", "execution"), "execution_missing"),
-    )
-    score = np.where(status == "ruled", exact, typed)
-    return frame.assign(
-        score=score,
-        low=np.where(status == "ruled", exact, np.where(weighted, 0.0, np.nan)),
-        high=np.where(status == "ruled", exact, points),
-        status=status.astype(object),
-        method=method.astype(object),
-    )
+    exact = np.clip(product_half_up(points, top, bottom, places(books, book)), 0.0, points)
+    unfinished = known & (exact < points) & (by_book(books, book, lambda b: float(b.execution.finished_full)) > 0)
+    cases = [~weighted, ~known, unfinished, banded]
+    status = np.select(cases, ["unweighted", "unscorable", "judged", "ruled"], "ruled").astype(object)
+    methods = ["execution_unweighted", "execution_missing", "execution_unfinished", "execution_band"]
+    method = np.select(cases, methods, "execution").astype(object)
+    low = np.select(cases[:2], [np.nan, 0.0], exact)
+    high = np.select(cases[:3], [np.nan, points, points], exact)
+    inside = stands(typed, low, high)
+    given = [typed, np.where(inside, typed, np.nan), np.where(inside, typed, exact)]
+    score = np.select(cases[:3], given, exact)
+    share = np.where(banded & known, top, np.nan)
+    return frame.assign(share=share, score=score, low=low, high=high, status=status, method=method)
 
 
 def _band(rate: Floats, bands: Sequence[tuple[float, float]]) -> Floats:
-    fraction = np.zeros(len(rate))
-    for floor, share in sorted(bands):
-        fraction = np.where(rate >= floor, share, fraction)
-    return fraction
+    """Share of the points by rate; bands of (rate floor, share)."""
+    ordered = sorted(bands)
+    floors, shares = (np.array(column) for column in zip(*ordered, strict=True))
+    return np.where(np.isnan(rate), np.nan, shares[np.clip(np.searchsorted(floors, rate, "right") - 1, 0, None)])

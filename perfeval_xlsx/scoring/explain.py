@@ -1,70 +1,74 @@
-"""Why a row has its score, in one sentence a clerk can check: facts, rule, typed score, article and its support."""
+"""Why a row has its score, in one sentence a clerk can check: facts, rule, typed score, article and its support.
+
+Sentences are put together column by column: one template for all rows of a method, one text for each distinct figure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.indicators import STANDS, Scored
+from perfeval_xlsx.scoring.columns import Bools, Codes, Objects, each, fill
+from perfeval_xlsx.scoring.indicators import Scored, stands
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})
+_UNDIRECTED = ("on_time", "band")
 
 
-def row_sentences(scored: Scored, books: Sequence[Rulebook], code: np.ndarray, lang: Lang = "zh") -> list[str]:
+def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> list[str]:
     """One sentence a row of the scored indicators frame."""
-    frame, verdicts, measured = scored.frame, scored.verdicts, scored.measured
-    columns = zip(
-        frame["target"], frame["actual"], frame["sign"], frame["points"].tolist(), frame["typed"].tolist(),
-        frame["score"].tolist(), frame["low"].tolist(), frame["high"].tolist(), frame["status"], frame["method"],
-        verdicts.ratio.tolist(), verdicts.top.tolist(), verdicts.bottom.tolist(), verdicts.default.tolist(),
-        verdicts.detail, measured.direction, measured.assumed.tolist(), measured.target.unit, code.tolist(),
-        strict=True,
-    )  # fmt: skip
-    sentences = []
-    for (target, actual, sign, points, typed, score, low, high, status, method,
-         ratio, top, bottom, default, detail, direction, assumed, unit, book) in columns:  # fmt: skip
-        share = top / bottom if status == "ruled" and bottom else default
-        parts = [
-            _template("facts", lang, "words").format(target=_cell(target, lang), actual=_cell(actual, lang)),
-            _template(method, lang).format(
-                target=target, actual=actual, weight=_show(points), score=_show(score), days=detail, tier=detail,
-                word=detail, ratio=_percent(share if method.startswith("reverse") else ratio), band=_percent(share),
-            ),
-        ]  # fmt: skip
-        if status == "ruled" and direction and method not in {"on_time", "band"} and ratio != 1:
-            parts.append(_template(direction, lang, "direction").format(sign=sign))
-        if assumed:
-            parts.append(_template("assumed_unit", lang, "note").format(unit=unit))
-        parts += _typed(status, typed, score, low, high, lang)
-        if method not in _SILENT:
-            parts.append(article_words(row_article(books[book], method), lang))
-        sentences.append(_template("separator", lang, "words").join(parts))
-    return sentences
+    columns = _row_columns(scored, lang)
+    rows = np.arange(len(scored.frame))
+    sentences = fill(_template("facts", lang, "words"), columns, rows)
+    add = _Adder(sentences, lang)
+    add.by(scored.frame["method"], lambda method, mine: fill(_template(method, lang), columns, mine))
+    directed = _directed(scored)
+    add.by(
+        np.where(directed, scored.measured.direction, ""),
+        lambda key, mine: fill(_template(key, lang, "direction"), columns, mine),
+    )
+    for key, those in (("assumed_unit", scored.measured.assumed), ("deducted", scored.deducted > 0)):
+        add.by(np.where(those, key, ""), lambda name, mine: fill(_template(name, lang, "note"), columns, mine))
+    add.by(_typed(scored.frame), lambda key, mine: fill(_template(key, lang, "typed"), columns, mine))
+    _add_articles(add, scored.frame["method"], books, code, row_article)
+    return [str(text) for text in sentences]
 
 
-def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: np.ndarray, lang: Lang = "zh") -> list[str]:
+def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> list[str]:
     """One sentence a row of the scored execution frame."""
-    sentences = []
-    for row, book in zip(frame.to_dict("records"), code, strict=True):
-        share = row["score"] / row["points"] if row["status"] == "ruled" and row["points"] else float("nan")
-        parts = [
-            _template(str(row["method"]), lang).format(
-                budget=row["budget_text"], executed=row["executed"], ratio=_percent(row["rate"]),
-                weight=_show(row["points"]), band=_percent(share),
-            ),
-            *_typed(str(row["status"]), row["typed"], row["score"], row["low"], row["high"], lang),
-        ]  # fmt: skip
-        if row["method"] not in _SILENT:
-            parts.append(article_words(books[book].execution.source, lang))
-        sentences.append(_template("separator", lang, "words").join(parts))
-    return sentences
+    columns = {
+        **_figures(frame),
+        "budget": _cells(frame["budget_text"], lang),
+        "executed": _cells(frame["executed"], lang),
+        "ratio": each(frame["rate"], _percent),
+        "band": each(frame["share"], _share),
+    }
+    sentences = np.full(len(frame), "", dtype=object)
+    add = _Adder(sentences, lang)
+    add.by(frame["method"], lambda method, mine: fill(_template(method, lang), columns, mine))
+    add.by(_typed(frame), lambda key, mine: fill(_template(key, lang, "typed"), columns, mine))
+    _add_articles(add, frame["method"], books, code, lambda book, _: book.execution.source)
+    return [str(text) for text in sentences]
+
+
+def method_words(scored: Scored, at: int, lang: Lang = "zh") -> str:
+    """What the rule says of the row at position ``at``, without facts, typed score and article."""
+    method = str(scored.frame["method"].iloc[at])
+    return str(fill(_template(method, lang), _row_columns(scored, lang), np.array([at]))[0])
+
+
+def typed_words(scored: Scored, at: int, lang: Lang = "zh") -> list[str]:
+    """How the typed score of the row at ``at`` stands towards the rule's; nothing where the rule alone decides."""
+    key = str(_typed(scored.frame)[at])
+    return [str(fill(_template(key, lang, "typed"), _row_columns(scored, lang), np.array([at]))[0])] if key else []
 
 
 def row_article(book: Rulebook, method: str) -> Article:
@@ -74,6 +78,7 @@ def row_article(book: Rulebook, method: str) -> Article:
         "reverse": quantitative.reverse_source,
         "reverse_linear": quantitative.reverse_source,
         "zero_missed": quantitative.zero_source,
+        "deduction_unreadable": quantitative.deduction_source,
         "on_time": book.deadline.source,
         "late": book.deadline.source,
         "tier": qualitative.source,
@@ -82,7 +87,8 @@ def row_article(book: Rulebook, method: str) -> Article:
         "echo": qualitative.presume_source or qualitative.source,
         "presumed": qualitative.presume_source or qualitative.source,
         "not_presumed": qualitative.presume_source or qualitative.source,
-        "band": getattr(getattr(book, "satisfaction", None), "source", None),
+        "band": book.satisfaction.source if book.satisfaction else None,
+        "no_cost": book.cost.source if book.cost else None,
     }
     return special.get(method) or quantitative.source
 
@@ -94,24 +100,84 @@ def article_words(article: Article, lang: Lang) -> str:
     return _template("article", lang, "words").format(article=article.article, support=support)
 
 
+class _Adder:
+    """Adds a part to the sentences of some rows, with the separator where there is something before it."""
+
+    def __init__(self, sentences: Objects, lang: Lang) -> None:
+        self.sentences, self.lang = sentences, lang
+        self.separator = _template("separator", lang, "words")
+
+    def by(self, keys: Any, part: Callable[[Any, Codes], Objects | str]) -> None:
+        """Add ``part(key, rows)`` to the rows of each distinct key; "" adds nothing."""
+        codes, distinct = pd.factorize(np.asarray(keys, dtype=object))
+        for number, key in enumerate(distinct):
+            if key != "":
+                rows = np.flatnonzero(codes == number)
+                joint = np.where(self.sentences[rows] == "", "", self.separator).astype(object)
+                self.sentences[rows] = self.sentences[rows] + joint + part(key, rows)
+
+
+def _add_articles(
+    add: _Adder, methods: Any, books: Sequence[Rulebook], code: Codes, source: Callable[[Rulebook, str], Article]
+) -> None:
+    names = np.asarray(methods, dtype=object)
+    for number, book in enumerate(books):
+        mine = np.where((code == number) & ~np.isin(names.astype(str), list(_SILENT)), names, "")
+        add.by(mine, lambda method, _, book=book: article_words(source(book, method), add.lang))  # type: ignore[misc]
+
+
+def _row_columns(scored: Scored, lang: Lang) -> dict[str, Objects]:
+    """Every column a template of a row may name, as text."""
+    frame, verdicts, measured = scored.frame, scored.verdicts, scored.measured
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(verdicts.status == "ruled", verdicts.top / verdicts.bottom, verdicts.default)
+    ratio = np.where(pd.Series(verdicts.method).str.startswith("reverse"), share, verdicts.ratio)
+    return {
+        **_figures(frame),
+        "target": _cells(frame["target"], lang),
+        "actual": _cells(frame["actual"], lang),
+        "sign": _cells(frame["sign"], lang),
+        "unit": measured.target.unit,
+        "days": verdicts.detail,
+        "tier": verdicts.detail,
+        "word": verdicts.detail,
+        "detail": verdicts.detail,
+        "ratio": each(ratio, _percent),
+        "band": each(share, _share),
+        "span": each(verdicts.low, _share) + "–" + each(verdicts.high, _share),
+        "deducted": each(scored.deducted, show),
+    }
+
+
+def _figures(frame: pd.DataFrame) -> dict[str, Objects]:
+    names = {"weight": "points", "self": "typed", "score": "score", "low": "low", "high": "high"}
+    return {name: each(frame[column], _show) for name, column in names.items()}
+
+
+def _directed(scored: Scored) -> Bools:
+    """Rows whose direction decided something: a number that is not exactly at its target."""
+    unread = np.isin(scored.verdicts.method.astype(str), _UNDIRECTED)
+    return np.asarray((scored.verdicts.status == "ruled") & ~unread & (scored.verdicts.ratio != 1), dtype=np.bool_)
+
+
+def _typed(frame: pd.DataFrame) -> Objects:
+    """By row, the key of the words on how the typed score stands; "" where the rule alone decides."""
+    typed, score, low, high = (frame[name].to_numpy(dtype=float) for name in ("typed", "score", "low", "high"))
+    judged, unscorable = frame["status"].to_numpy() == "judged", frame["status"].to_numpy() == "unscorable"
+    none, inside = np.isnan(typed), stands(typed, low, high)
+    return np.select(
+        [
+            judged & none & np.isnan(score), judged & none, judged & inside, judged & np.isnan(score), judged,
+            unscorable & inside, unscorable & ~none,
+        ],
+        ["blank", "default", "stands", "outside_open", "outside", "kept", "impossible"],
+        "",
+    ).astype(object)  # fmt: skip
+
+
 @lru_cache(maxsize=1024)
 def _template(key: str, lang: Lang, table: str = "method") -> str:
     return str(load("methods.toml")[table][key][lang])
-
-
-def _typed(status: str, typed: float, score: float, low: float, high: float, lang: Lang) -> list[str]:
-    """How the typed score stands towards the rule's."""
-    if status == "judged":
-        if np.isnan(typed):
-            key = "blank" if np.isnan(score) else "default"
-        else:
-            key = "stands" if low - STANDS <= typed <= high + STANDS else "outside"
-    elif status == "unscorable" and not np.isnan(typed):
-        key = "kept"
-    else:
-        return []
-    text = _template(key, lang, "typed")
-    return [text.format(self=_show(typed), low=_show(low), high=_show(high), score=_show(score))]
 
 
 def _show(value: float) -> str:
@@ -122,5 +188,10 @@ def _percent(ratio: float) -> str:
     return "–" if np.isnan(ratio) else show_percent(ratio)
 
 
-def _cell(text: str | None, lang: Lang) -> str:
-    return text or _template("blank", lang, "words")
+def _share(share: float) -> str:
+    return "–" if np.isnan(share) else f"{show(share * 100)}%"
+
+
+def _cells(texts: Any, lang: Lang) -> Objects:
+    blank = _template("blank", lang, "words")
+    return each(texts, lambda text: text if isinstance(text, str) and text else blank)

@@ -30,6 +30,7 @@ class ExecutionRule:
     """Budget execution: points × min(1, executed / base), or bands of (rate floor, points fraction), best first.
 
     ``reason_below``: a rate below this needs a reason (1 = 100 %), None where the rule asks for none.
+    ``finished_full``: a project finished within its budget has full points; forms do not say, so a person decides.
     """
 
     source: Article
@@ -38,6 +39,7 @@ class ExecutionRule:
     method: Literal["proportional", "bands"] = "proportional"
     bands: tuple[tuple[float, float], ...] = ()
     reason_below: float | None = None
+    finished_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,14 @@ class SatisfactionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CostRule:
+    """Forms whose cost rows name no indicator: each may get ``none_at_most`` points."""
+
+    source: Article
+    none_at_most: float
+
+
+@dataclass(frozen=True, slots=True)
 class Grade:
     """A grade holds from ``floor`` (inclusive) up to the next better one's floor (exclusive)."""
 
@@ -135,7 +145,8 @@ class Rulebook:
         tolerances: A file's own score is accepted within this much, by decimals the file prints (0, 1, 2).
         checks: Audit checks' parameters by code; ``{"enabled": False}`` switches one off.
         path: File it was read from; ``digest`` SHA-256 of that file's bytes (and of those it extends).
-        satisfaction: Bands for satisfaction rows, where the rule has them.
+        satisfaction: Bands for satisfaction rows, where the rule has them; ``cost`` what a form without cost indicators
+            may get for cost, likewise.
         advisory: Never chosen by default, only by name.
         document_support: How well the document itself is known; no section claims more.
         extends: Id of the rulebook this one builds on, or "".
@@ -164,6 +175,7 @@ class Rulebook:
     path: str = ""
     digest: str = ""
     satisfaction: SatisfactionRule | None = None
+    cost: CostRule | None = None
     advisory: bool = False
     document_support: Support = "unverified"
     extends: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from perfeval_xlsx.scoring.rulebook import (
     Article,
+    CostRule,
     DeadlineRule,
     ExecutionRule,
     Grade,
@@ -92,6 +93,7 @@ def build(document: Document) -> Rulebook:
         path=document.name,
         digest=document.digest,
         satisfaction=_satisfaction(satisfaction),
+        cost=_cost(data.get("cost", _NOTHING)),
         advisory=head.get("advisory", False),
         document_support=_support(head["support"]),
         extends=head.get("extends", ""),
@@ -134,6 +136,7 @@ def _execution(table: Table) -> ExecutionRule:
         method=table["method"],
         bands=_rate_bands(table.get("bands", ())),
         reason_below=float(table["reason_below"]) if table.get("reason_below") else None,
+        finished_full=table.get("finished_full", False),
     )
 
 
@@ -180,6 +183,10 @@ def _qualitative(table: Table) -> QualitativeRule:
 def _satisfaction(table: Table) -> SatisfactionRule | None:
     bands = table.get("bands", ())
     return SatisfactionRule(_article(table), _rate_bands(bands)) if bands else None
+
+
+def _cost(table: Table) -> CostRule | None:
+    return CostRule(_article(table), float(table["none_at_most"])) if "none_at_most" in table else None
 
 
 def _deadline(table: Table) -> DeadlineRule:

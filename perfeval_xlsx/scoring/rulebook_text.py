@@ -41,6 +41,7 @@ class _Writer:
             ("qualitative.presume", self.presume(), self.book.qualitative.presume_source),
             ("qualitative.reason", self.reason(), self.book.qualitative.reason_source),
             ("satisfaction", self.satisfaction(), self.book.satisfaction.source if self.book.satisfaction else None),
+            ("cost", self.cost(), self.book.cost.source if self.book.cost else None),
             ("deadline", self.deadline(self.book.deadline), self.book.deadline.source),
             ("grades", self.grades(), self.book.grades_source),
             ("weights", self.weights(), self.book.weights_source),
@@ -111,6 +112,7 @@ class _Writer:
             (self.label("execution", "method"), self.value(rule.method)),
         ]
         lines += self.rate_bands(rule.bands)
+        lines += [(self.label("execution", "finished_full"), self.flag(on=True))] if rule.finished_full else []
         return [*lines, (self.label("execution", "reason_below"), self.percent_or_none(rule.reason_below))]
 
     def rate_bands(self, bands: tuple[tuple[float, float], ...]) -> list[Line]:
@@ -153,6 +155,10 @@ class _Writer:
 
     def satisfaction(self) -> list[Line]:
         return self.rate_bands(self.book.satisfaction.bands) if self.book.satisfaction else []
+
+    def cost(self) -> list[Line]:
+        rule = self.book.cost
+        return [(self.label("cost", "none_at_most"), f"{rule.none_at_most:g}")] if rule else []
 
     def deadline(self, rule: DeadlineRule) -> list[Line]:
         lines, low = [], 1

@@ -10,11 +10,12 @@ import pandas as pd
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.frames import Tables
+from perfeval_xlsx.scoring.columns import Codes, Objects, each, has, places
 from perfeval_xlsx.scoring.execution import score_execution
 from perfeval_xlsx.scoring.explain import execution_sentences, row_sentences
 from perfeval_xlsx.scoring.indicators import score_indicators
 from perfeval_xlsx.scoring.measure import Floats, numbers
-from perfeval_xlsx.scoring.rounding import half_up
+from perfeval_xlsx.scoring.rounding import Places, half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook, grade_of
 
 FULL = 100.0
@@ -49,17 +50,36 @@ def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") 
     """
     forms = tables.forms
     books, code = _coded(forms, rulebooks)
-    position = {form_id: i for i, form_id in enumerate(forms["form_id"])}
-    of_row = np.array([position[form_id] for form_id in tables.indicators["form_id"]], dtype=int)
+    of_row = _positions(forms, tables.indicators)
     scored = score_indicators(tables.indicators, forms["year"].to_numpy(dtype=float)[of_row], books, code[of_row])
     rows = scored.frame.assign(basis=row_sentences(scored, books, code[of_row], lang))
     funds = score_execution(tables.funds, forms, books, code)
-    of_fund = np.array([position[form_id] for form_id in funds["form_id"]], dtype=int)
-    funds = funds.assign(basis=execution_sentences(funds, books, code[of_fund], lang))
-    return ScoredTables(_totals(forms, rows, funds, of_row, of_fund, books, code), funds, rows)
+    funds = funds.assign(basis=execution_sentences(funds, books, code[_positions(forms, funds)], lang))
+    return ScoredTables(_totals(forms, rows, funds, books, code), funds, rows)
 
 
-def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list[Rulebook], np.ndarray]:
+def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTables:
+    """Sum up anew after scores or bounds of rows were changed (a reviewer's decisions); rows stay as they are."""
+    books, code = _coded(scored.forms, rulebooks)
+    forms = _totals(scored.forms, scored.indicators, scored.funds, books, code)
+    return ScoredTables(forms, scored.funds, scored.indicators)
+
+
+def _positions(forms: pd.DataFrame, rows: pd.DataFrame) -> Codes:
+    """By row, the position of its form."""
+    return pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"])).astype(np.int64)
+
+
+def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTables:
+    """Total, bounds and grades anew, after rows or funds were changed (a reviewer's decisions)."""
+    books, code = _coded(scored.forms, rulebooks)
+    position = pd.Index(scored.forms["form_id"])
+    of_row, of_fund = (position.get_indexer(pd.Index(t["form_id"])) for t in (scored.indicators, scored.funds))
+    forms = _totals(scored.forms, scored.indicators, scored.funds, of_row, of_fund, books, code)
+    return ScoredTables(forms, scored.funds, scored.indicators)
+
+
+def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list[Rulebook], Codes]:
     """The distinct rulebooks in use, and by form the position of its own."""
     books: list[Rulebook] = []
     positions: dict[int, int] = {}
@@ -74,32 +94,26 @@ def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list
 
 
 def _totals(
-    forms: pd.DataFrame,
-    rows: pd.DataFrame,
-    funds: pd.DataFrame,
-    of_row: np.ndarray,
-    of_fund: np.ndarray,
-    books: list[Rulebook],
-    code: np.ndarray,
+    forms: pd.DataFrame, rows: pd.DataFrame, funds: pd.DataFrame, books: list[Rulebook], code: Codes
 ) -> pd.DataFrame:
     """Sum points, scores and bounds by form; abstain from a total or a grade that does not rest on 100 points."""
-    size = len(forms)
+    size, of_row, of_fund = len(forms), _positions(forms, rows), _positions(forms, funds)
     weighted, fund_weighted = rows["points"].notna().to_numpy(), funds["points"].notna().to_numpy()
 
-    def sums(column: str) -> Floats:
+    def sums(column: str, decimals: Places) -> Floats:
         of_rows = np.bincount(of_row[weighted], np.nan_to_num(rows[column].to_numpy(float))[weighted], size)
         of_funds = np.nan_to_num(funds[column].to_numpy(float))[fund_weighted]
-        return np.asarray(half_up(of_rows + np.bincount(of_fund[fund_weighted], of_funds, size)), dtype=np.float64)
+        of_both = of_rows + np.bincount(of_fund[fund_weighted], of_funds, size)
+        return half_up(np.asarray(of_both, dtype=np.float64), decimals)
 
     open_rows = np.bincount(of_row[weighted], rows["score"].isna().to_numpy()[weighted], size)
     open_rows = open_rows + np.bincount(of_fund[fund_weighted], funds["score"].isna().to_numpy()[fund_weighted], size)
-    points = sums("points")
-    scored_rows = np.array(["score" in cells for cells in rows["cells"]], dtype=np.bool_)
-    has_points = np.bincount(of_row, weighted & scored_rows, size) > 0
+    points, decimals = sums("points", 2), places(books, code)
+    has_points = np.bincount(of_row, weighted & has(rows, "score"), size) > 0
     complete = np.abs(points - FULL) < _CLOSE
     status = np.where(~has_points, "reported", np.where((open_rows > 0) | ~complete, "pending", "scored"))
-    total = np.where(has_points & (open_rows == 0), sums("score"), np.nan)
-    low, high = (np.where(has_points, sums(name), np.nan) for name in ("low", "high"))
+    total = np.where(has_points & (open_rows == 0), sums("score", decimals), np.nan)
+    low, high = (np.where(has_points, sums(name, decimals), np.nan) for name in ("low", "high"))
     graded = complete & has_points
     return forms.assign(
         rulebook=[books[c].id for c in code],
@@ -117,7 +131,9 @@ def _totals(
     )
 
 
-def _grades(totals: Floats, books: list[Rulebook], code: np.ndarray) -> list[str | None]:
-    return [
-        None if np.isnan(total) else grade_of(total, books[c]) for total, c in zip(totals.tolist(), code, strict=True)
-    ]
+def _grades(totals: Floats, books: list[Rulebook], code: Codes) -> Objects:
+    grades = np.full(len(totals), None, dtype=object)
+    for number, book in enumerate(books):
+        mine = (code == number) & ~np.isnan(totals)
+        grades[mine] = each(totals[mine], lambda total, book=book: grade_of(total, book))  # type: ignore[misc]
+    return grades

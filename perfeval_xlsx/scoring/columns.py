@@ -1,0 +1,56 @@
+"""Whole columns at a time: a function once per distinct value, a rulebook's parameter by row, texts from a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from string import Formatter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from perfeval_xlsx.scoring.rulebook import Rulebook
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Objects = npt.NDArray[np.object_]
+Codes = npt.NDArray[np.int64]
+
+
+def each(values: Any, function: Callable[[Any], object], dtype: type = object) -> npt.NDArray[Any]:
+    """Apply ``function`` to every value of a column, calling it once per distinct one; None and NaN count as values."""
+    codes, distinct = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=False)
+    results: npt.NDArray[Any] = np.empty(len(distinct), dtype=dtype)
+    results[:] = [function(value) for value in distinct]
+    return results[codes]
+
+
+def contains(values: Any, words: Sequence[str]) -> Bools:
+    """Rows whose text holds one of ``words``."""
+    return each(values, lambda text: isinstance(text, str) and any(word in text for word in words), np.bool_)
+
+
+def has(rows: pd.DataFrame, field: str) -> Bools:
+    """Rows whose form has a column for ``field``."""
+    return np.fromiter((field in cells for cells in rows["cells"]), np.bool_, len(rows))
+
+
+def by_book(books: Sequence[Rulebook], code: Codes, parameter: Callable[[Rulebook], float]) -> Floats:
+    """Spread a rulebook's parameter over the rows that use it; ``code`` is by row the position of its rulebook."""
+    return np.array([parameter(book) for book in books], dtype=np.float64)[code]
+
+
+def places(books: Sequence[Rulebook], code: Codes) -> Codes:
+    """By row, the decimals its rulebook rounds to."""
+    return np.array([book.decimals for book in books], dtype=np.int64)[code]
+
+
+def fill(template: str, columns: Mapping[str, Objects], rows: npt.NDArray[np.int64]) -> Objects:
+    """Fill a ``str.format`` template for ``rows``; its fields name columns of text."""
+    texts = np.full(len(rows), "", dtype=object)
+    for literal, field, _, _ in Formatter().parse(template):
+        texts = texts + literal
+        if field:
+            texts = texts + columns[field][rows]
+    return texts
