@@ -68,13 +68,13 @@ def _wanted(
     if result["status"] == "reported":
         return
     for row, read in zip(result["indicators"], form.indicators, strict=True):
-        if row["status"] in {"ruled", "judged"}:
+        if row["status"] in {"ruled", "judged", "reviewed"}:
             yield read.cells.get("score"), "score", _float(row["score"])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
     if fund is not None and execution is not None:
         yield fund.cells.get("rate"), "rate", _rate(fund, execution["rate"], book, sheet, form.sheet_index)
-        if execution["status"] == "ruled":
+        if execution["status"] in {"ruled", "reviewed"}:
             yield fund.cells.get("score"), "score", _float(execution["score"])
     if result["status"] == "scored":
         if not form.total.get("weight"):

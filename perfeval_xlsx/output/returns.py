@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from perfeval_xlsx.output.desk_book import DeskBook, desk_columns, fit_text, lin
 from perfeval_xlsx.output.problem_store import Problem, ProblemStore
 from perfeval_xlsx.output.problems import department_name
 from perfeval_xlsx.output.style import A4
+from perfeval_xlsx.output.template import safe_name
 from perfeval_xlsx.scoring.compare import file_name
 from perfeval_xlsx.workbook.strings import clean
 
@@ -55,15 +55,11 @@ def file_stem(text: str, taken: set[str]) -> str:
         text: Any text, a department's name.
         taken: Names in use in the folder, case folded.
     """
-    rules = load("templates.toml")["names"]
-    plain = re.sub(rules["forbidden"], rules["join"], clean(text))
-    plain = re.sub(r"\s+", " ", plain)[: rules["longest"]].strip(". ")
-    if not plain or re.match(rules["reserved"], plain):
-        plain = f"{rules['join']}{plain}" if plain else rules["unnamed"]
+    plain = safe_name(clean(text))
     unique, count = plain, 1
     while unique.casefold() in taken:
         count += 1
-        unique = f"{plain}{rules['join']}{count}"
+        unique = f"{plain}({count})"
     taken.add(unique.casefold())
     return unique
 

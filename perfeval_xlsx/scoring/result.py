@@ -15,8 +15,9 @@ FormStatus = Literal["scored", "pending", "reported", "skipped", "failed", "dupl
 total · reported: the form has no weights or no scores, read only · skipped: no form in the file · failed: the file cannot
 be read · duplicate: same content as a file before."""
 
-RowStatus = Literal["ruled", "judged", "unscorable", "unweighted"]
-"""unweighted: the row carries no points of its own (component rows, forms without weights)."""
+RowStatus = Literal["ruled", "judged", "unscorable", "unweighted", "reviewed"]
+"""unweighted: the row carries no points of its own (component rows, forms without weights) · reviewed: a person decided
+(low = high = score)."""
 
 
 class FindingResult(TypedDict):
