@@ -67,16 +67,7 @@ def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTa
 
 def _positions(forms: pd.DataFrame, rows: pd.DataFrame) -> Codes:
     """By row, the position of its form."""
-    return pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"])).astype(np.int64)
-
-
-def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTables:
-    """Total, bounds and grades anew, after rows or funds were changed (a reviewer's decisions)."""
-    books, code = _coded(scored.forms, rulebooks)
-    position = pd.Index(scored.forms["form_id"])
-    of_row, of_fund = (position.get_indexer(pd.Index(t["form_id"])) for t in (scored.indicators, scored.funds))
-    forms = _totals(scored.forms, scored.indicators, scored.funds, of_row, of_fund, books, code)
-    return ScoredTables(forms, scored.funds, scored.indicators)
+    return np.asarray(pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"])), dtype=np.int64)
 
 
 def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list[Rulebook], Codes]:
