@@ -70,6 +70,13 @@ def test_nothing_is_claimed_about_a_form_that_was_not_handed_in_again() -> None:
     assert comparison.absent == Counter({"市教育局": 1})
 
 
+def test_nothing_is_claimed_about_a_file_that_cannot_be_read_any_more() -> None:
+    now = a_form(status="failed", sheet=None, form=None, indicators=[], findings=[a_finding("B19", None)])
+    comparison = compare([now], [a_form(findings=[a_finding()])])
+    assert comparison.states[form_key(now)] == ["new"]
+    assert (comparison.fixed, comparison.absent) == ({}, Counter({"市教育局": 1}))
+
+
 def test_counts_by_department() -> None:
     before = [a_form(findings=[a_finding("S01", "G12"), a_finding("S07", None)])]
     now = [a_form(findings=[a_finding("S07", None), a_finding("S08", None)]), a_form("丙.xlsx", "市水利局")]
@@ -128,6 +135,17 @@ def test_reads_what_other_versions_left_out(tmp_path: Path) -> None:
     path.write_text(json.dumps([form]), encoding="utf-8")
     forms = read_run(path)
     assert states([a_form("甲.xlsx", findings=[a_finding("S07", None), a_finding()])], forms) == [["open", "new"]]
+
+
+def test_reads_a_record_that_lists_its_findings_apart(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    place = {"path": "市教育局.xlsx", "sheet": "自评表", "form": 1}
+    found = [place | {"code": code, "field": None, "cell": cell} for code, cell in (("S01", "G12"), ("S06", "F6"))]
+    path.write_text(json.dumps({"schema": 1, "findings": found}), encoding="utf-8")
+    now = a_form(indicators=[a_row(40)], findings=[a_finding("S01", "G40"), a_finding("S01", "G41")])
+    comparison = compare([now], read_run(path))
+    assert comparison.states[form_key(now)] == ["open", "new"]
+    assert [gone.finding["code"] for gone in comparison.fixed[form_key(now)]] == ["S06"]
 
 
 @pytest.mark.parametrize(("text", "code"), [("{", "V11"), ("[]", "V11"), ('{"forms": 3}', "V11"), (None, "V10")])

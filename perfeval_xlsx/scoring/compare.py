@@ -20,6 +20,8 @@ from perfeval_xlsx.findings import Finding, PerfevalError
 State = Literal["new", "open", "fixed"]
 """new 新增: not in the earlier run · open 未整改: in both · fixed 已整改: in the earlier run only."""
 
+_HEAD = ("path", "form", "sheet", "org", "title")
+
 FormKey = tuple[str, int]
 """A form within a run: path as the run names it, and its number (0 for a file without one)."""
 
@@ -98,8 +100,9 @@ def row_of(cell: object) -> int | None:
 def read_run(path: Path | str) -> list[Mapping[str, Any]]:
     """Read the forms of an earlier run's record.
 
-    Understood are an object with a list under ``forms`` or ``results``, a list of forms, and one form a line. What is
-    not needed (a form needs ``path`` and ``findings``) is ignored, so that records of other versions can be read.
+    Understood are an object with a list under ``forms`` or ``results`` (with the findings in each form, or all under
+    ``findings`` with ``path`` and ``form``), a list of forms, and one form a line. What is not needed is ignored, so
+    that records of other versions can be read.
 
     Raises:
         PerfevalError: The file cannot be read or holds no forms.
@@ -121,10 +124,21 @@ def _forms(text: str) -> Sequence[Any]:
     except ValueError:
         return _lines(text)
     if isinstance(content, dict) and "path" not in content:
-        content = content.get("forms") or content.get("results") or []
+        forms = _objects(content.get("forms") or content.get("results"))
+        return _with_findings(forms, _objects(content.get("findings"))) if "findings" in content else forms
     if isinstance(content, dict):
         return [content]
     return content if isinstance(content, list) else []
+
+
+def _with_findings(forms: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put findings that a record lists by themselves into their forms; what a form lacks they may say (org, title)."""
+    known = {(form.get("path"), form.get("form")): {**form, "findings": []} for form in forms}
+    for finding in findings:
+        place = finding.get("path"), finding.get("form")
+        form = known.setdefault(place, {name: finding.get(name) for name in _HEAD} | {"findings": []})
+        form["findings"].append(finding)
+    return [form for form in known.values() if isinstance(form.get("path"), str)]
 
 
 def _lines(text: str) -> list[Any]:
@@ -147,6 +161,10 @@ def _objects(items: object) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
+_Content = tuple[str, str, str | None]
+"""Code, field and indicator; None for the indicator where a record does not keep it."""
+
+
 class _Head(NamedTuple):
     """What pairs a form, and its findings by content."""
 
@@ -156,7 +174,7 @@ class _Head(NamedTuple):
     title: str
     file: str
     sheet: str
-    contents: list[tuple[str, str, str]]
+    contents: list[_Content]
     form: Mapping[str, Any] | None
 
 
@@ -164,7 +182,7 @@ def compare(now: Iterable[Mapping[str, Any]], before: Iterable[Mapping[str, Any]
     """Compare the findings of two runs.
 
     Args:
-        now: The forms of this run (``FormResult``); read once, only what pairs them is kept.
+        now: The forms of this run (``FormResult`` with their rows); read once, only what pairs them is kept.
         before: The forms of the earlier run, as :func:`read_run` gives them.
     """
     ours = [_head(form, keep=False) for form in now]
@@ -173,15 +191,22 @@ def compare(now: Iterable[Mapping[str, Any]], before: Iterable[Mapping[str, Any]
     pairs, absent = _paired(ours, earlier)
     for head, old in pairs:
         comparison.states[head.key], gone = _states(head.contents, old.contents if old else [])
-        if old is not None and old.form is not None and gone:
+        if old is not None and old.sheet and not head.sheet:
+            absent.append(old)  # the file is there, but cannot be read any more
+        elif old is not None and old.form is not None and gone:
             comparison.fixed[head.key] = [Fixed(old.form, old.form["findings"][i]) for i in gone]
     comparison.absent.update(old.department for old in absent)
     return comparison
 
 
 def _head(form: Mapping[str, Any], *, keep: bool) -> _Head:
+    known = bool(form.get("indicators"))
     contents = [
-        (str(found["code"]), plain(found.get("field")), plain(indicator_of(form, found)))
+        (
+            str(found["code"]),
+            plain(found.get("field")),
+            plain(indicator_of(form, found)) if known or "indicator" in found else None,
+        )
         for found in form.get("findings") or ()
     ]
     return _Head(
@@ -218,15 +243,18 @@ def _open(ours: Sequence[_Head], partner: Mapping[int, _Head]) -> Iterator[int]:
     return (mine for mine in range(len(ours)) if mine not in partner)
 
 
-def _states(now: Sequence[object], before: Sequence[object]) -> tuple[list[State], list[int]]:
-    """Match findings one to one; return the state of each of ours, and the positions of the earlier ones left."""
-    left: dict[object, list[int]] = defaultdict(list)
+def _states(now: Sequence[_Content], before: Sequence[_Content]) -> tuple[list[State], list[int]]:
+    """Match findings one to one; return the state of each of ours, and the positions of the earlier ones left.
+
+    An earlier finding whose indicator is not recorded matches one of the same code and field that found no other.
+    """
+    left: dict[_Content, list[int]] = defaultdict(list)
     for i in range(len(before) - 1, -1, -1):
         left[before[i]].append(i)
-    states: list[State] = []
-    for content in now:
-        same = left.get(content)
-        states.append("open" if same else "new")
-        if same:
-            same.pop()
+    states: list[State] = ["new"] * len(now)
+    for keys in (list(now), [(code, name, None) for code, name, _ in now]):
+        for i, key in enumerate(keys):
+            if states[i] == "new" and left.get(key):
+                left[key].pop()
+                states[i] = "open"
     return states, sorted(i for places in left.values() for i in places)
