@@ -100,21 +100,34 @@ def joined_crc(first: int, second: int, size: int) -> int:
     power = 0
     while size:
         if size & 1:
-            first = _times(_zeros(power), first)
+            low, next_low, next_high, high = _zeros(power)
+            first = low[first & 255] ^ next_low[first >> 8 & 255] ^ next_high[first >> 16 & 255] ^ high[first >> 24]
         size >>= 1
         power += 1
     return first ^ second
 
 
 @cache
-def _zeros(power: int) -> tuple[int, ...]:
-    """What ``2**power`` zero bytes do to a CRC, as a matrix over GF(2): the image of each of the 32 bits."""
+def _zeros(power: int) -> list[list[int]]:
+    """What ``2**power`` zero bytes do to a CRC: the image of every value of each of its four bytes."""
+    tables = []
+    for byte in range(4):
+        table = [0]
+        for column in _zeros_matrix(power)[8 * byte : 8 * byte + 8]:
+            table += [value ^ column for value in table]
+        tables.append(table)
+    return tables
+
+
+@cache
+def _zeros_matrix(power: int) -> tuple[int, ...]:
+    """The same as a matrix over GF(2): the image of each of the 32 bits."""
     if power == 0:
         matrix = (_POLYNOMIAL, *(1 << bit for bit in range(31)))
         for _ in range(3):
             matrix = tuple(_times(matrix, column) for column in matrix)
         return matrix
-    half = _zeros(power - 1)
+    half = _zeros_matrix(power - 1)
     return tuple(_times(half, column) for column in half)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
@@ -34,18 +34,17 @@ def person_rows(result: FormResult) -> int:
 
 def detail_xml(result: FormResult, lang: Lang) -> str:
     """The indicator rows of one form, at least one, as XML."""
-    rows, count, words = result["indicators"], len(result["indicators"]), _words("row_status", lang)
+    rows, words = result["indicators"], _words("row_status", lang)
     values: dict[str, Sequence[str | None]] = {}
     for key in _DETAIL_KEYS:
         values[key] = [row[key] for row in rows]  # type: ignore[literal-required]
-    for key in ("org", "sheet", "path"):
-        values[key] = [result[key]] * count  # type: ignore[literal-required]
     values["status"] = [words[row["status"]][0] for row in rows]
     marks = {
         "status": [words[row["status"]][1] for row in rows],
         "score": [_score_style(row["self_score"], row["score"]) for row in rows],
     }
-    return rows_xml("detail", values, lang, marks)
+    common = {key: result[key] for key in ("org", "sheet", "path")}
+    return rows_xml("detail", values, lang, marks, common)
 
 
 def rank_row(result: FormResult, rank: int | None, lang: Lang, *, linked: bool) -> Row:
@@ -125,6 +124,7 @@ def grades() -> list[str]:
     return list(load("outputs.toml")["statistics"]["grades"])
 
 
+@lru_cache(maxsize=1 << 16)
 def figure(text: str | None) -> Decimal | None:
     """A figure of a result as a number; None where it is none."""
     try:

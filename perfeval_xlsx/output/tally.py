@@ -14,8 +14,9 @@ from perfeval_xlsx.output.style import print_setup
 from perfeval_xlsx.output.summary_rows import dimension_of, figure, grades, word
 from perfeval_xlsx.scoring.result import FormResult
 
-_CHART_COLUMN = 6
+_CHART_COLUMN = 3
 _CHART_ROWS = 15
+_COLUMNS = 8
 _NARROW, _WIDE = 13, 20
 
 
@@ -88,7 +89,7 @@ def add_statistics(layout: Layout, tally: Tally) -> None:
     words = load("outputs.toml")["statistics"]
     sheet = layout.add_sheet(words["name"][layout.lang])
     sheet.set_column(0, 0, _WIDE)
-    sheet.set_column(1, _CHART_COLUMN - 2, _NARROW)
+    sheet.set_column(1, _COLUMNS, _NARROW)
     sheet.write_string(0, 0, words["title"][layout.lang], layout.formats["title"])
     sheet.set_row(0, 30)
     writer = _Tables(layout, sheet, words)
@@ -208,10 +209,10 @@ class _Tables:
                 }
             )
         chart.set_title({"name": self._word(title), "name_font": {"size": 12}})
-        chart.set_y_axis({"visible": False, "major_gridlines": {"visible": False}})
+        chart.set_y_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
         chart.set_legend({"position": "bottom"} if series > 1 else {"none": True})
         chart.set_size({"width": 520, "height": 20 * _CHART_ROWS})
-        self.sheet.insert_chart(top, _CHART_COLUMN - 1, chart)
+        self.sheet.insert_chart(top, _CHART_COLUMN, chart, {"x_offset": 20})
 
     def _word(self, key: str) -> str:
         return str(self.words[key][self.lang])
