@@ -148,7 +148,7 @@ def test_an_unknown_key_is_refused_as_the_document_says(tmp_path: Path) -> None:
     (example,) = fences(ROOT / "docs" / "rules.md", "toml")
     path = tmp_path / "wrong.toml"
     path.write_text(example.replace("reason_below", "reason_under"), encoding="utf-8")
-    with pytest.raises(PerfevalError, match=r"wrong\.toml.*17.*reason_under"):
+    with pytest.raises(PerfevalError, match=r"wrong\.toml 第 15 行，execution\.reason_under"):
         load_rulebook(path)
 
 

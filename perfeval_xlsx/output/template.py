@@ -82,7 +82,8 @@ def _blanks(
         yield from (Blank(made, org=name, year=year) for name in names or ("",))
         return
     book = rulebook or choose_rulebook(made, None, year)
-    listed = [replace(blank, year=year) for blank in read_list(indicators, made, book.execution.points)]
+    points = book.execution.points if "weight" in layout_for(made, book).get("total", {}) else None
+    listed = [replace(blank, year=year) for blank in read_list(indicators, made, points)]
     if len(listed) == 1 and not listed[0].org and names:
         yield from (replace(listed[0], org=name) for name in names)
     else:

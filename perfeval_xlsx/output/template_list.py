@@ -41,13 +41,14 @@ class _Entry:
     indicators: list[Indicator] = field(default_factory=list)
 
 
-def read_list(path: Path, kind: Kind, execution_points: float) -> list[Blank]:
+def read_list(path: Path, kind: Kind, execution_points: float | None) -> list[Blank]:
     """Read a list; rows of the same unit and project make up one form.
 
     Args:
         path: A .csv file in UTF-8, UTF-16 or GBK, or a workbook whose first sheet with a header counts.
         kind: Kind of the forms.
-        execution_points: Points of the execution of the budget: a form whose points are all given must come to 100.
+        execution_points: Points of the execution of the budget: a form whose points are all given must come to 100 with
+            them; None where the form prints no points.
 
     Raises:
         PerfevalError: The file cannot be read, has no header, or rows are wrong; those are named.
@@ -60,7 +61,7 @@ def read_list(path: Path, kind: Kind, execution_points: float) -> list[Blank]:
         raise PerfevalError(Finding(NO_HEADER, found=str(path)))
     problems: list[Problem] = []
     entries = _entries(table[at + 1 :], columns, problems)
-    if kind != "transfer":
+    if execution_points is not None:
         problems += _sums(entries, execution_points)
     if problems or not entries:
         raise _refusal(path, problems)
