@@ -1,9 +1,9 @@
 """Deadlines: the day by which something is or was done, as written in forms (9月30日前, 2021年12月底, 第三季度).
 
-A deadline's value is the **last** day its words allow, its ``first`` the earliest. 9月30日前 and 9月30日 are 30 September. A
-month stands for its last day, with or without 前: in these forms 12月前 means by the end of December, so an actual of
-12月20日 is on time and a second 12月前 is no day late. The strict reading, before 1 December, is kept in ``first`` (30
-November): where an actual's span reaches over the target's last day the two cannot be compared, and no verdict is given.
+A deadline's value is the **last** day its words allow, ``first`` the earliest. 9月30日前 and 9月30日 are 30 September.
+A month stands for its last day, with or without 前: in these forms 12月前 means by the end of December, so an actual
+of 12月20日 is on time and a second 12月前 is no day late. The strict reading, before 1 December, is kept in ``first``:
+where an actual's span reaches over the target's last day the two cannot be compared, and no verdict is given.
 """
 
 from __future__ import annotations

@@ -10,7 +10,17 @@ from pathlib import Path
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import LONGEST, find, is_one_of, pattern, plain, plain_row, squeeze, unit_stated
+from perfeval_xlsx.form.labels import (
+    LONGEST,
+    find,
+    is_one_of,
+    pattern,
+    plain,
+    plain_row,
+    squeeze,
+    total_label,
+    unit_stated,
+)
 from perfeval_xlsx.form.locate import Header, is_title
 from perfeval_xlsx.form.model import Form, Kind
 
@@ -220,27 +230,37 @@ def _goals_beside(form: Form, grid: Grid, row: int, places: dict[str, int]) -> N
 
 def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
     """Fill in weight, score and grade of the total row."""
-    label = next(c for c, text in grid.texts(row) if is_one_of(text, "rows", "total"))
+    label, (_, figure, grade_beside) = next(
+        (c, found) for c, text in grid.texts(row) if (found := total_label(text))[0]
+    )
     taken = {grid.anchor(row, label)}
     for name in ("score", "weight"):
         column = header.columns.get(name)
         if column is not None and grid.anchor(row, column.left) not in taken:
             taken.add(grid.anchor(row, column.left))
-            _set_total(form, grid, row, column.left, name)
+            form.total_cells[name] = grid.address(row, column.left)
+            form.total[name] = grid.text(row, column.left) or None
+    _inline_total(form, grid.address(row, label), figure, grade_beside)
     column = header.columns.get("deviation")
     place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
-    found = next(_grades(grid, row, row + _AFTER_TOTAL, taken), None)
-    if found is not None:
-        place, grade = found[0], found[1]
-        form.total["grade"] = grade
+    if "grade" in form.total_cells:
+        return
+    for place_of_grade, grade in _grades(grid, row, row + _AFTER_TOTAL, taken):
+        place, form.total["grade"] = place_of_grade, grade
+        break
     if place is not None:
         form.total_cells["grade"] = grid.address(*place)
         form.total.setdefault("grade", None)
 
 
-def _set_total(form: Form, grid: Grid, row: int, column: int, name: str) -> None:
-    form.total_cells[name] = grid.address(row, column)
-    form.total[name] = grid.text(row, column) or None
+def _inline_total(form: Form, cell: str, figure: str | None, grade: str | None) -> None:
+    """A figure in the label's own cell: the points where the score has a cell of its own, else the score."""
+    if figure is not None and "score" not in form.total_cells:
+        form.total["score"], form.total_cells["score"] = figure, cell
+    elif figure is not None and form.total.get("weight") is None:
+        form.total["weight"] = figure
+    if grade is not None:
+        form.total["grade"], form.total_cells["grade"] = grade, cell
 
 
 def _grades(

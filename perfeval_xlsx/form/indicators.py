@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import is_one_of, is_placeholder, is_unused, opens_note, plain_row, split_points
+from perfeval_xlsx.form.labels import (
+    is_one_of,
+    is_placeholder,
+    is_unused,
+    opens_note,
+    plain_row,
+    split_points,
+    total_label,
+)
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header, is_title
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
 from perfeval_xlsx.workbook import a1
@@ -202,7 +210,7 @@ def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
     for column, text in grid.texts(row):
         if column >= plan.first_value:
             return False
-        if is_one_of(text, "rows", "total") and grid.anchor(row, column)[0] == row:
+        if total_label(text)[0] and grid.anchor(row, column)[0] == row:
             return True
     return False
 

@@ -111,6 +111,20 @@ def _words(section: str, key: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=65_536)
+def total_label(text: str) -> tuple[bool, str | None, str | None]:
+    """Whether a text is a total's label, with the figure and the grade that stand in it.
+
+    ``总分`` → (True, None, None); ``总分：100分`` → (True, "100", None); ``自评总分：96.5分 等级：优`` → (True, "96.5",
+    "优").
+    """
+    folded = plain_row(text)
+    match = pattern("rows", "inline_total").match(folded)
+    if match is not None and is_one_of(match["label"], "rows", "total"):
+        return True, match["figure"], match["grade"]
+    return is_one_of(text, "rows", "total"), None, None
+
+
+@lru_cache(maxsize=65_536)
 def contains(text: str, section: str, key: str) -> bool:
     """Whether a text contains one of the words of ``labels.toml [section] key``."""
     return any(word in plain(text) for word in _words(section, key))

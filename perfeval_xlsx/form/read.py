@@ -52,10 +52,20 @@ def find_forms(book: Workbook, path: str | None = None) -> list[Form]:
     found = [form for _, forms in chosen for form in forms]
     for number, form in enumerate(found, 1):
         form.number = number
+    _note_continuations(found)
     for sheet, forms in held:
         if all(sheet is not other for other, _ in chosen):
             found[0].findings.append(Finding("R02", forms[0].first_cell, None, sheet.name))
     return found
+
+
+def _note_continuations(forms: Sequence[Form]) -> None:
+    """Say where a form without title and funds follows one without a total on the sheet before."""
+    for form, following in pairwise(forms):
+        open_end = not form.total_cells and bool(form.funds) and form.sheet_index != following.sheet_index
+        if open_end and following.title is None and not following.funds:
+            cell = following.first_cell
+            following.findings.append(Finding("R10", cell, None, form.sheet, following.sheet))
 
 
 def why_none(book: Workbook) -> list[Finding]:

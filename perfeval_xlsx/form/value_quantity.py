@@ -16,7 +16,7 @@ class Quantity(NamedTuple):
         high: A range's upper bound, else None.
         unit: Canonical unit, "" where there is none; of a deadline ``date`` (value: proleptic ordinal) or
             ``day of year`` (value: day of a year of 365 days).
-        scale: What the figure as written was multiplied with (万, 亿, 公里 → 米 …).
+        scale: What 万, 亿 … multiplied the figure with; ``factor`` what its unit did (公里 → 米: 1000).
         approximate: Written as rounded (约, 余, 左右).
         text: The cell's text, normalised.
         verdict: ``met``, ``partial`` or ``unmet`` where the cell is a fixed verdict, else "".
@@ -32,6 +32,7 @@ class Quantity(NamedTuple):
     high: float | None = None
     unit: str = ""
     scale: float = 1.0
+    factor: float = 1.0
     approximate: bool = False
     text: str = ""
     verdict: str = ""

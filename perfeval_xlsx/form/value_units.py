@@ -16,18 +16,19 @@ class Unit(NamedTuple):
 
     Attributes:
         name: Canonical unit (元, 人, %, 元/亩 …), "" where there is none.
-        factor: What the figure as written is multiplied with; includes 万 and 亿.
+        scale: What 万 or 亿 multiply the figure with; ``factor`` what leads from the unit as written to ``name``.
         kind: Kind of quantity the unit makes: number, percent, money, duration, rate.
         size: How many characters were read.
     """
 
     name: str
+    scale: float
     factor: float
     kind: str
     size: int
 
 
-NONE = Unit("", 1.0, "number", 0)
+NONE = Unit("", 1.0, 1.0, "number", 0)
 
 _UNITS: dict[str, tuple[str, float, str]] = {word: (word, 1.0, "number") for word in _DATA["counters"]["words"].split()}
 for _kind, _of_kind in _DATA["unit"].items():
@@ -51,17 +52,15 @@ def prefix(text: str, start: int = 0) -> tuple[tuple[str, float, str], int] | No
 @lru_cache(maxsize=16_384)
 def read_unit(text: str) -> Unit:
     """Read a scale, a unit and what it is per, at the start of a normalised text; ``NONE`` where there is nothing."""
-    found, position, factor = prefix(text), 0, 1.0
+    found, position, scale = prefix(text), 0, 1.0
     scaled = _scale(text)
     if scaled and (found is None or scaled[1] >= found[1]):
-        factor, position = scaled
+        scale, position = scaled
         found = prefix(text, position)
     if found is None:
-        return Unit("", factor, "number", position) if position else NONE
-    (name, unit_factor, kind), size = found
-    position += size
-    base = Unit(name, factor * unit_factor, kind, position)
-    return _rate(text, base)
+        return Unit("", scale, 1.0, "number", position) if position else NONE
+    (name, factor, kind), size = found
+    return _rate(text, Unit(name, scale, factor, kind, position + size))
 
 
 def _scale(text: str) -> tuple[float, int] | None:
@@ -76,7 +75,7 @@ def _rate(text: str, base: Unit) -> Unit:
     name, position = base.name, base.size
     while position < len(text) and (name != base.name or text[position] in "/每"):
         match = _PER.match(text, position)
-        per = match and _per(match[1])
+        per = match and per_word(match[1])
         if not match or not per:
             break
         name += f"/{per[0]}"
@@ -84,24 +83,16 @@ def _rate(text: str, base: Unit) -> Unit:
         position = match.start(1) + per[1] + int(closing)
     if name == base.name:
         return base
-    return Unit(name, base.factor, "rate", position)
+    return base._replace(name=name, kind="rate", size=position)
 
 
-def _per(text: str) -> tuple[str, int] | None:
+def per_word(text: str) -> tuple[str, int] | None:
     """Return the unit word a rate is per and how much of ``text`` it takes; an unknown noun counts whole."""
     found = prefix(text)
     if found is None:
         return (text, len(text)) if len(text) <= 4 else None
     (name, factor, _), size = found
     return (name if factor == 1 else text[:size]), size
-
-
-def per_first(text: str) -> Unit | None:
-    """Read the word of ``每亩`` at the end of what stands before a figure; None where it is no unit."""
-    if not text.startswith("每"):
-        return None
-    found = _per(text[1:])
-    return Unit(f"/{found[0]}", 1.0, "rate", len(text)) if found and found[1] == len(text) - 1 else None
 
 
 @lru_cache(maxsize=4096)
@@ -111,7 +102,7 @@ def column_unit(text: str) -> Unit:
     unit = read_unit(word)
     if unit.size == len(word):
         return unit
-    return Unit(word, 1.0, "number", len(word)) if word.isalpha() and len(word) <= 6 else NONE
+    return Unit(word, 1.0, 1.0, "number", len(word)) if word.isalpha() and len(word) <= 6 else NONE
 
 
 def known(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.value_text import words_pattern
-from perfeval_xlsx.form.value_units import Unit, prefix
+from perfeval_xlsx.form.value_units import Unit, per_word, prefix
 
 _DATA = load("values.toml")
 _WEAK = frozenset(_DATA["comparator"]["weak"])
@@ -44,7 +44,7 @@ _TAIL_DATA = {group: _DATA["tail"][group] for group in ("plain", "rounded")}
 _TAIL = _classes(_TAIL_DATA, _DATA["comparator"]["after"])
 _HEAD_WORD, _TAIL_WORD = re.compile(words_pattern(list(_HEAD))), re.compile(words_pattern(list(_TAIL)))
 _TAILS = f"(?P<tail>(?:{_TAIL_WORD.pattern})*)"
-_NOUN = re.compile(f"(?P<word>{_DATA['tail']['noun']}?){_TAILS}".replace("}?)", "}?)"))
+_NOUN = re.compile(f"(?P<word>{_DATA['tail']['noun']}?){_TAILS}")
 _UNKNOWN = re.compile(f"(?P<word>{_DATA['tail']['unknown']}?){_TAILS}")
 _NOUN_STOP, _UNKNOWN_STOP = re.compile(_DATA["tail"]["noun_stop"]), re.compile(_DATA["tail"]["unknown_stop"])
 
@@ -55,7 +55,7 @@ def read_head(text: str) -> Around | None:
         return NOTHING
     per, position = _per(text)
     found = _scan(text, position, _HEAD, _HEAD_WORD)
-    return found and found._replace(per=per)
+    return found and found._replace(per="" if found.change else per)
 
 
 def read_tail(text: str) -> Around | None:
@@ -81,10 +81,10 @@ def unknown_counter(text: str) -> tuple[str, Around] | None:
 def _per(text: str) -> tuple[str, int]:
     per, position = "", 0
     while text.startswith("每", position):
-        found = prefix(text, position + 1)
-        if found is None or text.startswith(("增", "提", "降", "减", "下", "上"), position + 1 + found[1]):
+        found = per_word(text[position + 1 :]) if prefix(text, position + 1) else None
+        if found is None:
             return "", 0
-        per += f"/{found[0][0]}"
+        per += f"/{found[0]}"
         position += 1 + found[1]
     return per, position
 
@@ -123,4 +123,4 @@ def join(first: str, weak: bool, second: str) -> str | None:
 
 def rate_unit(unit: Unit, per: str) -> Unit:
     """Join a unit with what the figure is per."""
-    return unit if not per else Unit(unit.name + per, unit.factor, "rate", unit.size)
+    return unit if not per else unit._replace(name=unit.name + per, kind="rate")

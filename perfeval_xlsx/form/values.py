@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
+from math import prod
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form import dates, value_units
@@ -142,18 +143,22 @@ def _number(text: str) -> Quantity | None:
     return Quantity(
         unit.kind,
         comparator="" if head.weak and approximate else comparator,
-        value=_scaled(match["figure"], unit.factor),
+        value=_scaled(match["figure"], unit.scale, unit.factor),
         unit=unit.name,
-        scale=unit.factor,
+        scale=unit.scale,
+        factor=unit.factor,
         approximate=approximate,
         text=text,
         change=head.change,
     )
 
 
-def _scaled(figure: str, factor: float) -> float:
+def _scaled(figure: str, *factors: float) -> float:
+    """The figure times the factors, in decimals: 1.2万 is 12000, not 11999.999."""
     plain = figure.replace(",", "")
-    return float(plain) if factor == 1 else float(Decimal(plain) * Decimal(str(factor)))
+    if all(factor == 1 for factor in factors):
+        return float(plain)
+    return float(prod((Decimal(repr(factor)) for factor in factors), start=Decimal(plain)))
 
 
 def _after(rest: str) -> tuple[Unit, Around, bool] | None:
@@ -173,7 +178,7 @@ def _after(rest: str) -> tuple[Unit, Around, bool] | None:
     elif tail is None and not unit.name:
         counter = unknown_counter(left)
         if counter:
-            unit, tail = Unit(counter[0], unit.factor, "number", len(rest)), counter[1]
+            unit, tail = unit._replace(name=counter[0]), counter[1]
     return None if tail is None else (unit, tail, rounded)
 
 
@@ -186,8 +191,9 @@ def _range(text: str) -> Quantity | None:
     if found is None or first.size != len(match["unit"]):
         return None
     unit, tail, rounded = found
-    low = _scaled(match["low"], first.factor if first.size else unit.factor)
-    high = _scaled(match["high"], unit.factor)
+    written = first if first.size else unit
+    low = _scaled(match["low"], written.scale, written.factor)
+    high = _scaled(match["high"], unit.scale, unit.factor)
     if low >= high or (first.size and first.name not in {"", unit.name}) or tail.comparator:
         return None
     return Quantity(
@@ -195,7 +201,8 @@ def _range(text: str) -> Quantity | None:
         value=low,
         high=high,
         unit=unit.name + head.per,
-        scale=unit.factor,
+        scale=unit.scale,
+        factor=unit.factor,
         approximate=rounded or head.rounded or tail.rounded,
         text=text,
         change=head.change,
@@ -281,19 +288,20 @@ def _perhaps_date(quantity: Quantity, column: Unit, unit: str, name: str | None)
 def _with_unit(quantity: Quantity, unit: Unit) -> Quantity:
     if not unit.name or quantity.kind not in {"number", "range"} or quantity.unit:
         return quantity
-    factor = unit.factor if quantity.scale == 1 else 1.0
+    scale = unit.scale if quantity.scale == 1 else 1.0
     return quantity._replace(
         kind="range" if quantity.kind == "range" else unit.kind,
-        value=_times(quantity.value, factor),
-        high=_times(quantity.high, factor),
+        value=_times(quantity.value, scale, unit.factor),
+        high=_times(quantity.high, scale, unit.factor),
         unit=unit.name,
-        scale=quantity.scale * factor,
+        scale=quantity.scale * scale,
+        factor=unit.factor,
         borrowed=True,
     )
 
 
-def _times(value: float | None, factor: float) -> float | None:
-    return value if value is None or factor == 1 else float(Decimal(repr(value)) * Decimal(repr(factor)))
+def _times(value: float | None, scale: float, factor: float) -> float | None:
+    return None if value is None else _scaled(repr(value), scale, factor)
 
 
 @lru_cache(maxsize=4096)

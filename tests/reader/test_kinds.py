@@ -251,3 +251,40 @@ def test_a_conclusion_below_the_total_is_no_grade() -> None:
     )
     assert (form.total["grade"], form.total_cells["grade"]) == ("优", "B5")
     assert "本年度任务全部完成，自评结果良好。" in form.notes
+
+
+@pytest.mark.parametrize(
+    ("row", "total", "cells"),
+    [
+        ("A3:E3=总分：100分 | G3=96", {"weight": "100", "score": "96", "grade": None}, {"weight": "F3", "score": "G3", "grade": "H3"}),
+        ("A3:H3=自评总分：96.5分  等级：优", {"score": "96.5", "grade": "优"}, {"score": "A3", "grade": "A3"}),
+        ("A3:E3=总分（100分） | F3=100 | G3=96 | H3=良", {"weight": "100", "score": "96", "grade": "良"}, {"weight": "F3", "score": "G3", "grade": "H3"}),
+        ("A3=合  计 | F3:G3=96", {"score": "96", "grade": None}, {"score": "F3", "grade": "H3"}),
+    ],
+)  # fmt: skip
+def test_totals_in_every_hand(row: str, total: dict[str, str | None], cells: dict[str, str]) -> None:
+    (form,) = read(f"{GRID}\nA2=产出指标 | B2=数量指标 | C2=期数 | D2=2 | E2=2 | F2=90 | G2=90\n{row}")
+    assert names(form) == ["期数"]
+    assert (form.total, form.total_cells) == (total, cells)
+
+
+def test_exchanged_columns_are_a_finding() -> None:
+    (form,) = read(
+        GRID
+        + """
+        A2:A4=产出指标（50分） | B2=数量指标 | C2=期数 | D2=2 | E2=≥2 | F2=18 | G2=20
+        C3=人数 | D3=85 | E3=≥80 | F3=14 | G3=15
+        C4=课时 | D4=44 | E4=≥40 | F4=15 | G4=15
+        """
+    )
+    assert [(finding.code, finding.field) for finding in form.findings] == [("R09", "weight"), ("R09", "target")]
+
+
+def test_a_form_over_two_sheets_is_said_so() -> None:
+    first = "A1:H1=项目支出绩效自评表\nA2=项目资金 | D2=全年预算数 | E2=全年执行数\nB3=年度资金总额 | D3=10 | E3=9\n"
+    row = "C5=期数 | D5=2 | E5=2 | F5=50 | G5=50"
+    forms = read(
+        sheet(first + GRID.replace("1=", "4=") + f"\n{row}", "第一页"),
+        sheet(GRID.replace("1=", "4=") + f"\n{row}", "第二页", 1),
+    )
+    assert [[finding.code for finding in form.findings] for form in forms] == [[], ["R10"]]
