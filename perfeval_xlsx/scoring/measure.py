@@ -1,9 +1,15 @@
-"""Target against actual: both parsed, brought to one unit, with a direction; arrays over all rows of a chunk."""
+"""Target against actual: both parsed, brought to one unit, with a direction; arrays over all rows of a chunk.
+
+What cannot be compared without a guess is not compared: see ``open_rows`` for the cases.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form.values import Quantity, lower_is_better, normalise, parse_value
+from perfeval_xlsx.form.dates import PLAIN_YEAR
+from perfeval_xlsx.form.values import Quantity, change_of, lower_is_better, parse_value, sign_comparator
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -19,24 +26,33 @@ Objects = npt.NDArray[np.object_]
 
 NUMERIC = frozenset({"number", "percent", "money", "rate", "range", "ratio", "duration"})
 QUALITATIVE = frozenset({"text", "verdict", "multiple"})
+_DATA = load("measure.toml")
 _AMOUNTS = frozenset({"money", "rate"})
-_GENERIC = frozenset(load("measure.toml")["generic_units"])
-_HINTS = tuple(load("measure.toml")["name_hints"])
+_GENERIC, _EXACT = frozenset(_DATA["generic_units"]), frozenset(_DATA["exact_units"])
+_HINTS = tuple(_DATA["name_hints"])
+_RATE_NAME = re.compile(_DATA["rate_words"])
+_AT_LEAST, _AT_MOST = [">=", ">"], ["<=", "<"]
+_SPANS_ALIKE = 3
+"""Days by which two months may differ in length and still be one kind of span."""
 
 
 @dataclass(slots=True)
 class Side:
-    """The quantities of one column, as arrays (object arrays of str, float64 with NaN)."""
+    """The quantities of one column, as arrays (object arrays of str, float64 with NaN, bool)."""
 
     kind: Objects
     value: Floats
     high: Floats
     unit: Objects
     scale: Floats
+    factor: Floats
     comparator: Objects
+    approximate: Bools
     verdict: Objects
     change: Objects
     text: Objects
+    first: Floats
+    borrowed: Bools
 
     @classmethod
     def of(cls, quantities: list[Quantity]) -> Side:
@@ -47,10 +63,14 @@ class Side:
             high=np.array([q.high for q in quantities], dtype=np.float64),
             unit=_objects(q.unit for q in quantities),
             scale=np.array([q.scale for q in quantities], dtype=np.float64),
+            factor=np.array([q.factor for q in quantities], dtype=np.float64),
             comparator=_objects(q.comparator for q in quantities),
+            approximate=np.array([q.approximate for q in quantities], dtype=np.bool_),
             verdict=_objects(q.verdict for q in quantities),
             change=_objects(q.change for q in quantities),
             text=_objects(q.text for q in quantities),
+            first=np.array([q.first for q in quantities], dtype=np.float64),
+            borrowed=np.array([q.borrowed for q in quantities], dtype=np.bool_),
         )
 
     def is_(self, kinds: frozenset[str] | str) -> Bools:
@@ -69,8 +89,11 @@ class Measured:
         value: The actual in the target's unit, NaN where there is none.
         lower: Lower is better.
         direction: Key of ``data/methods.toml [direction]`` saying what decided, "" when the comparator in the cell did.
-        comparable: Both are numbers in one unit; ``units`` both are numbers but in different units.
+        comparable: Both are numbers in one unit that can be compared without a guess; ``units`` both are numbers but in
+            different units.
         assumed: The actual's unit was taken from the target; ``days`` deadline rows: days late (negative: early).
+        deadline: Both are dates that can be compared.
+        opposite: Target and actual are changes in opposite directions.
     """
 
     target: Side
@@ -89,22 +112,27 @@ class Measured:
 
 
 def measure(rows: pd.DataFrame, years: Floats) -> Measured:
-    """Bring the targets and actuals of an indicators frame together; ``years`` is the form's year by row (NaN unknown)."""
-    target = Side.of(_parse(rows, rows["target"], signed=True))
-    actual = Side.of(_parse(rows, rows["actual"], signed=False))
-    value, comparable, units, assumed = _reconcile(target, actual)
+    """Bring the targets and actuals of an indicators frame together; ``years``: the form's year by row, NaN unknown."""
+    targets, actuals = _parse(rows, rows["target"], signed=True), _parse(rows, rows["actual"], signed=False)
+    target, actual = Side.of(targets), Side.of(_answers(targets, actuals))
+    value, other, comparable, units, assumed = _reconcile(target, actual, rows["level3"].tolist())
     deadline, days = _deadlines(target, actual, years)
     lower, direction = _direction(rows, target)
-    opposite = comparable & (target.change != "") & (actual.change != "") & (target.change != actual.change)
+    value, other = (np.where(target.comparator == "±", np.abs(v), v) for v in (value, other))
+    low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
+    named = _objects(change_of(name or "") for name in rows["level3"])
+    change = np.where(target.change != "", target.change, named)
+    opposite = comparable & (change != "") & (actual.change != "") & (change != actual.change)
+    unsure = open_rows(target, actual, (low, high), (value, other), lower, direction == "default", change)
     return Measured(
         target=target,
         actual=actual,
-        low=target.value,
-        high=np.where(np.isnan(target.high), target.value, target.high),
-        value=np.where(target.comparator == "±", np.abs(value), value),
+        low=low,
+        high=high,
+        value=value,
         lower=lower,
         direction=direction,
-        comparable=comparable & ~opposite,
+        comparable=comparable & ~opposite & ~unsure,
         units=units,
         assumed=assumed,
         deadline=deadline,
@@ -114,15 +142,15 @@ def measure(rows: pd.DataFrame, years: Floats) -> Measured:
 
 
 def number(text: str | None) -> float:
-    """Return the number a weight, score or amount cell shows (``"20分"``, ``"1,930.44万元"`` → base units), else NaN."""
+    """Return the number a weight, score or amount cell shows (``"20分"``, ``"1,930万元"`` → base units), else NaN."""
     return _number(text) if text else float("nan")
 
 
 @lru_cache(maxsize=65_536)
 def _number(text: str) -> float:
     quantity = parse_value(text)
-    plain = quantity.kind in {"number", "percent", "money"} and quantity.value is not None and not quantity.comparator
-    return float(quantity.value) if plain and quantity.value is not None else float("nan")
+    plain = quantity.kind in {"number", "percent", "money"} and not (quantity.comparator or quantity.change)
+    return float("nan") if quantity.value is None or not plain or quantity.approximate else quantity.value
 
 
 def numbers(texts: Iterable[str | None]) -> Floats:
@@ -138,89 +166,206 @@ def _objects(values: Iterable[str]) -> Objects:
 
 
 def _parse(rows: pd.DataFrame, texts: pd.Series[str], *, signed: bool) -> list[Quantity]:
-    signs = rows["sign"] if signed else [None] * len(rows)
+    columns = zip(texts, rows["sign"], rows["unit"], rows["level3"], strict=True)
+    if signed:
+        return [parse_value(text, sign, unit, _hint(name, text)) for text, sign, unit, name in columns]
+    return [_as_actual(parse_value(text, None, unit, _hint(name, text)), text) for text, _, unit, name in columns]
+
+
+def _hint(name: str | None, text: str | None) -> str | None:
+    """Pass a name on only where it can matter, so that equal cells share one cached result."""
+    dotted = text is not None and text.startswith("20") and "." in text
+    return (name or "") if dotted or (name and any(hint in name for hint in _HINTS)) else None
+
+
+def _as_actual(quantity: Quantity, text: str | None) -> Quantity:
+    """An actual has no comparator but its own: the one in the name's brackets is the target's."""
+    if not quantity.comparator:
+        return quantity
+    own = parse_value(text).comparator
+    return quantity if own == quantity.comparator else quantity._replace(comparator=own)
+
+
+def _answers(targets: list[Quantity], actuals: list[Quantity]) -> list[Quantity]:
+    """Replace an actual of several quantities by the one that answers the target, where only one can."""
     return [
-        parse_value(text, sign, unit, _hint(name))
-        for text, sign, unit, name in zip(texts, signs, rows["unit"], rows["level3"], strict=True)
+        _answer(target, actual) if actual.parts and not target.parts else actual
+        for target, actual in zip(targets, actuals, strict=True)
     ]
 
 
-def _hint(name: str | None) -> str | None:
-    """Pass a name on only where it can matter, so that equal cells share one cached result."""
-    return name if name and any(hint in name for hint in _HINTS) else None
+def _answer(target: Quantity, actual: Quantity) -> Quantity:
+    fits = [p for p in actual.parts if p.kind == target.kind and (p.unit == target.unit or p.kind == "deadline")]
+    return fits[0] if len(fits) == 1 else actual
 
 
-def _reconcile(target: Side, actual: Side) -> tuple[Floats, Bools, Bools, Bools]:
-    """Bring actuals into the target's unit: (value, comparable, units at odds, unit assumed)."""
+def _reconcile(
+    target: Side, actual: Side, names: Sequence[str | None]
+) -> tuple[Floats, Floats, Bools, Bools, Bools]:
+    """Bring actuals into the target's unit: (value, upper bound, comparable, units at odds, unit assumed)."""
     numeric = target.is_(NUMERIC) & actual.is_(NUMERIC) & ~np.isnan(target.value) & ~np.isnan(actual.value)
     bare_actual, bare_target = actual.unit == "", target.unit == ""
-    generic = np.fromiter((u in _GENERIC for u in target.unit), np.bool_, len(target.unit)) | np.fromiter(
-        (u in _GENERIC for u in actual.unit), np.bool_, len(actual.unit)
-    )
-    counted = ~np.isin(target.kind, ["percent", "money", "rate"]) & ~np.isin(actual.kind, ["percent", "money", "rate"])
-    same = (target.unit == actual.unit) | (generic & counted) | bare_actual | bare_target
-    value, settled = _bare(target, actual, bare_actual != bare_target)
+    same = (target.unit == actual.unit) | _generic(target.unit, actual.unit) | bare_actual | bare_target
+    one_bare = bare_actual != bare_target
+    factor, settled = _bare(target, actual, one_bare)
+    settled &= _percent(target, actual, one_bare, names)
     comparable = numeric & same & settled
-    assumed = comparable & bare_actual & ~bare_target & (target.scale != 1) & (actual.value != value)
-    return value, comparable, numeric & ~comparable, assumed
+    value = _times(actual.value, factor)
+    other = np.where(np.isnan(actual.high), value, _times(actual.high, factor))
+    assumed = comparable & bare_actual & ~bare_target & (factor != 1)
+    return value, other, comparable, numeric & ~comparable, assumed
+
+
+def _times(values: Floats, factors: Floats) -> Floats:
+    """The products, in decimals where there is something to multiply: 1.1 × 10,000 is 11,000."""
+    result = values.copy()
+    for i in np.flatnonzero((factors != 1) & ~np.isnan(values)):
+        result[i] = float(Decimal(repr(float(values[i]))) * Decimal(repr(float(factors[i]))))
+    return result
+
+
+def _generic(targets: Objects, actuals: Objects) -> Bools:
+    """Rows whose units differ in words only: 15个 and 15所, 每亩300 and 300元/亩."""
+    pairs = zip(targets, actuals, strict=True)
+    return np.fromiter((a != b and _alike(a, b) for a, b in pairs), np.bool_, len(targets))
+
+
+@lru_cache(maxsize=4096)
+def _alike(first: str, second: str) -> bool:
+    if (first.startswith("/") and second.endswith(first)) or (second.startswith("/") and first.endswith(second)):
+        return True
+    counted = not {first, second} & _EXACT and "/" not in first + second
+    return counted and bool({first, second} & _GENERIC)
 
 
 def _bare(target: Side, actual: Side, one_bare: Bools) -> tuple[Floats, Bools]:
-    """Read a number without unit beside one with unit; not settled where two readings are possible.
+    """What to multiply a number without unit with beside one with unit; not settled where two readings are possible.
 
-    ``90`` against ``≤90万元`` can be 90 元 or 90 万元: the reading whose ratio is plausible counts, if only one is.
-    ``0.95`` against ``≥90%`` can be 95 % or 0.95 %: nobody can know.
+    A bare number is in the unit the other cell is written in: ``9`` beside ``≥10公里`` is 9 公里. Whether the other
+    cell's 万 applies too is open: ``90`` against ``≤90万元`` can be 90 元 or 90 万元; the reading whose ratio is
+    plausible counts, if only one is. Returned factors bring the actual to the target's figures.
     """
-    low, high = load("measure.toml")["plausible_ratio"]
-    factor = np.where(one_bare, target.scale / actual.scale, 1.0)
+    low, high = _DATA["plausible_ratio"]
+    factor = np.where(one_bare, target.factor / actual.factor, 1.0)
+    bare_scale = np.where(actual.unit == "", actual.scale, target.scale)
+    scale = np.where(one_bare & (bare_scale == 1), target.scale / actual.scale, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        plain = actual.value / target.value
-        scaled = plain * factor
+        plain = actual.value * factor / target.value
+        scaled = plain * scale
     plain_fits, scaled_fits = (plain > low) & (plain < high), (scaled > low) & (scaled < high)
-    two = one_bare & (factor != 1) & (actual.value != 0)
-    value = np.where(two & scaled_fits & ~plain_fits, actual.value * factor, actual.value)
-    percent = one_bare & ((target.kind == "percent") != (actual.kind == "percent"))
-    bare_value = np.where(actual.unit == "", actual.value, target.value)
-    other_value = np.where(actual.unit == "", target.value, actual.value)
-    doubtful = percent & (np.abs(bare_value) <= 1) & (bare_value != 0) & (np.abs(other_value) > 1)
-    return value, ~(two & (plain_fits == scaled_fits)) & ~doubtful
+    two = (scale != 1) & (actual.value != 0)
+    return factor * np.where(two & scaled_fits & ~plain_fits, scale, 1.0), ~(two & (plain_fits == scaled_fits))
+
+
+def _percent(target: Side, actual: Side, one_bare: Bools, names: Sequence[str | None]) -> Bools:
+    """Rows whose percents can be told: ``0.95`` beside ``≥90%`` can be 95 % or 0.95 %, and nobody can know.
+
+    A bare target answered in percent is a percentage only if its name says so or it is 100: ``50`` beside ``100%`` may
+    be 50 people, all of them reached.
+    """
+    mixed = one_bare & ((target.unit == "%") != (actual.unit == "%"))
+    loose_target, loose_actual = (side.borrowed | (side.unit == "") for side in (target, actual))
+    percent = mixed | ((target.unit == "%") & (actual.unit == "%"))
+    small_actual = loose_actual & (np.abs(actual.value) <= 1) & (actual.value != 0) & (np.abs(target.value) > 1)
+    small_target = loose_target & (np.abs(target.value) <= 1) & (target.value != 0) & (np.abs(actual.value) > 1)
+    rate = np.fromiter((bool(name and _RATE_NAME.search(name)) for name in names), np.bool_, len(mixed))
+    bare = np.where(actual.unit == "", actual.value, target.value)
+    told = rate | (bare == 100) | ((actual.unit == "") & (bare <= 100)) | (bare == 0)
+    unsure = (percent & (small_actual | small_target)) | (mixed & ~told)
+    return np.array(~unsure, dtype=np.bool_)
+
+
+def open_rows(
+    target: Side,
+    actual: Side,
+    bounds: tuple[Floats, Floats],
+    answer: tuple[Floats, Floats],
+    lower: Bools,
+    default: Bools,
+    change: Objects,
+) -> Bools:
+    """Rows whose figures leave more than one verdict.
+
+    Args:
+        target: The targets.
+        actual: The actuals.
+        bounds: The target's bounds.
+        answer: The actual's bounds, in the target's unit.
+        lower: Lower is better.
+        default: The direction is a default.
+        change: The target's change, from the cell or the name.
+
+    Returns:
+        True where the actual is a span, a bound or rounded and only part of what it may be reaches the target; where
+        only one of the two is a change; where a ratio has no direction; where an actual lies above a two-sided range.
+    """
+    (low, high), (value, other) = bounds, answer
+    reached: Bools = np.where(lower, (value <= high) & (other <= high), (value >= low) & (other >= low))
+    bound = np.isin(actual.comparator, [*_AT_LEAST, *_AT_MOST])
+    favourable = np.isin(actual.comparator, _AT_MOST) == lower
+    margin = _DATA["rounded_margin"]
+    clear: Bools = np.where(lower, other <= high / margin, value >= low * margin)
+    vague = (value != other) | (bound & favourable) | target.approximate
+    unsure = (vague & ~reached) | (bound & ~favourable) | (actual.approximate & ~clear)
+    unsure |= (target.kind == "ratio") & ~np.isin(target.comparator, [*_AT_LEAST, *_AT_MOST]) & (value != low)
+    unsure |= default & (target.kind == "range") & (target.unit != "%") & (other > high)
+    unsure |= _half_change(target, actual, low, value, change)
+    return np.array(unsure, dtype=np.bool_)
+
+
+def _half_change(target: Side, actual: Side, low: Floats, value: Floats, change: Objects) -> Bools:
+    """Rows where the actual is a change and the target none, or the other way round beyond belief."""
+    alone = (actual.change != "") & (change == "")
+    minus = (change == "down") & (value < 0)
+    unlike = (target.change != "") & (actual.change == "") & (value > _DATA["change_ratio"] * low)
+    return np.asarray(alone | minus | unlike, dtype=np.bool_)
 
 
 def _deadlines(target: Side, actual: Side, years: Floats) -> tuple[Bools, Floats]:
-    """Rows of two dates, and how many days late the actual is; a date without year is taken in the form's year."""
+    """Rows of two dates that can be compared, and how many days late the actual is.
+
+    A date without year is taken in the form's year; where that is unknown, and the other date has one, nothing is said.
+    An actual that spans the target's last day (第四季度 against 12月15日前) may be either, unless both are spans of one
+    length.
+    """
     both = target.is_("deadline") & actual.is_("deadline")
     days = np.full(len(both), np.nan)
-    for i in np.flatnonzero(both):
-        first, second = target.value[i], actual.value[i]
-        if target.unit[i] != actual.unit[i]:
-            dated = first if target.unit[i] == "date" else second
-            year = int(years[i]) if not np.isnan(years[i]) else pd.Timestamp.fromordinal(int(dated)).year
-            first, second = (_ordinal(v, u, year) for v, u in ((first, target.unit[i]), (second, actual.unit[i])))
-        days[i] = second - first
-    return both, days
+    for i in np.flatnonzero(both).tolist():
+        mixed = target.unit[i] != actual.unit[i]
+        (due, due_first), (done, done_first) = (_dated(side, i, mixed, years[i]) for side in (target, actual))
+        spans = (due - due_first, done - done_first)
+        alike = min(spans) > 0 and abs(spans[0] - spans[1]) <= _SPANS_ALIKE
+        if alike or not done_first <= due < done:
+            days[i] = done - due
+    return both & ~np.isnan(days), days
 
 
-def _ordinal(value: float, unit: str, year: int) -> float:
-    if unit == "date":
-        return value
-    plain = pd.Timestamp(2001, 1, 1) + pd.Timedelta(days=value - 1)
-    return float(pd.Timestamp(year, plain.month, plain.day).toordinal())
+def _dated(side: Side, row: int, mixed: bool, year: float) -> tuple[float, float]:
+    """Last and first day of a deadline, as ordinals where the two sides are of different kinds."""
+    last = side.value[row]
+    first = last if np.isnan(side.first[row]) else side.first[row]
+    if not mixed or side.unit[row] == "date":
+        return last, first
+    return (float("nan"),) * 2 if np.isnan(year) else (_ordinal(last, int(year)), _ordinal(first, int(year)))
+
+
+def _ordinal(day: float, year: int) -> float:
+    plain = datetime.date(PLAIN_YEAR, 1, 1) + datetime.timedelta(days=day - 1)
+    return float(plain.replace(year=year).toordinal())
 
 
 def _direction(rows: pd.DataFrame, target: Side) -> tuple[Bools, Objects]:
-    """Lower is better, and what decided: comparator or sign column, then the name, then the default."""
-    names = [lower_is_better(name) if name else False for name in rows["level3"]]
-    cost_words = load("measure.toml")["cost_words"]
+    """Lower is better, and what decided: comparator or sign column, then the name, then the default.
+
+    A target that is a decrease (降低10%) is better when higher, whatever its name.
+    """
+    fall = target.change == "down"
+    cost_words = _DATA["cost_words"]
     cost = target.is_(_AMOUNTS) & np.array([bool(n) and any(w in n for w in cost_words) for n in rows["level2"]], bool)
-    by_name = np.array(names, dtype=np.bool_)
-    explicit = np.isin(target.comparator, [">=", ">", "<=", "<", "±"])
-    lower = np.where(explicit, np.isin(target.comparator, ["<=", "<", "±"]), by_name | cost)
+    by_name = np.array([bool(name) and lower_is_better(name) for name in rows["level3"]], dtype=np.bool_)
+    by_name, cost = by_name & ~fall, cost & ~fall
+    explicit = np.isin(target.comparator, [*_AT_LEAST, *_AT_MOST, "±"])
+    lower = np.where(explicit, np.isin(target.comparator, [*_AT_MOST, "±"]), by_name | cost)
     key = np.where(explicit, "", np.where(by_name, "name", np.where(cost, "cost", "default")))
-    signed = explicit & np.array([bool(s) and parse_comparator(s) for s in rows["sign"]], dtype=np.bool_)
+    signed = explicit & np.array([bool(sign) and bool(sign_comparator(sign)) for sign in rows["sign"]], dtype=np.bool_)
     return lower.astype(np.bool_), np.where(signed, "sign", key).astype(object)
-
-
-@lru_cache(maxsize=1024)
-def parse_comparator(sign: str) -> bool:
-    """Whether a sign column's cell holds a comparator (``≥``), not a word such as 定量."""
-    return parse_value("1", sign).comparator != "" and normalise(sign) != ""
