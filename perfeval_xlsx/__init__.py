@@ -58,7 +58,7 @@ def score(
         jobs: Worker processes; 1 works in this process, 0 uses every processor.
 
     Returns:
-        One result a form, in the order of the files; a file without a form, or one that cannot be read, has one as well.
+        One result a form, in the order of the files; a file without a form, or an unreadable one, has one as well.
 
     Raises:
         PerfevalError: There is nothing to read, the rulebook is wrong, or ``out`` cannot be written or is in use.

@@ -1,7 +1,7 @@
 """Findings: what is wrong, where, and what a person can do; values, never exceptions.
 
-Every message, basis and suggestion lives in ``data/messages.toml`` under the finding's code, in Chinese and English, as
-a ``str.format`` template over the finding's ``args``.
+Every message, basis and suggestion lives in ``data/messages.toml`` under the finding's code (the audit checks' in
+``data/messages_audit.toml``), in Chinese and English, as a ``str.format`` template over the finding's ``args``.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ class _Values(dict[str, str]):
 
 
 def texts(code: str) -> dict[str, dict[str, str]]:
-    """Return the entry of ``code`` in ``data/messages.toml``; KeyError names an unknown code."""
-    entry: dict[str, dict[str, str]] = load("messages.toml")["finding"][code]
+    """Return the entry of ``code`` in ``data/messages.toml`` or ``data/messages_audit.toml``; KeyError names an unknown code."""
+    own = load("messages.toml")["finding"]
+    entry: dict[str, dict[str, str]] = own[code] if code in own else load("messages_audit.toml")["finding"][code]
     return entry
 
 

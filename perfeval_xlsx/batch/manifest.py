@@ -69,6 +69,10 @@ _RESULTS = """
 SELECT f.head, f.rows FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
 _IN_ORDER = "SELECT f.head FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number"
+_TROUBLED = """
+SELECT o.head FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
+WHERE o.status = 'failed' OR f.again ORDER BY l.key, o.number
+"""
 _DETAILS = """
 SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
@@ -242,6 +246,11 @@ class Manifest:
         for head, rows in self._db.execute(_RESULTS):
             yield unpack(head, rows)
 
+    def troubled(self) -> Iterator[FormResult]:
+        """Results without their rows of what failed or is to be tried again, in the order of the files."""
+        for (head,) in self._db.execute(_TROUBLED):
+            yield unpack(head)
+
     def details(self) -> Iterator[bytes]:
         """The rows of every form as the summary shows them, in the order of the files."""
         for (detail,) in self._db.execute(_DETAILS):
@@ -263,8 +272,9 @@ class Manifest:
         return {status: Count(*values) for status, *values in self._db.execute(_COUNTS)}
 
     def grades(self) -> dict[str, int]:
-        """How many forms have each grade."""
-        query = "SELECT grade, count(*) FROM forms JOIN listing USING (key) WHERE grade IS NOT NULL GROUP BY grade"
+        """How many forms have each grade, the best first."""
+        query = "SELECT grade, count(*) FROM forms JOIN listing USING (key) WHERE grade IS NOT NULL"
+        query += " GROUP BY grade ORDER BY max(total) DESC"
         return dict(self._db.execute(query))
 
     def rulebooks(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
@@ -98,10 +98,10 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
 
 def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
     """Return a packed result; without ``rows`` its list of indicators is empty."""
-    result: FormResult = json.loads(zlib.decompress(head))
+    result: dict[str, Any] = json.loads(zlib.decompress(head))
     values = [] if rows is None else json.loads(zlib.decompress(rows))
-    result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=True)) for row in values]  # type: ignore[misc]
-    return result
+    result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=True)) for row in values]
+    return result  # type: ignore[return-value]
 
 
 def file_record(

@@ -46,7 +46,8 @@ class Outcome:
     """What a run came to.
 
     Attributes:
-        files: Files of the work list; ``done`` of them were read now, the others taken over.
+        files: Files of the work list; ``done`` of them were read now, ``left`` are still to be read, the others were
+            taken over.
         counts: Sums by status; ``grades`` forms by grade.
         unfinished: Files that could be read but whose copy could not be written, or that are worth another try.
         interrupted: Whether the run was told to stop before its end.
@@ -55,11 +56,17 @@ class Outcome:
 
     files: int
     done: int
+    left: int
     counts: dict[str, Count]
     grades: dict[str, int]
     unfinished: int
     interrupted: bool
     reports: tuple[Path, ...] = ()
+
+    def written(self) -> list[Path]:
+        """Where the outputs are: the folder of the copies, then the reports."""
+        copies = load("run.toml")["outputs"]["copies"]
+        return [path for path in (*(r.parent / copies for r in self.reports[:1]), *self.reports) if path.exists()]
 
     @property
     def exit_code(self) -> int:
@@ -74,10 +81,12 @@ class Run:
 
     Attributes:
         manifest: The records, to read results from once the run is done.
+        files: How many files are listed.
     """
 
     def __init__(self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int) -> None:
-        self.manifest, self._out, self._options, self._stop, self._files = manifest, out, options, stop, files
+        self.manifest, self.files = manifest, files
+        self._out, self._options, self._stop = out, options, stop
         self._stamp = stamp(options, _rules_stamp(options))
         self._ready = files
         self._done = self._failed = self._total = 0
@@ -97,11 +106,10 @@ class Run:
         """
         while (pending := self.manifest.pending_count(self._stamp)) and not self._stop.is_set():
             self._total = self._done + pending
-            self._ready = self._files - self._total
+            self._ready = self.files - self._total
             self._work(watch, pending)
         self._settle_twins()
-        interrupted = self._stop.is_set() and self.manifest.pending_count(self._stamp) > 0
-        return self._concluded(watch, interrupted=interrupted)
+        return self._concluded(watch, self.manifest.pending_count(self._stamp) if self._stop.is_set() else 0)
 
     def _work(self, watch: Watcher, pending: int) -> None:
         watch(self._progress())
@@ -159,8 +167,9 @@ class Run:
             record = file_record(twin.source.relative, result, twin.digest, twin.first, self._options.lang)
             self.manifest.store([(twin.source, record)], self._stamp)
 
-    def _concluded(self, watch: Watcher, *, interrupted: bool) -> Outcome:
+    def _concluded(self, watch: Watcher, left: int) -> Outcome:
         """Write the reports unless they stand already, and sum the run up."""
+        interrupted = left > 0
         reports = () if self._out is None else report_paths(self._out)
         facts = f"{self._stamp} {'part' if interrupted else 'whole'}"
         if self._out is not None and not (self.manifest.reports_are(facts) and all(p.exists() for p in reports)):
@@ -168,8 +177,9 @@ class Run:
             write_reports(self.manifest, self._out, self._options, complete=not interrupted)
             self.manifest.reports_written(facts)
         return Outcome(
-            files=self._files,
+            files=self.files,
             done=self._done,
+            left=left,
             counts=self.manifest.counts(),
             grades=self.manifest.grades(),
             unfinished=self.manifest.unfinished(),
@@ -180,7 +190,10 @@ class Run:
 
 @contextmanager
 def open_run(
-    paths: Sequence[str | Path], out: Path | None = None, options: Options | None = None, stop: Event | None = None
+    paths: Sequence[str | Path],
+    out: Path | None = None,
+    options: Options | None = None,
+    stop: Event | None = None,
 ) -> Iterator[Run]:
     """Take an output folder and list what there is to do.
 

@@ -1,4 +1,4 @@
-"""The machine interface: one JSON object a form, with fixed keys (``docs/interface.md``, ``tests/test_interface.py``)."""
+"""The machine interface: one JSON object a form, with the keys ``docs/interface.md`` fixes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ import json
 from typing import Any
 
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, Form
-from perfeval_xlsx.scoring.result import SCHEMA, FindingResult, FormResult
+from perfeval_xlsx.scoring.result import SCHEMA, FormResult
 
 _FUND_FIELDS = ("initial_budget", "annual_budget", "executed", "weight", "rate", "score")
 _TOTAL_FIELDS = ("weight", "score", "grade")
-_ROW_KEYS = (
-    "level1", "level2", "level3", "target", "actual", "weight", "self_score", "score", "low", "high", "status",
-    "method", "basis", "cell",
-)  # fmt: skip
-_EXECUTION_KEYS = ("rate", "score", "self_score", "low", "high", "status", "method", "basis", "cell")
-_FORM_KEYS = ("kind", "title", "org", "year", "rulebook", "total", "grade", "self_total", "self_grade", "low", "high")
-_FINDING_KEYS = ("code", "severity", "cell", "field", "found", "expected", "message", "suggestion")
 
 
 def read_object(form: Form) -> dict[str, Any]:
@@ -56,24 +49,8 @@ def score_object(result: FormResult, *, copy: bool = True) -> dict[str, Any]:
 
     A file without a form, a second copy of one, and a file that cannot be read have the same keys, with nulls.
     """
-    execution = result["execution"]
-    return {
-        "schema": SCHEMA,
-        "path": result["path"],
-        "sheet": result["sheet"],
-        "form": result["form"],
-        "status": result["status"],
-        **({"copy": result["copy"]} if copy else {}),
-        **{key: result[key] for key in _FORM_KEYS},  # type: ignore[literal-required]
-        "execution": None if execution is None else _taken(execution, _EXECUTION_KEYS),
-        "indicators": [_taken(row, _ROW_KEYS) for row in result["indicators"]],
-        "findings": [finding_object(finding) for finding in result["findings"]],
-    }
-
-
-def finding_object(finding: FindingResult) -> dict[str, Any]:
-    """A finding as the machine interface and ``run.json`` give it."""
-    return _taken(finding, _FINDING_KEYS)
+    keys = FormResult.__annotations__
+    return {key: result[key] for key in keys if copy or key != "copy"}  # type: ignore[literal-required]
 
 
 def json_line(value: dict[str, Any]) -> str:
@@ -83,7 +60,3 @@ def json_line(value: dict[str, Any]) -> str:
 
 def _values(values: dict[str, str | None], fields: tuple[str, ...]) -> dict[str, str | None]:
     return {name: values.get(name) for name in fields}
-
-
-def _taken(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: value[key] for key in keys}

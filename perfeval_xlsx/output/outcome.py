@@ -9,7 +9,7 @@ from perfeval_xlsx.scoring.result import SCHEMA, FindingResult, FormResult, Form
 
 
 def file_result(path: str, status: FormStatus, findings: Iterable[Finding], lang: Lang = "zh") -> FormResult:
-    """The result of a file without a form (``skipped``), a second one (``duplicate``), an unreadable one (``failed``)."""
+    """The result of a file without a form (``skipped``), a second one (``duplicate``), one unreadable (``failed``)."""
     return {
         "schema": SCHEMA, "path": path, "sheet": None, "form": None, "status": status, "copy": None, "kind": None,
         "title": None, "org": None, "year": None, "rulebook": None, "support": None, "total": None, "grade": None,

@@ -1,0 +1,112 @@
+"""The commands: options in, one call, exit code out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from perfeval_xlsx import commands
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.console import help_text as text
+from perfeval_xlsx.console import speak
+
+Language = Literal["zh", "en"]
+
+Paths = Annotated[list[str], typer.Argument(help=text("paths"), show_default=False)]
+File = Annotated[str, typer.Argument(help=text("file"), show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help=text("out"), show_default=False)]
+Keep = Annotated[bool, typer.Option("--keep", help=text("keep"))]
+Rules = Annotated[list[str] | None, typer.Option("--rules", help=text("own_rules"), show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help=text("json"))]
+Lang = Annotated[Language, typer.Option("--lang", help=text("lang"), envvar="PERFEVAL_LANG", callback=speak)]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help=text("jobs"))]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=text("dry_run"))]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=text("quiet"))]
+
+app = typer.Typer(
+    help=text("app"),
+    epilog=text("epilog"),
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+rules_app = typer.Typer(help=text("rules"))
+app.add_typer(rules_app, name="rules")
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help=text("version"))] = False,
+) -> None:
+    """Say what there is, where no command is given."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(commands.welcome(version=version))
+
+
+@app.command(help=text("score"))
+def score(
+    paths: Paths,
+    out: Out = None,
+    keep: Keep = False,
+    rules: Rules = None,
+    as_json: Json = False,
+    lang: Lang = "zh",
+    jobs: Jobs = 0,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score files and folders."""
+    options = Options(keep=keep, rules=tuple(rules or ()), lang=lang, jobs=jobs)
+    raise typer.Exit(commands.score(paths, out, options, as_json=as_json, dry_run=dry_run, quiet=quiet))
+
+
+@app.command(help=text("read"))
+def read(paths: Paths, as_json: Json = False, lang: Lang = "zh") -> None:
+    """Show forms as they were understood."""
+    raise typer.Exit(commands.read(paths, lang, as_json=as_json))
+
+
+@app.command(help=text("explain"))
+def explain(
+    file: File,
+    what: Annotated[str, typer.Argument(metavar="CELL_OR_NAME", help=text("what"), show_default=False)],
+    rules: Rules = None,
+    lang: Lang = "zh",
+) -> None:
+    """Explain one score."""
+    raise typer.Exit(commands.explain(file, what, Options(rules=tuple(rules or ()), lang=lang)))
+
+
+@rules_app.callback(invoke_without_command=True)
+def rules_start(context: typer.Context, lang: Lang = "zh") -> None:
+    """List the rulebooks, where no more is asked for."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(commands.list_rules(lang))
+
+
+@rules_app.command("list", help=text("rules_list"))
+def list_rules(lang: Lang = "zh") -> None:
+    """List the rulebooks."""
+    raise typer.Exit(commands.list_rules(lang))
+
+
+@rules_app.command("show", help=text("rules_show"))
+def show_rules(
+    rulebook: Annotated[str, typer.Argument(help=text("rulebook"), show_default=False)], lang: Lang = "zh"
+) -> None:
+    """Show a rulebook."""
+    raise typer.Exit(commands.show_rules(rulebook, lang))
+
+
+@rules_app.command("checks", help=text("rules_checks"))
+def list_checks(lang: Lang = "zh") -> None:
+    """List the audit checks."""
+    raise typer.Exit(commands.list_checks(lang))
+
+
+def main() -> None:
+    """Run the command line; the process ends with the command's exit code."""
+    commands.run_guarded(app)

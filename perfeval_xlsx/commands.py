@@ -1,0 +1,147 @@
+"""What each command does with its options: one call into the library, words to the console, an exit code back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from perfeval_xlsx import __version__, console
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.output.interface import json_line, score_object
+
+if TYPE_CHECKING:
+    from perfeval_xlsx.batch.options import Options
+    from perfeval_xlsx.batch.run import Run
+
+USAGE, NOTHING, INTERRUPTED = 2, 3, 130
+_CODES = {"Q01": USAGE, "Q02": USAGE, "Q03": USAGE, "B40": NOTHING}
+"""Exit code by the finding that ended a command; any other ends it with 1."""
+
+
+def run_guarded(command: Callable[[], object]) -> None:
+    """Run the command line; whatever happens, a person gets a message and the process an exit code, never a traceback.
+
+    Raises:
+        SystemExit: Always.
+    """
+    console.prepare_streams()
+    try:
+        command()
+    except PerfevalError as error:
+        console.tell_finding(error.finding, console.language())
+        sys.exit(_CODES.get(error.finding.code, 1))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader went away; what is still buffered must not fail once more when the streams are closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("PERFEVAL_DEBUG"):
+            raise
+        finding = Finding("B42", found=type(error).__name__, args={"detail": str(error)})
+        console.tell_finding(finding, console.language())
+        sys.exit(1)
+
+
+def welcome(*, version: bool) -> int:
+    """Print the version, or what there is to do."""
+    print(__version__ if version else load("console.toml")["screen"][console.language()].strip("\n"))
+    return 0
+
+
+def score(
+    paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, dry_run: bool, quiet: bool
+) -> int:
+    """Score files and folders."""
+    if out is None and not as_json and not dry_run:
+        console.tell(console.say("usage", "out", options.lang))
+        return USAGE
+    from perfeval_xlsx.batch.run import open_run
+
+    begun = monotonic()
+    with console.stopping(options.lang, quiet=quiet) as stop, open_run(paths, out, options, stop) as run:
+        if dry_run:
+            return _dry_run(run, options.lang)
+        with console.watching(options.lang, quiet=quiet) as watch:
+            outcome = run.execute(watch)
+        if as_json:
+            console.print_json(json_line(score_object(result)) for result in run.manifest.results())
+        if quiet:
+            console.tell_failures(run, options.lang)
+        else:
+            console.tell_outcome(run, outcome, monotonic() - begun, options.lang)
+        return outcome.exit_code
+
+
+def _dry_run(run: Run, lang: Lang) -> int:
+    shown = [item.source.shown for item in run.pending()]
+    console.print_lines(console.say("dry_run", "file", lang, path=path) for path in shown)
+    console.tell(console.say("dry_run", "sum", lang, files=run.files, pending=len(shown)))
+    return 0
+
+
+def read(paths: Sequence[str], lang: Lang, *, as_json: bool) -> int:
+    """Show every form of files and folders as it was understood."""
+    from perfeval_xlsx.batch.reading import read_each
+    from perfeval_xlsx.output.interface import read_object
+    from perfeval_xlsx.output.plain import form_lines
+
+    failed = False
+
+    def lines() -> Iterator[str]:
+        nonlocal failed
+        for file in read_each(paths, lang):
+            if file.stopped is not None:
+                failed |= file.stopped["status"] == "failed"
+                console.tell_stopped(file.stopped, lang)
+            for form in file.forms:
+                yield from [json_line(read_object(form))] if as_json else form_lines(form, lang)
+
+    if as_json:
+        console.print_json(lines())
+    else:
+        console.print_lines(lines())
+    return int(failed)
+
+
+def explain(path: str, what: str, options: Options) -> int:
+    """Explain one score of a workbook step by step."""
+    from perfeval_xlsx.batch.reading import explain_score
+
+    console.print_lines(iter(explain_score(path, what, options)))
+    return 0
+
+
+def list_rules(lang: Lang) -> int:
+    """List the rulebooks."""
+    from perfeval_xlsx.output.plain import rulebook_line
+    from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks
+
+    console.print_lines(rulebook_line(book, lang) for book in builtin_rulebooks())
+    return 0
+
+
+def show_rules(rulebook: str, lang: Lang) -> int:
+    """Print a rulebook."""
+    from perfeval_xlsx.scoring.rulebook_file import describe, load_rulebook
+
+    console.print_lines(iter(describe(load_rulebook(rulebook), lang).splitlines()))
+    return 0
+
+
+def list_checks(lang: Lang) -> int:
+    """List the audit checks."""
+    from perfeval_xlsx.scoring.audit import checks_list
+
+    console.print_lines(
+        console.say("rules", "check", lang, code=check.code, title=check.title, family=check.family,
+                    severity=console.say("severity", check.severity, lang))
+        for check in checks_list(lang)
+    )  # fmt: skip
+    return 0
