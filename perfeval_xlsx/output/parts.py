@@ -57,32 +57,38 @@ def rows_in(block: bytes) -> int:
     return int(_HEAD.unpack_from(block)[0])
 
 
+def _figures(block: bytes) -> tuple[int, int, int]:
+    """Size and CRC of a block's content, and the length of its deflate stream."""
+    _, size, crc = _HEAD.unpack_from(block)
+    return size, crc, len(block) - _HEAD.size
+
+
 class Spool:
-    """Blocks joined in a temporary file; a context manager that removes it.
+    """Blocks joined in a temporary file, to be closed.
 
     Attributes:
         rows: Sheet rows so far.
-        size: Bytes when inflated.
-        packed: Bytes in the file.
-        crc: CRC-32 of the inflated bytes.
     """
 
-    __slots__ = ("_file", "crc", "packed", "rows", "size")
+    __slots__ = ("_crc", "_file", "_packed", "_size", "rows")
 
-    def __init__(self, content: bytes | None = None) -> None:
+    def __init__(self, content: bytes = b"") -> None:
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
-        self.rows = self.size = self.packed = self.crc = 0
-        if content is not None:
-            self.add(pack(content))
+        self.rows = self._size = self._packed = self._crc = 0
+        self.add(pack(content))
 
     def add(self, block: bytes) -> None:
         """Append a block made by ``pack``."""
-        rows, size, crc = _HEAD.unpack_from(block)
-        self.crc = joined_crc(self.crc, crc, size)
-        self.rows += rows
-        self.size += size
-        self.packed += len(block) - _HEAD.size
+        size, crc, packed = _figures(block)
+        self._crc = joined_crc(self._crc, crc, size)
+        self.rows += rows_in(block)
+        self._size += size
+        self._packed += packed
         self._file.write(memoryview(block)[_HEAD.size :])
+
+    def figures(self) -> tuple[int, int, int]:
+        """Bytes when inflated, their CRC-32, bytes of the deflate stream."""
+        return self._size, self._crc, self._packed
 
     def copy_to(self, target: IO[bytes]) -> None:
         """Write the deflate stream, open at the end, to ``target``."""
@@ -189,15 +195,19 @@ def _member(package: zipfile.ZipFile, file: IO[bytes], name: str, pieces: Pieces
     info.compress_type = zipfile.ZIP_DEFLATED
     info.CRC = info.file_size = 0
     info.compress_size = len(_END_OF_STREAM)
-    spools = [piece if isinstance(piece, Spool) else Spool(piece) for piece in pieces]
-    for spool in spools:
-        info.CRC = joined_crc(info.CRC, spool.crc, spool.size)
-        info.file_size += spool.size
-        info.compress_size += spool.packed
+    streams = [piece if isinstance(piece, Spool) else pack(piece) for piece in pieces]
+    for stream in streams:
+        size, crc, packed = stream.figures() if isinstance(stream, Spool) else _figures(stream)
+        info.CRC = joined_crc(info.CRC, crc, size)
+        info.file_size += size
+        info.compress_size += packed
     info.header_offset = file.tell()
     file.write(info.FileHeader())
-    for spool in spools:
-        spool.copy_to(file)
+    for stream in streams:
+        if isinstance(stream, Spool):
+            stream.copy_to(file)
+        else:
+            file.write(memoryview(stream)[_HEAD.size :])
     file.write(_END_OF_STREAM)
     package.filelist.append(info)
     package.NameToInfo[name] = info

@@ -26,9 +26,9 @@ _MOST_CELLS = 1 << 14
 _HEIGHTS = [str(3 + 13 * lines) for lines in range(32)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _BETWEEN = "\x1f"
-_TO_CLEAN = bytes({*range(0x20), 0x7F, *b"&<>"} - {0x09, 0x0A, 0x1F})
+_TO_CLEAN = bytes({*range(0x20), *b"&<>"} - {0x09, 0x0A, 0x1F})
 _MARKS = ("_x", "\ufffe", "\uffff")
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -27,6 +28,7 @@ from perfeval_xlsx.scoring.result import FormResult
 
 _BLOCK = 64
 _FROZEN = {"rank": 2, "detail": 0, "funds": 1, "replaced": 1, "unscored": 1}
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _FORMS = frozenset({"scored", "pending", "reported"})
 
 
@@ -170,6 +172,7 @@ class _Summary:
 def _filled(part: bytes, member: str, rows: parts.Spool, links: Links | None) -> dict[str, parts.Pieces]:
     """The content of a sheet part with its rows and links, and its relationships."""
     before, end, rest = part.partition(b"</sheetData>")
+    before = _DIMENSION.sub(b"", before)  # it would count the head alone; a reader goes by the rows without it
     if links is None or not links.count:
         return {member: [before, rows, end + rest]}
     between, following, last = rest.partition(b"<printOptions")
