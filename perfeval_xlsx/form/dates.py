@@ -40,10 +40,11 @@ _PATTERNS = tuple(
         rf"{_YEAR}年?{_YEAR_PART}?",
         rf"(?:本|当|今)?年度?{_YEAR_PART}",
         r"(?:本年度?|当年|今年)?(?P<half>[上下]半年)末?底?",
-        rf"(?P<year>20[0-9]{{2}})(?P<separator>[-/.])(?P<month>{_MONTH})(?:(?P=separator)(?P<day>{_DAY}))?日?{_MIDNIGHT}",
+        rf"(?P<year>20[0-9]{{2}})(?P<separator>[-/.])(?P<month>{_MONTH})(?:(?P=separator)(?P<day>{_DAY})|{_PART})?日?{_MIDNIGHT}",
     )
 )
 _DOTTED = re.compile(rf"20[0-4][0-9]\.{_MONTH}|[0-9]{{1,2}}\.[0-9]{{1,2}}|20[0-9]{{6}}|20[0-4][0-9]")
+_WRITTEN = re.compile(r"(?:[0-9]{2,4}年)?[0-9]{1,2}月[0-9]{1,2}[日号]前?")
 _SIGNAL = re.compile(r"[月季年]|20[0-9]{2}[-/.][0-9]")
 
 
@@ -53,6 +54,11 @@ class Day(NamedTuple):
     last: float
     first: float
     unit: str
+
+
+def written(text: str) -> bool:
+    """Whether a text is written as one day, whether or not the calendar has it (2月30日)."""
+    return bool(_WRITTEN.fullmatch(text))
 
 
 def dotted(text: str) -> bool:
@@ -74,7 +80,7 @@ def read_day(text: str) -> Day | None:
 
 def _bare_point(parts: dict[str, str]) -> bool:
     """Whether this is 2023.12, which is a number until something says it is a date."""
-    return parts.get("separator") == "." and not parts.keys() & {"day", "rest"}
+    return parts.get("separator") == "." and not parts.keys() & {"day", "part", "rest"}
 
 
 def dotted_day(text: str) -> Day | None:

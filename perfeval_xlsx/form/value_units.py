@@ -98,10 +98,11 @@ def per_word(text: str) -> tuple[str, int] | None:
 @lru_cache(maxsize=4096)
 def column_unit(text: str) -> Unit:
     """Read a unit column's cell, or what a name holds in brackets: a known unit, or any short word as one."""
+    if known(text):
+        return read_unit(text)
     word = text.strip("()[]:")
-    unit = read_unit(word)
-    if unit.size == len(word):
-        return unit
+    if known(word):
+        return read_unit(word)
     return Unit(word, 1.0, 1.0, "number", len(word)) if word.isalpha() and len(word) <= 6 else NONE
 
 

@@ -49,7 +49,8 @@ _RANGE = re.compile(
     rf"(?P<head>[^0-9]*)(?P<low>{_FIGURE})(?P<unit>[^0-9]*?){_TO}(?P<high>{_FIGURE})(?P<rest>.*)"
 )
 _RATIO = re.compile(rf"(?P<head>[^0-9]*)(?P<a>{_FIGURE}):(?P<b>{_FIGURE})(?P<rest>[^0-9]*)")
-_FIGURES, _DIGIT = re.compile(_FIGURE), re.compile(r"[0-9]")
+_FIGURES, _DIGIT, _HAN = re.compile(_FIGURE), re.compile(r"[0-9]"), re.compile("[\u4e00-\u9fff]")
+_INCLUSIVE = re.compile(_DATA["tail"]["inclusive"])
 _SEPARATOR = re.compile(r"[,;、。]+|(?<=[^0-9])(?:和|及|且|并)(?=[^0-9]*[0-9])")
 _SYMBOLS = re.compile("[≥≤><=±%‰]")
 _SHORT, _DIGITS = 10, 18
@@ -127,7 +128,7 @@ def _strict(text: str) -> bool:
 
 
 def _number(text: str) -> Quantity | None:
-    match = _NUMBER.fullmatch(text)
+    match = _NUMBER.fullmatch(_INCLUSIVE.sub("", text) if "含" in text else text)
     head = match and read_head(match["head"])
     if not match or not head:
         return None
@@ -224,9 +225,10 @@ def _several(text: str) -> Quantity | None:
     """A text of several quantities, with its parts where each can be read."""
     if "各" in text and len(text) <= _SHORT:
         return Quantity("multiple", text=text)
-    if len(_FIGURES.findall(text)) < 2:
+    if len(_FIGURES.findall(text)) < 2 or has_negative(text) or dates.written(text):
         return None
-    return Quantity("multiple", text=text, parts=_dated(text) or _listed(text)) if not has_negative(text) else None
+    parts = _dated(text) or _listed(text)
+    return Quantity("multiple", text=text, parts=parts) if parts or _HAN.search(text) else None
 
 
 def _dated(text: str) -> tuple[Quantity, ...]:
