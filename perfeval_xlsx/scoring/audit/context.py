@@ -1,0 +1,298 @@
+"""What every check looks at: the chunk's frames as arrays, the rulebooks' parameters, and how a hit is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.frames import Tables
+from perfeval_xlsx.scoring.audit.words import dimension_of, gives_reason, level2_dimension
+from perfeval_xlsx.scoring.footnote import Footnote, read_footnote
+from perfeval_xlsx.scoring.measure import Bools, Floats, Measured, Objects, measure, numbers
+from perfeval_xlsx.scoring.rulebook import Rulebook
+from perfeval_xlsx.scoring.score import ScoredTables
+
+NEAR = 0.005
+"""Half of the last place of a score."""
+
+
+class Hit(NamedTuple):
+    """One place a check points at.
+
+    Attributes:
+        form: Position of the form in the chunk.
+        cell: A1 address, None where the whole form is meant.
+        field: Field of the frames, or None.
+        found: What is written there; ``expected`` what it should be.
+        args: Values for the message.
+        variant: Which of the check's messages, "" for the main one.
+    """
+
+    form: int
+    cell: str | None
+    field: str | None = None
+    found: str | None = None
+    expected: str | None = None
+    args: Mapping[str, str] = {}
+    variant: str = ""
+
+
+@dataclass(slots=True)
+class Part:
+    """One frame of the chunk and, by its rows, the position of their form."""
+
+    frame: pd.DataFrame
+    form: np.ndarray
+    lists: dict[str, list[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.form)
+
+    def list(self, column: str) -> list[Any]:
+        """A column as a list of Python objects, None where nothing is written."""
+        if column not in self.lists:
+            self.lists[column] = [None if value != value else value for value in self.frame[column].tolist()]
+        return self.lists[column]
+
+    def floats(self, column: str) -> Floats:
+        """A column of figures."""
+        return self.frame[column].to_numpy(dtype=np.float64)
+
+    def texts(self, column: str) -> Objects:
+        """A column of texts, None where blank."""
+        return self.frame[column].to_numpy(dtype=object)
+
+    def cell(self, row: int, *names: str) -> str | None:
+        """The A1 address of the first of ``names`` the row has."""
+        cells = self.list("cells")[row]
+        return next((cells[name] for name in names if name in cells), None)
+
+    def has(self, name: str) -> Bools:
+        """Rows of forms that have the column ``name``."""
+        return np.fromiter((name in cells for cells in self.list("cells")), np.bool_, len(self))
+
+    def where(self, column: str, test: Callable[[str], object]) -> Bools:
+        """Rows whose text passes ``test``; blank ones do not. ``test`` is asked once for every distinct text."""
+        codes, unique = pd.factorize(self.frame[column])
+        passed = np.array([bool(test(str(text))) for text in unique] + [False], dtype=np.bool_)
+        return np.asarray(passed[codes], dtype=np.bool_)
+
+    def blank(self, column: str) -> Bools:
+        """Rows where nothing is written."""
+        return np.asarray(self.frame[column].isna(), dtype=np.bool_) | self.where(column, lambda text: not text.strip())
+
+    def groups(self, rows: Bools) -> Iterator[tuple[int, np.ndarray]]:
+        """The rows of a mask, form by form."""
+        places = np.flatnonzero(rows)
+        forms = self.form[places]
+        for form in dict.fromkeys(forms.tolist()):
+            yield form, places[forms == form]
+
+
+class Context:
+    """The frames of one chunk, ready for the checks.
+
+    Attributes:
+        tables: The frames as read; ``forms`` the scored forms, ``rows`` the scored indicators, ``funds`` all fund rows,
+            ``total`` the scored total rows, ``left_out`` and ``formulas`` as read.
+        books: The rulebooks in use; ``code`` by form, the position of its rulebook.
+    """
+
+    def __init__(self, tables: Tables, scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> None:
+        self.tables = tables
+        ids = scored.forms["form_id"].tolist()
+        self.size = len(ids)
+        self.position = {form_id: i for i, form_id in enumerate(ids)}
+        self.forms = Part(scored.forms, np.arange(self.size))
+        self.rows = self._part(scored.indicators)
+        self.funds = self._part(tables.funds)
+        self.total = self._part(scored.funds)
+        self.left_out = self._part(tables.left_out)
+        self.formulas = self._part(tables.formulas)
+        self.by_form = [rulebooks[form_id] for form_id in ids]
+        self.books = list({id(book): book for book in self.by_form}.values())
+        places = {id(book): i for i, book in enumerate(self.books)}
+        self.code = np.array([places[id(book)] for book in self.by_form], dtype=int)
+
+    def _part(self, frame: pd.DataFrame) -> Part:
+        return Part(frame, np.array([self.position[form_id] for form_id in frame["form_id"]], dtype=int))
+
+    def book(self, of: Callable[[Rulebook], float], form: np.ndarray) -> Floats:
+        """A figure of the rulebooks, spread over rows by their form."""
+        return np.array([of(book) for book in self.books], dtype=np.float64)[self.code[form]]
+
+    def param(self, code: str, name: str, form: int) -> Any:
+        """A check's parameter for one form: its rulebook's, else the default."""
+        default = load("checks.toml")["check"][code]["param"][name]["default"]
+        return self.by_form[form].checks.get(code, {}).get(name, default)
+
+    def params(self, code: str, name: str) -> Floats:
+        """A numeric parameter of every form."""
+        values = [self.param(code, name, int(np.flatnonzero(self.code == i)[0])) for i in range(len(self.books))]
+        return np.array(values, dtype=np.float64)[self.code]
+
+    def flags(self, code: str, name: str) -> Bools:
+        """A yes-or-no parameter of every form."""
+        return np.asarray(self.params(code, name) > 0, dtype=np.bool_)
+
+    def enabled(self, code: str) -> Bools:
+        """Forms whose rulebook does not switch the check off."""
+        on = [bool(book.checks.get(code, {}).get("enabled", True)) for book in self.books]
+        return np.array(on, dtype=np.bool_)[self.code]
+
+    def name(self, row: int) -> str:
+        """What an indicator row is called in a message."""
+        level3, level2 = self.rows.list("level3")[row], self.rows.list("level2")[row]
+        return str(level3 or level2 or "")[:40]
+
+    def facts(self, row: int) -> dict[str, str]:
+        """Name, target and actual of an indicator row, for its message."""
+        return {
+            "name": self.name(row),
+            "target": str(self.rows.list("target")[row] or ""),
+            "actual": str(self.rows.list("actual")[row] or ""),
+        }
+
+    def hits(
+        self,
+        rows: Bools,
+        name: str,
+        *,
+        expected: Callable[[int], str | None] = lambda row: None,
+        variant: str = "",
+        args: Callable[[int], Mapping[str, str]] = lambda row: {},
+    ) -> Iterator[Hit]:
+        """One hit an indicator row of a mask, at its cell ``name``; found is what is written there."""
+        column = "self_score" if name == "score" else name
+        for row in np.flatnonzero(rows).tolist():
+            found = self.rows.list(column)[row]
+            cell = self.rows.cell(row, name)
+            facts = {**self.facts(row), **args(row)}
+            yield Hit(int(self.rows.form[row]), cell, name, found, expected(row), facts, variant)
+
+    def missing_cell(self, names: Sequence[str]) -> Bools:
+        """Forms that lack one of the columns or cells ``names`` (``indicators.score``, ``total.grade`` …)."""
+        missing = np.zeros(self.size, dtype=np.bool_)
+        for name in names:
+            missing |= ~self._owned[name] if name in self._owned else np.zeros(self.size, dtype=np.bool_)
+        return missing
+
+    @cached_property
+    def _owned(self) -> dict[str, Bools]:
+        """By column, the forms that have it."""
+        owned: dict[str, Bools] = {}
+        for prefix, part in (("indicators.", self.rows), ("funds.", self.total)):
+            for form, cells in zip(part.form.tolist(), part.list("cells"), strict=True):
+                for name in cells:
+                    owned.setdefault(prefix + name, np.zeros(self.size, dtype=np.bool_))[form] = True
+        names = {"goal_expected": "goals.expected", "goal_actual": "goals.actual", "self_total": "total.score"}
+        names |= {"self_grade": "total.grade", "total_weight": "total.weight"}
+        for form, cells in enumerate(self.forms.list("cells")):
+            for name in cells:
+                if name in names:
+                    owned.setdefault(names[name], np.zeros(self.size, dtype=np.bool_))[form] = True
+        for name in _COLUMNS:
+            owned.setdefault(name, np.zeros(self.size, dtype=np.bool_))
+        return owned
+
+    @cached_property
+    def measured(self) -> Measured:
+        """Target and actual of every indicator row as quantities."""
+        years = self.forms.floats("year")[self.rows.form]
+        return measure(self.rows.frame, years)
+
+    @cached_property
+    def points(self) -> Floats:
+        """Points of every indicator row, NaN where it has none."""
+        return self.rows.floats("points")
+
+    @cached_property
+    def typed(self) -> Floats:
+        """The typed score of every indicator row."""
+        return self.rows.floats("typed")
+
+    @cached_property
+    def full(self) -> Bools:
+        """Rows whose typed score reaches their points."""
+        return (self.points > 0) & (self.typed >= self.points - NEAR)
+
+    @cached_property
+    def counted(self) -> Bools:
+        """Rows that are not set aside as not applicable, nor share the points of the row above."""
+        return ~np.isin(self.rows.texts("method").astype(str), ["excluded", "shared"])
+
+    @cached_property
+    def reasoned(self) -> Bools:
+        """Rows whose deviation column holds a reason."""
+        return self.rows.where("deviation", gives_reason)
+
+    @cached_property
+    def dimension(self) -> Objects:
+        """Level-1 dimension of every row as rulebooks name them (产出, 效益, 满意度, 成本), "" where it is unknown."""
+        levels = zip(self.rows.list("level1"), self.rows.list("level2"), strict=True)
+        return np.array([dimension_of(one or "") or level2_dimension(two or "") for one, two in levels], dtype=object)
+
+    @cached_property
+    def footnotes(self) -> list[Footnote]:
+        """What every form's own notes lay down."""
+        return [read_footnote(self.tables.notes.get(form_id, ())) for form_id in self.forms.list("form_id")]
+
+    @cached_property
+    def unit_scale(self) -> Floats:
+        """By form, how many 元 one unit of its fund table is; 1 where it states none."""
+        scales = load("audit_words.toml")["unit"]
+        return np.array([scales.get(unit or "", 1.0) for unit in self.forms.list("unit")], dtype=np.float64)
+
+    @cached_property
+    def tolerance(self) -> Floats:
+        """By form, how far a typed score may be from the rule's: as many places as the form itself prints."""
+        places = np.zeros(self.size, dtype=int)
+        for part in (self.rows, self.total):
+            texts = part.list("self_score")
+            shown = np.array([decimals(text) for text in texts], dtype=int)
+            np.maximum.at(places, part.form, shown)
+        steps = [dict(book.tolerances) for book in self.by_form]
+        return np.array(
+            [step.get(min(place, max(step)), NEAR) for step, place in zip(steps, places.tolist(), strict=True)],
+            dtype=np.float64,
+        )
+
+    @cached_property
+    def typed_total(self) -> Floats:
+        """The typed total of every form."""
+        return numbers(self.forms.list("self_total"))
+
+    def by_form_sum(self, values: Floats, rows: Bools, part: Part | None = None) -> Floats:
+        """Sum a column over the rows of a mask, form by form."""
+        form = (part or self.rows).form
+        return np.bincount(form[rows], np.nan_to_num(values)[rows], self.size).astype(np.float64)
+
+    def by_form_count(self, rows: Bools, part: Part | None = None) -> np.ndarray:
+        """Count the rows of a mask, form by form."""
+        return np.bincount((part or self.rows).form[rows], minlength=self.size)
+
+
+def decimals(text: str | None) -> int:
+    """Places a figure is printed with: ``8.62`` has 2, ``10.0`` 1."""
+    if not text or "." not in text:
+        return 0
+    tail = text.strip().rpartition(".")[2]
+    return len(tail) - len(tail.lstrip("0123456789"))
+
+
+_COLUMNS = (
+    "goals.expected", "goals.actual", "total.score", "total.grade", "total.weight",
+    *(f"funds.{name}" for name in ("initial_budget", "annual_budget", "executed", "weight", "rate", "score", "reason")),
+    *(
+        f"indicators.{name}"
+        for name in (
+            "level1", "level2", "level3", "target", "actual", "sign", "unit", "weight", "score", "deviation",
+        )
+    ),
+)  # fmt: skip

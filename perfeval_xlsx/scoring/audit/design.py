@@ -1,0 +1,115 @@
+"""Indicators as set: names, targets nobody can measure, repeated targets, money as quantity, direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from perfeval_xlsx.form.values import lower_is_better
+from perfeval_xlsx.scoring.audit.context import Context, Hit
+from perfeval_xlsx.scoring.audit.filled import is_cost
+from perfeval_xlsx.scoring.audit.registry import check
+from perfeval_xlsx.scoring.audit.words import bare_name, has, is_vague, plain
+from perfeval_xlsx.scoring.measure import NUMERIC, Bools
+
+_AT_LEAST, _AT_MOST = (">=", ">"), ("<=", "<")
+
+
+@check("I01")
+def names_say_something(context: Context) -> Iterator[Hit]:
+    """A name is empty, only a level-2 word, or far too long."""
+    rows = context.rows
+    yield from context.hits(rows.blank("level3") & _first_of_cell(context), "level3", variant="empty")
+    only = rows.where("level3", lambda text: has("level2", "names", bare_name(text)))
+    yield from context.hits(only, "level3")
+    longest = context.params("I01", "max_length")[rows.form]
+    length = np.array([len(plain(text)) if text else 0 for text in rows.list("level3")])
+    yield from context.hits(length > longest, "level3", args=lambda row: {"length": str(length[row])}, variant="long")
+
+
+def _first_of_cell(context: Context) -> Bools:
+    """Rows whose name has a cell of its own, not the merged one of the row above."""
+    rows = context.rows
+    cells = [each.get("level3") for each in rows.list("cells")]
+    return np.array(
+        [i == 0 or cell != cells[i - 1] or rows.form[i] != rows.form[i - 1] for i, cell in enumerate(cells)],
+        dtype=np.bool_,
+    )
+
+
+@check("I05")
+def targets_can_be_measured(context: Context) -> Iterator[Hit]:
+    """A target is a vague word, without figure and without a stated tier behind it."""
+    tiered = np.array([note.tiers is not None for note in context.footnotes], dtype=np.bool_)
+    stated = context.measured.actual.verdict != ""
+    vague = (context.measured.target.kind == "text") & context.rows.where("target", is_vague)
+    yield from context.hits(vague & ~stated & ~tiered[context.rows.form], "target")
+
+
+@check("I06")
+def targets_differ(context: Context) -> Iterator[Hit]:
+    """One target stands on most of the benefit rows."""
+    rows = context.rows
+    benefit = (context.dimension == "效益") & ~context.measured.target.is_(frozenset({"blank", "placeholder"}))
+    for form, places in rows.groups(benefit):
+        targets = [plain(str(rows.list("target")[place])) for place in places]
+        common = max(dict.fromkeys(targets), key=targets.count)
+        count, least = targets.count(common), float(context.param("I06", "share", form))
+        if count >= context.param("I06", "rows", form) and count / len(targets) > least:
+            row = int(places[targets.index(common)])
+            args = {"count": str(count), "rows": str(len(targets))}
+            yield Hit(form, rows.cell(row, "target"), "target", rows.list("target")[row], None, args)
+
+
+@check("I07")
+def cost_is_no_minimum(context: Context) -> Iterator[Hit]:
+    """A cost has to be at least something."""
+    fine = context.rows.where("level3", lambda text: has("cost", "more_is_fine", text))
+    at_least = np.isin(context.measured.target.comparator, _AT_LEAST) & context.measured.target.is_(NUMERIC)
+    costly = is_cost(context) & at_least & ~fine & (context.measured.target.kind != "percent")
+    yield from context.hits(costly, "target")
+
+
+@check("I08")
+def quantity_is_no_money(context: Context) -> Iterator[Hit]:
+    """Money, or the rate it is spent at, counts as a quantity."""
+    rows, target = context.rows, context.measured.target
+    quantity = rows.where("level2", lambda text: has("level2", "quantity", text)) & target.is_(NUMERIC)
+    named = rows.where("level3", lambda text: has("money", "named", bare_name(text)))
+    result = rows.where("level3", lambda text: has("money", "result", text))
+    yield from context.hits(quantity & (named | (target.kind == "money")) & ~result, "level3")
+
+
+@check("I09")
+def names_stand_once(context: Context) -> Iterator[Hit]:
+    """The same name stands twice below one level-2 word, or twice with the same target."""
+    rows = context.rows
+    names = [bare_name(text) if text else "" for text in rows.list("level3")]
+    first_with: dict[tuple[int, str, str], int] = {}
+    for row, (form, name) in enumerate(zip(rows.form.tolist(), names, strict=True)):
+        level2, target = rows.list("level2")[row], rows.list("target")[row]
+        keys = [(form, name, f"2{plain(level2 or '')}"), (form, name, f"t{plain(target or '')}")]
+        known = next((first_with[key] for key in keys if key in first_with), None)
+        if name and known is not None and not _same_cell(context, row, known):
+            args = {**context.facts(row), "other": rows.cell(known, "level3") or ""}
+            yield Hit(form, rows.cell(row, "level3"), "level3", rows.list("level3")[row], None, args)
+        for key in keys:
+            first_with.setdefault(key, row)
+
+
+def _same_cell(context: Context, row: int, other: int) -> bool:
+    return context.rows.cell(row, "level3") == context.rows.cell(other, "level3")
+
+
+@check("I15")
+def direction_fits_name(context: Context) -> Iterator[Hit]:
+    """Complaints of at least so many, or satisfaction of at most so much."""
+    rows, target = context.rows, context.measured.target
+    turned = rows.where("level3", lambda text: has("direction", "turned", text))
+    lower = rows.where("level3", lambda text: has("direction", "lower", bare_name(text)) and lower_is_better(text))
+    higher = rows.where("level3", lambda text: has("direction", "higher", bare_name(text)))
+    minimum = lower & ~turned & np.isin(target.comparator, _AT_LEAST)
+    maximum = higher & np.isin(target.comparator, _AT_MOST)
+    yield from context.hits(minimum & target.is_(NUMERIC), "target", variant="minimum")
+    yield from context.hits(maximum & target.is_(NUMERIC), "target", variant="maximum")

@@ -1,0 +1,58 @@
+"""Formulas that are broken, carry no result, or a stale one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from perfeval_xlsx.scoring.audit.context import Context, Hit, decimals
+from perfeval_xlsx.scoring.audit.registry import check
+from perfeval_xlsx.scoring.audit.words import has, plain
+from perfeval_xlsx.scoring.measure import Bools, numbers
+
+
+@check("M01")
+def no_error_values(context: Context) -> Iterator[Hit]:
+    """A cell shows an error value."""
+    yield from _cells(context, context.formulas.where("value", _is_error))
+
+
+def _is_error(text: str) -> bool:
+    return has("error", "value", text.upper())
+
+
+def _cells(context: Context, rows: Bools) -> Iterator[Hit]:
+    formulas = context.formulas
+    for row in np.flatnonzero(rows).tolist():
+        args = {"formula": str(formulas.list("formula")[row] or "")[:120]}
+        found, expected = formulas.list("value")[row], formulas.list("recomputed")[row]
+        yield Hit(int(formulas.form[row]), formulas.list("cell")[row], None, found, expected, args)
+
+
+@check("M02")
+def formulas_carry_results(context: Context) -> Iterator[Hit]:
+    """A formula was saved without its result."""
+    formulas = context.formulas
+    bare = ~formulas.blank("formula") & formulas.frame["value"].isna().to_numpy()
+    yield from _cells(context, np.asarray(bare, dtype=np.bool_))
+
+
+@check("M03")
+def results_are_fresh(context: Context) -> Iterator[Hit]:
+    """A formula's saved result is not what it gives now."""
+    formulas = context.formulas
+    both = ~formulas.blank("formula") & ~formulas.blank("value") & ~formulas.blank("recomputed")
+    saved, now = numbers(formulas.list("value")), numbers(formulas.list("recomputed"))
+    step = np.array([10.0 ** -decimals(_digits(text)) for text in formulas.list("value")])
+    apart = np.where(np.isnan(saved) | np.isnan(now), _differ(context), np.abs(saved - now) > step / 2 + 1e-9)
+    yield from _cells(context, both & apart & ~formulas.where("value", _is_error))
+
+
+def _digits(text: str | None) -> str:
+    return plain(text).rstrip("%") if text else ""
+
+
+def _differ(context: Context) -> Bools:
+    pairs = zip(context.formulas.list("value"), context.formulas.list("recomputed"), strict=True)
+    return np.array([plain(str(one)) != plain(str(other)) for one, other in pairs], dtype=np.bool_)

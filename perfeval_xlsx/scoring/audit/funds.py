@@ -1,0 +1,258 @@
+"""Funds: sums, rate, execution score, changes of the budget, money against results, units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.values import parse_value
+from perfeval_xlsx.scoring.audit.amounts import amounts, printed_rate, rate_step, show_amount, total_rates
+from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
+from perfeval_xlsx.scoring.audit.registry import check
+from perfeval_xlsx.scoring.audit.sums import parts_sum
+from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, notes_give_reason
+from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
+from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
+
+COLUMNS = ("initial_budget", "annual_budget", "executed")
+
+
+@check("F01")
+def total_is_sum(context: Context) -> Iterator[Hit]:
+    """A column's total is not the sum of its parts."""
+    funds = context.funds
+    total = funds.texts("role") == "total"
+    tolerance = context.params("F01", "tolerance")
+    for name in COLUMNS:
+        values = amounts(context, funds, name)
+        for form, places in funds.groups(~np.isnan(values) & ~total):
+            heads = np.flatnonzero(total & (funds.form == form) & funds.has(name))
+            if not len(heads):
+                continue
+            head, unit = int(heads[0]), context.unit_scale[form]
+            rows = int((~total & (funds.form == form) & funds.has(name)).sum())
+            labels = [str(funds.list("label")[place] or "") for place in places]
+            step = _step(funds.list(name)[head], [funds.list(name)[place] for place in places]) * unit
+            near = tolerance[form] * unit + step
+            wanted = parts_sum(values[head], values[places].tolist(), labels, rows, near)
+            if wanted is not None:
+                args = {"parts": str(len(places))}
+                found, expected = funds.list(name)[head], show_amount(wanted / unit)
+                yield Hit(form, funds.cell(head, name), name, found, expected, args)
+
+
+def _step(total: str | None, parts: list[str | None]) -> float:
+    """What rounding can make a total differ by that is printed with fewer places than its parts."""
+    places = decimals(total)
+    return 0.5 * 10.0**-places if total and max(map(decimals, parts)) > places else 0.0
+
+
+@check("F02")
+def rate_is_quotient(context: Context) -> Iterator[Hit]:
+    """The printed rate is not executed / budget within the places it is printed with."""
+    funds = context.funds
+    budget, spent = _budget(context), amounts(context, funds, "executed")
+    texts = funds.list("self_rate")
+    printed = np.array([printed_rate(text) for text in texts], dtype=np.float64)
+    step = np.array([rate_step(text) for text in texts], dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = spent / budget
+        off = np.abs(printed - rate) > step + 1e-9
+    capped = (rate > 1) & (np.abs(printed - 1) < 1e-9)
+    for row in np.flatnonzero((budget > 0) & (spent >= 0) & off & ~capped).tolist():
+        args = {"executed": str(funds.list("executed")[row]), "budget": show_amount(budget[row] / context.unit_scale[funds.form[row]])}
+        yield Hit(int(funds.form[row]), funds.cell(row, "rate"), "rate", texts[row], show_percent(float(rate[row])), args)
+
+
+def _budget(context: Context) -> Floats:
+    """The budget a fund row's rate is taken of: the rulebook's base, the other column where that one is blank."""
+    initial = amounts(context, context.funds, "initial_budget")
+    annual = amounts(context, context.funds, "annual_budget")
+    of_initial = context.book(lambda b: float(b.execution.base == "initial_budget"), context.funds.form) > 0
+    first, second = np.where(of_initial, initial, annual), np.where(of_initial, annual, initial)
+    return np.where(np.isnan(first), second, first)
+
+
+@check("F03")
+def execution_score_is_rule(context: Context) -> Iterator[Hit]:
+    """The execution score is not the rule's, exceeds its points, or is rounded up."""
+    total = context.total
+    typed, points = total.floats("typed"), total.floats("points")
+    rule = np.where(total.texts("status") == "ruled", total.floats("score"), _by_printed_rate(context))
+    tolerance = context.tolerance[total.form]
+    above = (typed > points + NEAR) | (typed < 0)
+    off = ~above & (np.abs(typed - rule) > tolerance + 1e-9)
+    rounded = ~above & ~off & (typed - rule > _rounding(context))
+    for rows, variant in ((above, "above"), (off, ""), (rounded, "rounded")):
+        for row in np.flatnonzero(rows).tolist():
+            args = {"weight": _show(points[row]), "rate": _rate_text(context, row), "basis": str(total.list("basis")[row])}
+            expected = _show(rule[row]) or None
+            yield Hit(int(total.form[row]), total.cell(row, "score"), "score", total.list("self_score")[row], expected, args, variant)
+
+
+def _by_printed_rate(context: Context) -> Floats:
+    """Points × the printed rate, where the form has no amounts to compute one from."""
+    total = context.total
+    proportional = context.book(lambda b: float(b.execution.method == "proportional"), total.form) > 0
+    value = half_up(np.clip(total.floats("points") * total_rates(context), 0, total.floats("points")))
+    return np.where(proportional, value, np.nan)
+
+
+def _rounding(context: Context) -> float:
+    return float(load("audit_words.toml")["rounding"]["up"])
+
+
+def _rate_text(context: Context, row: int) -> str:
+    rate = context.total.floats("rate")[row]
+    return str(context.total.list("self_rate")[row] or "–") if np.isnan(rate) else show_percent(float(rate))
+
+
+def _show(value: float) -> str:
+    return "" if np.isnan(value) else show(float(value))
+
+
+@check("F04")
+def budget_carries_score(context: Context) -> Iterator[Hit]:
+    """Points without a budget; more spent than there was."""
+    total, funds = context.total, context.funds
+    typed = total.floats("typed")
+    without = ~(total.floats("budget") > 0) & (typed > 0)
+    for row in np.flatnonzero(without).tolist():
+        args = {"budget": str(total.list("budget_text")[row] or "–")}
+        yield Hit(int(total.form[row]), total.cell(row, "score"), "score", total.list("self_score")[row], args=args)
+    budget, spent = _budget(context), amounts(context, funds, "executed")
+    unit = context.unit_scale[funds.form]
+    for row in np.flatnonzero((budget > 0) & (spent > budget + 0.01 * unit)).tolist():
+        args = {"budget": show_amount(budget[row] / unit[row]), "label": str(funds.list("label")[row] or "")}
+        found = funds.list("executed")[row]
+        yield Hit(int(funds.form[row]), funds.cell(row, "executed"), "executed", found, None, args, "over")
+
+
+@check("F05")
+def low_rate_has_reason(context: Context) -> Iterator[Hit]:
+    """The rate is below the rulebook's line and nobody says why."""
+    total = context.total
+    line = context.book(
+        lambda b: np.nan if b.execution.reason_below is None else b.execution.reason_below, total.form
+    )
+    low = (total.floats("rate") < line - 1e-9) & ~total.where("reason", gives_reason)
+    for row in np.flatnonzero(low & ~_noted(context)[total.form]).tolist():
+        args = {"line": show_percent(float(line[row]), 0), "rate": _rate_text(context, row)}
+        cell = total.cell(row, "reason", "rate", "executed")
+        yield Hit(int(total.form[row]), cell, "reason", total.list("reason")[row], None, args)
+
+
+def _noted(context: Context) -> Bools:
+    """Forms whose rows below the grid hold a reason."""
+    notes = (context.tables.notes.get(form_id, ()) for form_id in context.forms.list("form_id"))
+    return np.array([notes_give_reason(tuple(texts)) for texts in notes], dtype=np.bool_)
+
+
+@check("F06")
+def budget_was_changed(context: Context) -> Iterator[Hit]:
+    """The annual budget is not the initial one; where the rulebook asks for a reason, only without one."""
+    total = context.total
+    initial, annual = amounts(context, total, "initial_budget"), amounts(context, total, "annual_budget")
+    changed = np.abs(annual - initial) > NEAR * context.unit_scale[total.form]
+    required = context.flags("F06", "reason_required")[total.form]
+    reasoned = total.where("reason", gives_reason) | _noted(context)[total.form]
+    for row in np.flatnonzero(changed & ~(required & reasoned)).tolist():
+        share = annual[row] / initial[row] - 1 if initial[row] > 0 else np.nan
+        args = {
+            "initial": str(total.list("initial_budget")[row]),
+            "annual": str(total.list("annual_budget")[row]),
+            "share": "–" if np.isnan(share) else f"{show_percent(float(share), 1)}",
+        }
+        variant = "reason" if required[row] and total.has("reason")[row] else ""
+        found = total.list("annual_budget")[row]
+        yield Hit(int(total.form[row]), total.cell(row, "annual_budget"), "annual_budget", found, None, args, variant)
+
+
+@check("F07")
+def results_do_not_beat_money(context: Context) -> Iterator[Hit]:
+    """The share of points reached lies well above the share of money spent."""
+    total, rate = context.total, total_rates(context)
+    scored = context.counted & (context.points > 0) & ~np.isnan(context.typed)
+    weight = context.by_form_sum(context.points, scored)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (context.by_form_sum(context.typed, scored) / weight)[total.form]
+        gap = (share - rate) / share
+    wide = (gap > context.params("F07", "gap")[total.form] + 1e-9) & ~_unspent(context)
+    for row in np.flatnonzero(wide & (share <= 1 + 1e-9)).tolist():
+        args = {"share": show_percent(float(share[row])), "rate": show_percent(float(rate[row]))}
+        yield Hit(int(total.form[row]), total.cell(row, "rate", "executed"), "rate", total.list("self_rate")[row], None, args)
+
+
+@check("F08")
+def output_needs_money(context: Context) -> Iterator[Hit]:
+    """Hardly any money is spent, yet every output row is full."""
+    total, rate = context.total, total_rates(context)
+    rows = context.by_form_count(_output(context))
+    for row in np.flatnonzero(_unspent(context)).tolist():
+        args = {"rate": show_percent(float(rate[row])), "rows": str(rows[total.form[row]])}
+        yield Hit(int(total.form[row]), total.cell(row, "rate", "executed"), "rate", total.list("self_rate")[row], None, args)
+
+
+def _output(context: Context) -> Bools:
+    return np.asarray(context.counted & (context.dimension == "产出") & (context.points > 0), dtype=np.bool_)
+
+
+def _unspent(context: Context) -> Bools:
+    """Total rows with a very low rate in forms whose output rows are all full."""
+    output = _output(context)
+    rows, full = context.by_form_count(output), context.by_form_count(output & context.full)
+    low = total_rates(context) < context.params("F08", "rate")[context.total.form]
+    return np.asarray(low & ((rows > 0) & (rows == full))[context.total.form], dtype=np.bool_)
+
+
+@check("F09")
+def points_count_once(context: Context) -> Iterator[Hit]:
+    """A part's row repeats the points or the score of the total."""
+    funds, total = context.funds, context.total
+    head_points, head_score = np.full(context.size, np.nan), np.full(context.size, np.nan)
+    head_points[total.form], head_score[total.form] = numbers(total.list("weight")), total.floats("typed")
+    part = funds.texts("role") == "part"
+    weight, score = numbers(funds.list("weight")), numbers(funds.list("self_score"))
+    same_weight = part & (weight > 0) & (np.abs(weight - head_points[funds.form]) < NEAR)
+    same_score = part & (score > 0) & (np.abs(score - head_score[funds.form]) < NEAR)
+    for row in np.flatnonzero(same_weight | same_score).tolist():
+        name = "score" if same_score[row] else "weight"
+        found = funds.list("self_score" if name == "score" else "weight")[row]
+        args = {"label": str(funds.list("label")[row] or "")}
+        yield Hit(int(funds.form[row]), funds.cell(row, name), name, found, None, args)
+
+
+@check("F10")
+def unit_of_money_agrees(context: Context) -> Iterator[Hit]:
+    """An amount in the goals or the grid is the budget times or through 10,000."""
+    total = context.total
+    for row, form in enumerate(total.form.tolist()):
+        budget = [value for name in COLUMNS if (value := amounts(context, total, name)[row]) > 0]
+        if not budget or context.forms.list("unit")[form] is None:
+            continue
+        stated = _stated(context, form)
+        factor = float(context.param("F10", "factor", form))
+        odd = next((s for s in stated if any(_same(s, b * factor) or _same(s * factor, b) for b in budget)), None)
+        if odd is not None and not any(_same(s, b) for s in stated for b in budget):
+            args = {"unit": str(context.forms.list("unit")[form]), "stated": show_amount(odd / 1e4), "budget": show_amount(budget[0] / 1e4)}
+            cell = context.forms.cell(form, "unit") or total.cell(row, "annual_budget", "initial_budget", "executed")
+            yield Hit(form, cell, "unit", args["unit"], None, args)
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one - other) <= 0.005 * max(abs(one), abs(other))
+
+
+def _stated(context: Context, form: int) -> list[float]:
+    """Amounts of money the goals and the grid of a form state, in 元; each with its own unit."""
+    texts = [context.forms.list(name)[form] for name in ("goal_expected", "goal_actual")]
+    stated = [amount for text in texts if text for amount in amounts_in(text)]
+    rows = np.flatnonzero(context.rows.form == form)
+    for row in rows.tolist():
+        for name in ("target", "actual"):
+            quantity = parse_value(context.rows.list(name)[row], None, context.rows.list("unit")[row])
+            if quantity.kind == "money" and quantity.value:
+                stated.append(quantity.value)
+    return [value for value in stated if value > 0]

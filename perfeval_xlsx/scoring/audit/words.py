@@ -1,0 +1,116 @@
+"""What a text says, as far as a check asks: cached predicates over single texts; the words are in ``data/audit_words.toml``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from perfeval_xlsx.data import load
+
+_SPACE = re.compile(r"\s+")
+_UNITS = {"亿元": 1e8, "亿": 1e8, "万元": 1e4, "万": 1e4, "元": 1.0}
+
+
+@cache
+def pattern(section: str, key: str) -> re.Pattern[str]:
+    """Return a compiled pattern of the data file."""
+    return re.compile(load("audit_words.toml")[section][key])
+
+
+@lru_cache(maxsize=65_536)
+def plain(text: str) -> str:
+    """Return a text after NFKC with all white space out."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+def has(section: str, key: str, text: str | None) -> bool:
+    """Whether the pattern occurs in a text."""
+    return bool(text) and pattern(section, key).search(plain(str(text))) is not None
+
+
+@lru_cache(maxsize=65_536)
+def gives_reason(text: str) -> bool:
+    """Whether a reason cell holds a reason, not ``无``, ``0`` or ``/``."""
+    return not pattern("reason", "none").match(plain(text))
+
+
+@lru_cache(maxsize=65_536)
+def admits_shortfall(text: str) -> str:
+    """Return the words with which a text admits that something was not done, "" where it does not."""
+    folded = plain(text)
+    for match in pattern("reason", "shortfall").finditer(folded):
+        before, after = folded[: match.start()], folded[match.end() :]
+        if not pattern("reason", "denied").search(before) and not pattern("reason", "gone").match(after):
+            return match[0]
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def notes_give_reason(notes: tuple[str, ...]) -> bool:
+    """Whether a row below the grid holds a reason or a remedy behind its label."""
+    shortest = int(load("audit_words.toml")["reason"]["note_length"])
+    for note in notes:
+        match = pattern("reason", "note").search(plain(note))
+        if match and len(match[1]) >= shortest and gives_reason(match[1]):
+            return True
+    return False
+
+
+@lru_cache(maxsize=65_536)
+def template_text(text: str) -> str:
+    """Return what a text kept of its template (``XXX``, ``**``, ``（100字以内）``), "" where nothing."""
+    match = pattern("template", "anywhere").search(plain(text))
+    return match[0] if match else ""
+
+
+@lru_cache(maxsize=65_536)
+def dimension_of(label: str) -> str:
+    """Return the dimension a level label belongs to, as rulebooks name it, "" where it names none."""
+    dimensions = load("audit_words.toml")["dimension"]
+    return next((name for name in dimensions if has("dimension", name, label)), "")
+
+
+def level2_dimension(label: str) -> str:
+    """Return the dimension a level-2 label belongs to where level 1 names none; cost is part of the output there."""
+    below = load("audit_words.toml")["below"]
+    name = dimension_of(label)
+    return str(below.get(name, name))
+
+
+@lru_cache(maxsize=65_536)
+def bare_name(text: str) -> str:
+    """Return an indicator's name without glued numbering (``指标1：``) and white space."""
+    return pattern("numbering", "glued").sub("", plain(text))
+
+
+@lru_cache(maxsize=65_536)
+def is_vague(text: str) -> bool:
+    """Whether a target says nothing that could be measured: short, a vague word, no figure, nothing concrete."""
+    folded = plain(text).rstrip("。;,")
+    longest = int(load("audit_words.toml")["target"]["longest"])
+    return (
+        len(folded) <= longest
+        and has("target", "vague_words", folded)
+        and has("target", "vague", folded)
+        and not has("target", "concrete", folded)
+    )
+
+
+@lru_cache(maxsize=65_536)
+def amounts_in(text: str) -> tuple[float, ...]:
+    """Return the amounts of money a sentence states, in 元."""
+    found = pattern("goal", "amount").finditer(plain(text))
+    return tuple(float(match[1].replace(",", "")) * _UNITS[match[2]] for match in found)
+
+
+@lru_cache(maxsize=4096)
+def years_in(text: str) -> frozenset[int]:
+    """Return the years a title or a file name states (``2021年度``)."""
+    return frozenset(int(year) for year in pattern("title", "year").findall(plain(text)))
+
+
+def first(texts: Iterable[str | None]) -> str:
+    """Return the first text that is not blank, "" where all are."""
+    return next((text for text in texts if text), "")
