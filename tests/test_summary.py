@@ -6,7 +6,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import openpyxl
@@ -17,10 +17,11 @@ from python_calamine import CalamineWorkbook
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang, PerfevalError
+from perfeval_xlsx.form.model import Kind
 from perfeval_xlsx.output.sheets import columns
 from perfeval_xlsx.output.style import style_numbers
 from perfeval_xlsx.output.summary import detail_fragment, head, write_summary
-from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.scoring.result import FormResult, FormStatus, RowStatus
 
 TABLES = ("rank", "detail", "funds", "replaced", "unscored")
 FIGURES = ("weight", "self_score", "score", "low", "high")
@@ -324,3 +325,11 @@ def test_every_style_that_is_named_exists() -> None:
     named |= {entry["style"] for table in ("form_status", "row_status") for entry in data[table].values()}
     assert named <= style_numbers().keys()
     assert [*style_numbers().values()] == list(range(1, len(data["style"]) + 1))
+
+
+def test_every_status_and_field_has_its_words() -> None:
+    data = load("outputs.toml")
+    assert data["form_status"].keys() == set(get_args(FormStatus))
+    assert data["row_status"].keys() == set(get_args(RowStatus))
+    assert data["kind"].keys() == set(get_args(Kind))
+    assert data["field"].keys() == {"score", "rate", "weight", "total", "grade"}
