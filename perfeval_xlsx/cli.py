@@ -63,6 +63,21 @@ def score(
     raise typer.Exit(commands.score(paths, out, options, as_json=as_json, dry_run=dry_run, quiet=quiet))
 
 
+@app.command(help=text("audit"))
+def audit(
+    paths: Paths,
+    out: Out = None,
+    rules: Rules = None,
+    as_json: Json = False,
+    lang: Lang = "zh",
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Check what forms claim."""
+    options = Options(audit=True, copies=False, rules=tuple(rules or ()), lang=lang, jobs=jobs)
+    raise typer.Exit(commands.audit(paths, out, options, as_json=as_json, quiet=quiet))
+
+
 @app.command(help=text("read"))
 def read(paths: Paths, as_json: Json = False, lang: Lang = "zh") -> None:
     """Show forms as they were understood."""

@@ -16,7 +16,7 @@ from perfeval_xlsx.output.interface import json_line, score_object
 
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.options import Options
-    from perfeval_xlsx.batch.run import Run
+    from perfeval_xlsx.batch.run import Outcome, Run
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
 _CODES = {"Q01": USAGE, "Q02": USAGE, "Q03": USAGE, "B40": NOTHING}
@@ -70,13 +70,33 @@ def score(
             return _dry_run(run, options.lang)
         with console.watching(options.lang, quiet=quiet) as watch:
             outcome = run.execute(watch)
-        if as_json:
-            console.print_json(json_line(score_object(result)) for result in run.manifest.results())
-        if quiet:
-            console.tell_failures(run, options.lang)
-        else:
-            console.tell_outcome(run, outcome, monotonic() - begun, options.lang)
-        return outcome.exit_code
+        return _conclude(run, outcome, options, monotonic() - begun, as_json=as_json, quiet=quiet)
+
+
+def _conclude(run: Run, outcome: Outcome, options: Options, seconds: float, *, as_json: bool, quiet: bool) -> int:
+    """Print results and closing words of a run; return its exit code."""
+    if as_json:
+        copy = options.copies
+        console.print_json(json_line(score_object(result, copy=copy)) for result in run.manifest.results())
+    if quiet:
+        console.tell_failures(run, options.lang)
+    else:
+        console.tell_outcome(run, outcome, seconds, options.lang)
+    return outcome.exit_code
+
+
+def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, quiet: bool) -> int:
+    """Check what forms claim; errors that are found make the exit code 1."""
+    if out is None and not as_json:
+        console.tell(console.say("usage", "out", options.lang))
+        return USAGE
+    from perfeval_xlsx.batch.run import open_run
+
+    begun = monotonic()
+    with console.stopping(options.lang, quiet=quiet) as stop, open_run(paths, out, options, stop) as run:
+        with console.watching(options.lang, quiet=quiet) as watch:
+            outcome = run.execute(watch)
+        return _conclude(run, outcome, options, monotonic() - begun, as_json=as_json, quiet=quiet)
 
 
 def _dry_run(run: Run, lang: Lang) -> int:

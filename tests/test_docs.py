@@ -77,7 +77,7 @@ def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str], monkeypatc
     monkeypatch.chdir(ROOT)
     (code,) = fences(ROOT / "README.md", "python")
     exec(compile(code, "README.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines() == ["市教育局 44", "99 优"]
+    assert capsys.readouterr().out.splitlines() == ["株洲市教育局 44", "99 优"]
 
 
 # Commands, names and keys.
@@ -161,7 +161,7 @@ def test_every_section_and_key_of_a_rulebook_is_documented() -> None:
 
 # The street of rooms.
 
-STREET = ["data", "findings", "limits", "workbook", "form", "scoring", "output", "batch", "cli"]
+STREET = ["data", "findings", "limits", "workbook", "form", "scoring", "output", "batch", "console", "commands", "cli"]
 FREE = {"__init__", "__main__", "api"}
 """Modules at the end of the street that put everything together."""
 

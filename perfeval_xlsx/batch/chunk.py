@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import pandas as pd
+
 from perfeval_xlsx.batch.discover import Source, copy_name
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record
@@ -19,8 +21,9 @@ from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
 from perfeval_xlsx.output.results import form_results
+from perfeval_xlsx.scoring.audit import audit
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
-from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.scoring.result import FindingResult, FormResult
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook, load_rulebook
 from perfeval_xlsx.scoring.score import score
@@ -54,8 +57,18 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
     rulebooks = rulebooks_of(forms, tables, options)
     scored = score(tables, rulebooks, options.lang)
     results = form_results(forms, scored, options.lang)
+    if options.audit:
+        add_findings(forms, results, audit(tables, scored, rulebooks, options.lang))
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
     return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, options, out) for file in files]
+
+
+def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd.DataFrame) -> None:
+    """Add what the audit found to the forms' results."""
+    by_form = {form.id: result["findings"] for form, result in zip(forms, results, strict=True)}
+    for record in found.to_dict("records"):
+        finding = {key: record[key] for key in FindingResult.__annotations__}
+        by_form[record["form_id"]].append(finding)  # type: ignore[arg-type]
 
 
 def score_files(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:

@@ -85,7 +85,7 @@ def score_forms(
 ) -> Results:
     """See ``perfeval_xlsx.score`` and ``perfeval_xlsx.audit``."""
     own = () if rules is None else (os.fspath(rules),)
-    options = Options(keep=keep, lang=lang, rules=own, audit=audit, jobs=jobs)
+    options = Options(keep=keep, lang=lang, rules=own, audit=audit, copies=not audit, jobs=jobs)
     folder = None if out is None else Path(out)
     with open_run([os.fspath(path) for path in paths], folder, options) as run:
         run.execute()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.scoring.compare import indicator_of
 from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
 
 STANDINGS = ("scored", "pending", "reported", "skipped", "duplicate", "failed")
@@ -79,6 +80,7 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
 
     severities = Counter(finding["severity"] for finding in result["findings"])
     rows = result["indicators"]
+    named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
     return Packed(
         number=result["form"] or 0,
         status=result["status"],
@@ -90,15 +92,23 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         errors=severities["error"],
         warnings=severities["warning"],
         replaced=len(result["replaced"]),
-        head=_squeeze(head(result)),
+        head=_squeeze({**head(result), "findings": named}),
         rows=_squeeze([_row_values(row) for row in rows]),
         detail=detail_fragment(result, lang),
     )
 
 
 def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
-    """Return a packed result; without ``rows`` its list of indicators is empty."""
+    """Return a packed result.
+
+    Without ``rows`` its list of indicators is empty, but their number for a person is there (``person_rows``), and each
+    finding names the ``indicator`` of its row.
+    """
     result: dict[str, Any] = json.loads(zlib.decompress(head))
+    if rows is not None:
+        del result["person_rows"]
+        for finding in result["findings"]:
+            del finding["indicator"]
     values = [] if rows is None else json.loads(zlib.decompress(rows))
     result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=True)) for row in values]
     return result  # type: ignore[return-value]

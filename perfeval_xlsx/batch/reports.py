@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from perfeval_xlsx import __version__
 from perfeval_xlsx.batch.manifest import Manifest
@@ -16,13 +16,20 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.scoring.result import SCHEMA
 
-_FINDING_KEYS = ("code", "severity", "cell", "field", "found", "expected", "message", "suggestion")
+if TYPE_CHECKING:
+    from perfeval_xlsx.scoring.rulebook import Rulebook
+
+_FORM_KEYS = (
+    "path", "sheet", "form", "status", "copy", "kind", "title", "org", "year", "rulebook", "total", "grade",
+    "grade_final", "low", "high", "low_grade", "high_grade", "self_total", "self_grade",
+)  # fmt: skip
 
 
-def report_paths(out: Path) -> tuple[Path, ...]:
-    """The report files of an output folder."""
+def report_paths(out: Path, options: Options) -> tuple[Path, ...]:
+    """The report files of an output folder, in the order they are written; an audit has one more, to decide in."""
     names = load("run.toml")["outputs"]
-    return out / names["summary"], out / names["run"]
+    reports = ("summary", "findings", "reviews", "run") if options.audit else ("summary", "findings", "run")
+    return tuple(out / names[name] for name in reports)
 
 
 def write_reports(manifest: Manifest, out: Path, options: Options, *, complete: bool) -> None:
@@ -37,10 +44,19 @@ def write_reports(manifest: Manifest, out: Path, options: Options, *, complete: 
     Raises:
         PerfevalError: A report cannot be written.
     """
+    from perfeval_xlsx.output.problem_store import ProblemStore
+    from perfeval_xlsx.output.problems import write_problems
+    from perfeval_xlsx.output.review import write_review
     from perfeval_xlsx.output.summary import write_summary
 
-    summary, run = report_paths(out)
+    summary, problems, *review, run = report_paths(out, options)
     write_summary(summary, manifest.heads(), manifest.details(), lang=options.lang, durable=options.durable)
+    with ProblemStore(lang=options.lang) as store:
+        for head in manifest.in_order():
+            store.add(head)
+        write_problems(problems, store, lang=options.lang)
+    for path in review:
+        write_review(path, manifest.results(), lang=options.lang, rulebooks=_own(options))
     _write(run, _run_json(manifest, options, complete=complete), durable=options.durable)
 
 
@@ -58,7 +74,9 @@ def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterat
         "judged": sum(count.judged for count in counts.values()),
     }
     yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}")
-    yield ',\n "replaced": ['
+    yield ',\n "forms": ['
+    yield from _joined({key: head.get(key) for key in _FORM_KEYS} for head in manifest.in_order())
+    yield '],\n "replaced": ['
     yield from _joined(
         {"path": head["path"], "sheet": head["sheet"], "form": head["form"], **replaced}
         for head in manifest.in_order()
@@ -66,8 +84,7 @@ def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterat
     )
     yield '],\n "findings": ['
     yield from _joined(
-        {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
-        | {key: value for key, value in finding.items() if key in _FINDING_KEYS}
+        {"path": head["path"], "sheet": head["sheet"], "form": head["form"], **finding}
         for head in manifest.in_order()
         for finding in head["findings"]
     )
@@ -84,15 +101,22 @@ def _joined(values: Iterable[object]) -> Iterator[str]:
 
 def _rulebooks(manifest: Manifest, options: Options) -> list[dict[str, object]]:
     """The rulebooks that were used, with how well each is known."""
-    from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, load_rulebook
+    from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks
 
     used = manifest.rulebooks()
-    known = {book.id: book for book in [*builtin_rulebooks(), *map(load_rulebook, options.rules)]}
+    known = {book.id: book for book in builtin_rulebooks()} | _own(options)
     return [
         {"id": name, "title": known[name].title, "document": known[name].document}
         | {"support": known[name].support, "digest": digest, "forms": manifest.forms_by(name)}
         for name, digest in used.items()
     ]
+
+
+def _own(options: Options) -> dict[str, Rulebook]:
+    """The rulebooks that were asked for, by id."""
+    from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+
+    return {book.id: book for book in map(load_rulebook, options.rules)}
 
 
 def _write(path: Path, pieces: Iterable[str], *, durable: bool) -> None:

@@ -51,6 +51,7 @@ class Outcome:
         counts: Sums by status; ``grades`` forms by grade.
         unfinished: Files that could be read but whose copy could not be written, or that are worth another try.
         interrupted: Whether the run was told to stop before its end.
+        audit: Whether it was an audit.
         reports: Report files of the output folder.
     """
 
@@ -61,6 +62,7 @@ class Outcome:
     grades: dict[str, int]
     unfinished: int
     interrupted: bool
+    audit: bool
     reports: tuple[Path, ...] = ()
 
     def written(self) -> list[Path]:
@@ -70,10 +72,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 some file failed, 130 interrupted."""
+        """0 all well, 1 some file failed or an audit found errors, 130 interrupted."""
         if self.interrupted:
             return 130
-        return 1 if "failed" in self.counts or self.unfinished else 0
+        errors = self.audit and any(count.errors for count in self.counts.values())
+        return 1 if errors or "failed" in self.counts or self.unfinished else 0
 
 
 class Run:
@@ -170,7 +173,7 @@ class Run:
     def _concluded(self, watch: Watcher, left: int) -> Outcome:
         """Write the reports unless they stand already, and sum the run up."""
         interrupted = left > 0
-        reports = () if self._out is None else report_paths(self._out)
+        reports = () if self._out is None else report_paths(self._out, self._options)
         facts = f"{self._stamp} {'part' if interrupted else 'whole'}"
         if self._out is not None and not (self.manifest.reports_are(facts) and all(p.exists() for p in reports)):
             watch(self._progress(writing=True))
@@ -184,6 +187,7 @@ class Run:
             grades=self.manifest.grades(),
             unfinished=self.manifest.unfinished(),
             interrupted=interrupted,
+            audit=self._options.audit,
             reports=reports,
         )
 

@@ -49,8 +49,7 @@ def score_object(result: FormResult, *, copy: bool = True) -> dict[str, Any]:
 
     A file without a form, a second copy of one, and a file that cannot be read have the same keys, with nulls.
     """
-    keys = FormResult.__annotations__
-    return {key: result[key] for key in keys if copy or key != "copy"}  # type: ignore[literal-required]
+    return {key: value for key, value in result.items() if copy or key != "copy"}
 
 
 def json_line(value: dict[str, Any]) -> str:
