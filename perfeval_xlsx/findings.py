@@ -63,7 +63,7 @@ class _Values(dict[str, str]):
 
 
 def texts(code: str) -> dict[str, dict[str, str]]:
-    """Return the entry of ``code`` in ``data/messages.toml`` or ``data/messages_audit.toml``; KeyError names an unknown code."""
+    """Return the entry of ``code`` in the data files of messages; KeyError names an unknown code."""
     own = load("messages.toml")["finding"]
     entry: dict[str, dict[str, str]] = own[code] if code in own else load("messages_audit.toml")["finding"][code]
     return entry

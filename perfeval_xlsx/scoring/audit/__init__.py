@@ -1,4 +1,4 @@
-"""The auditor's checks: small functions over the frames of a chunk, one module a family, listed in ``data/checks.toml``.
+"""The auditor's checks: small functions over a chunk's frames, one module a family, listed in ``data/checks.toml``.
 
 ``audit`` runs them over single forms; checks that compare forms stand in ``scoring/across.py``.
 """

@@ -12,7 +12,7 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import Tables
-from perfeval_xlsx.scoring.audit.words import dimension_of, gives_reason, level2_dimension
+from perfeval_xlsx.scoring.audit.words import dimension_of, gives_reason, level2_dimension, notes_give_reason
 from perfeval_xlsx.scoring.footnote import Footnote, read_footnote
 from perfeval_xlsx.scoring.measure import Bools, Floats, Measured, Objects, measure, numbers
 from perfeval_xlsx.scoring.rulebook import Rulebook
@@ -20,6 +20,13 @@ from perfeval_xlsx.scoring.score import ScoredTables
 
 NEAR = 0.005
 """Half of the last place of a score."""
+
+
+Told = Callable[[int], str | None] | str | None
+"""What should be written: for all rows, or by row."""
+
+_WRITTEN = {"score": "self_score", "rate": "self_rate"}
+"""Columns of the frames that hold what is written, where the field's own name is taken by the rules' figure."""
 
 
 class Hit(NamedTuple):
@@ -125,7 +132,8 @@ class Context:
 
     def book(self, of: Callable[[Rulebook], float], form: np.ndarray) -> Floats:
         """A figure of the rulebooks, spread over rows by their form."""
-        return np.array([of(book) for book in self.books], dtype=np.float64)[self.code[form]]
+        figures = np.array([of(book) for book in self.books], dtype=np.float64)
+        return np.asarray(figures[self.code[form]], dtype=np.float64)
 
     def param(self, code: str, name: str, form: int) -> Any:
         """A check's parameter for one form: its rulebook's, else the default."""
@@ -135,7 +143,7 @@ class Context:
     def params(self, code: str, name: str) -> Floats:
         """A numeric parameter of every form."""
         values = [self.param(code, name, int(np.flatnonzero(self.code == i)[0])) for i in range(len(self.books))]
-        return np.array(values, dtype=np.float64)[self.code]
+        return np.asarray(np.array(values, dtype=np.float64)[self.code], dtype=np.float64)
 
     def flags(self, code: str, name: str) -> Bools:
         """A yes-or-no parameter of every form."""
@@ -144,7 +152,7 @@ class Context:
     def enabled(self, code: str) -> Bools:
         """Forms whose rulebook does not switch the check off."""
         on = [bool(book.checks.get(code, {}).get("enabled", True)) for book in self.books]
-        return np.array(on, dtype=np.bool_)[self.code]
+        return np.asarray(np.array(on, dtype=np.bool_)[self.code], dtype=np.bool_)
 
     def name(self, row: int) -> str:
         """What an indicator row is called in a message."""
@@ -164,17 +172,31 @@ class Context:
         rows: Bools,
         name: str,
         *,
-        expected: Callable[[int], str | None] = lambda row: None,
+        part: Part | None = None,
+        instead: tuple[str, ...] = (),
+        expected: Told = None,
         variant: str = "",
-        args: Callable[[int], Mapping[str, str]] = lambda row: {},
+        args: Callable[[int], Mapping[str, str]] | None = None,
     ) -> Iterator[Hit]:
-        """One hit an indicator row of a mask, at its cell ``name``; found is what is written there."""
-        column = "self_score" if name == "score" else name
+        """One hit a row of a mask, at its cell ``name``; found is what is written there.
+
+        Args:
+            rows: The mask, over the indicator rows or the rows of ``part``.
+            name: The field.
+            part: The frame, the indicator rows by default.
+            instead: Fields whose cells are taken where the form has no cell for ``name``.
+            expected: What should stand there, for all rows or by row.
+            variant: Which of the check's messages.
+            args: Further values for the message, by row.
+        """
+        where = part or self.rows
+        texts = where.list(_WRITTEN.get(name, name))
         for row in np.flatnonzero(rows).tolist():
-            found = self.rows.list(column)[row]
-            cell = self.rows.cell(row, name)
-            facts = {**self.facts(row), **args(row)}
-            yield Hit(int(self.rows.form[row]), cell, name, found, expected(row), facts, variant)
+            facts = self.facts(row) if where is self.rows else {}
+            facts |= args(row) if args else {}
+            wanted = expected(row) if callable(expected) else expected
+            found = None if texts[row] is None else str(texts[row])
+            yield Hit(int(where.form[row]), where.cell(row, name, *instead), name, found, wanted, facts, variant)
 
     def missing_cell(self, names: Sequence[str]) -> Bools:
         """Forms that lack one of the columns or cells ``names`` (``indicators.score``, ``total.grade`` …)."""
@@ -237,6 +259,12 @@ class Context:
         """Level-1 dimension of every row as rulebooks name them (产出, 效益, 满意度, 成本), "" where it is unknown."""
         levels = zip(self.rows.list("level1"), self.rows.list("level2"), strict=True)
         return np.array([dimension_of(one or "") or level2_dimension(two or "") for one, two in levels], dtype=object)
+
+    @cached_property
+    def noted(self) -> Bools:
+        """Forms whose rows below the grid hold a reason."""
+        notes = (self.tables.notes.get(form_id, ()) for form_id in self.forms.list("form_id"))
+        return np.array([notes_give_reason(tuple(texts)) for texts in notes], dtype=np.bool_)
 
     @cached_property
     def footnotes(self) -> list[Footnote]:

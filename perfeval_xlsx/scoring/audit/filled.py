@@ -31,10 +31,8 @@ def _merged(context: Context, name: str) -> Bools:
     """Rows whose cell is that of the row above: one merged cell speaks for both."""
     rows = context.rows
     cells = [each.get(name) for each in rows.list("cells")]
-    return np.array(
-        [i > 0 and cell is not None and cell == cells[i - 1] and rows.form[i] == rows.form[i - 1] for i, cell in enumerate(cells)],
-        dtype=np.bool_,
-    )
+    same = [i > 0 and cell is not None and cell == cells[i - 1] for i, cell in enumerate(cells)]
+    return np.asarray(np.array(same, dtype=np.bool_) & (rows.form == np.roll(rows.form, 1)), dtype=np.bool_)
 
 
 @check("I03")
@@ -68,7 +66,9 @@ def _unitless(context: Context) -> Bools:
     bare = (measured.target.kind == "number") & (measured.target.unit == "")
     bare &= (measured.actual.kind == "number") & (measured.actual.unit == "")
     named = rows.where("level3", lambda text: has("rate", "unit_in_name", text) or has("rate", "counted", text))
-    return bare & ~named & ~rows.where("unit", str.strip) & ~rows.blank("level3") & (measured.target.value != 0)
+    plain = (measured.target.scale == 1) & (measured.target.value != 0)
+    without = bare & plain & ~named & ~rows.where("unit", str.strip) & ~rows.blank("level3")
+    return np.asarray(without, dtype=np.bool_)
 
 
 @check("I10")
@@ -93,8 +93,9 @@ def deadlines_are_kept(context: Context) -> Iterator[Hit]:
     measured = context.measured
     year = context.forms.floats("year")[context.rows.form]
     dated = (measured.target.kind == "deadline") & (measured.target.unit == "date")
-    years = np.array([date.fromordinal(int(v)).year if one else 0 for v, one in zip(measured.target.value, dated, strict=True)])
-    yield from context.hits(dated & (years > year), "target", args=lambda row: {"year": f"{year[row]:.0f}"}, variant="after")
+    days = zip(measured.target.value, dated, strict=True)
+    after = np.array([date.fromordinal(int(day)).year if one else 0 for day, one in days]) > year
+    yield from context.hits(dated & after, "target", args=lambda row: {"year": f"{year[row]:.0f}"}, variant="after")
     late = measured.deadline & (measured.days > 0) & context.full & context.counted
     yield from context.hits(late, "score", args=lambda row: {"days": f"{measured.days[row]:.0f}"})
 
@@ -106,7 +107,7 @@ def cost_stays_within(context: Context) -> Iterator[Hit]:
     cost = is_cost(context)
     over = cost & measured.comparable & measured.lower & (measured.value > measured.high) & (measured.high > 0)
     yield from context.hits(over & context.full, "actual")
-    money = cost & (measured.target.kind == "money") & (measured.target.value > 0) & (measured.target.comparator != ">=")
+    money = cost & (measured.target.kind == "money") & (measured.low > 0) & (measured.target.comparator != ">=")
     budget = _budget(context)
     for form, places in rows.groups(money & (budget > 0)[rows.form]):
         values = measured.high[places]
@@ -121,7 +122,8 @@ def cost_stays_within(context: Context) -> Iterator[Hit]:
 
 def is_cost(context: Context) -> Bools:
     """Rows below a cost level."""
-    return context.rows.where("level2", lambda text: has("level2", "cost", text)) | (context.dimension == "成本")
+    named = context.rows.where("level2", lambda text: has("level2", "cost", text))
+    return np.asarray(named | (context.dimension == "成本"), dtype=np.bool_)
 
 
 def _budget(context: Context) -> np.ndarray:

@@ -12,7 +12,7 @@ from perfeval_xlsx.scoring.audit.amounts import amounts, printed_rate, rate_step
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.sums import parts_sum
-from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, notes_give_reason
+from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason
 from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
 from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
 
@@ -61,9 +61,14 @@ def rate_is_quotient(context: Context) -> Iterator[Hit]:
         rate = spent / budget
         off = np.abs(printed - rate) > step + 1e-9
     capped = (rate > 1) & (np.abs(printed - 1) < 1e-9)
-    for row in np.flatnonzero((budget > 0) & (spent >= 0) & off & ~capped).tolist():
-        args = {"executed": str(funds.list("executed")[row]), "budget": show_amount(budget[row] / context.unit_scale[funds.form[row]])}
-        yield Hit(int(funds.form[row]), funds.cell(row, "rate"), "rate", texts[row], show_percent(float(rate[row])), args)
+    shown = budget / context.unit_scale[funds.form]
+    yield from context.hits(
+        (budget > 0) & (spent >= 0) & off & ~capped,
+        "rate",
+        part=funds,
+        expected=lambda row: show_percent(float(rate[row])),
+        args=lambda row: {"executed": str(funds.list("executed")[row]), "budget": show_amount(shown[row])},
+    )
 
 
 def _budget(context: Context) -> Floats:
@@ -84,12 +89,18 @@ def execution_score_is_rule(context: Context) -> Iterator[Hit]:
     tolerance = context.tolerance[total.form]
     above = (typed > points + NEAR) | (typed < 0)
     off = ~above & (np.abs(typed - rule) > tolerance + 1e-9)
-    rounded = ~above & ~off & (typed - rule > _rounding(context))
+    rounded = ~above & ~off & (typed - rule > float(load("audit_words.toml")["rounding"]["up"]))
     for rows, variant in ((above, "above"), (off, ""), (rounded, "rounded")):
-        for row in np.flatnonzero(rows).tolist():
-            args = {"weight": _show(points[row]), "rate": _rate_text(context, row), "basis": str(total.list("basis")[row])}
-            expected = _show(rule[row]) or None
-            yield Hit(int(total.form[row]), total.cell(row, "score"), "score", total.list("self_score")[row], expected, args, variant)
+        yield from context.hits(
+            rows,
+            "score",
+            part=total,
+            expected=lambda row: _show(rule[row]) or None,
+            args=lambda row: {
+                "weight": _show(points[row]), "rate": _rate_text(context, row), "basis": str(total.list("basis")[row]),
+            },
+            variant=variant,
+        )  # fmt: skip
 
 
 def _by_printed_rate(context: Context) -> Floats:
@@ -98,10 +109,6 @@ def _by_printed_rate(context: Context) -> Floats:
     proportional = context.book(lambda b: float(b.execution.method == "proportional"), total.form) > 0
     value = half_up(np.clip(total.floats("points") * total_rates(context), 0, total.floats("points")))
     return np.where(proportional, value, np.nan)
-
-
-def _rounding(context: Context) -> float:
-    return float(load("audit_words.toml")["rounding"]["up"])
 
 
 def _rate_text(context: Context, row: int) -> str:
@@ -119,15 +126,20 @@ def budget_carries_score(context: Context) -> Iterator[Hit]:
     total, funds = context.total, context.funds
     typed = total.floats("typed")
     without = ~(total.floats("budget") > 0) & (typed > 0)
-    for row in np.flatnonzero(without).tolist():
-        args = {"budget": str(total.list("budget_text")[row] or "–")}
-        yield Hit(int(total.form[row]), total.cell(row, "score"), "score", total.list("self_score")[row], args=args)
+    yield from context.hits(
+        without, "score", part=total, args=lambda row: {"budget": str(total.list("budget_text")[row] or "–")}
+    )
     budget, spent = _budget(context), amounts(context, funds, "executed")
     unit = context.unit_scale[funds.form]
-    for row in np.flatnonzero((budget > 0) & (spent > budget + 0.01 * unit)).tolist():
-        args = {"budget": show_amount(budget[row] / unit[row]), "label": str(funds.list("label")[row] or "")}
-        found = funds.list("executed")[row]
-        yield Hit(int(funds.form[row]), funds.cell(row, "executed"), "executed", found, None, args, "over")
+    yield from context.hits(
+        (budget > 0) & (spent > budget + 0.01 * unit),
+        "executed",
+        part=funds,
+        args=lambda row: {
+            "budget": show_amount(budget[row] / unit[row]), "label": str(funds.list("label")[row] or ""),
+        },
+        variant="over",
+    )  # fmt: skip
 
 
 @check("F05")
@@ -138,16 +150,12 @@ def low_rate_has_reason(context: Context) -> Iterator[Hit]:
         lambda b: np.nan if b.execution.reason_below is None else b.execution.reason_below, total.form
     )
     low = (total.floats("rate") < line - 1e-9) & ~total.where("reason", gives_reason)
-    for row in np.flatnonzero(low & ~_noted(context)[total.form]).tolist():
-        args = {"line": show_percent(float(line[row]), 0), "rate": _rate_text(context, row)}
-        cell = total.cell(row, "reason", "rate", "executed")
-        yield Hit(int(total.form[row]), cell, "reason", total.list("reason")[row], None, args)
-
-
-def _noted(context: Context) -> Bools:
-    """Forms whose rows below the grid hold a reason."""
-    notes = (context.tables.notes.get(form_id, ()) for form_id in context.forms.list("form_id"))
-    return np.array([notes_give_reason(tuple(texts)) for texts in notes], dtype=np.bool_)
+    yield from context.hits(
+        low & ~context.noted[total.form],
+        "reason",
+        part=total,
+        args=lambda row: {"line": show_percent(float(line[row]), 0), "rate": _rate_text(context, row)},
+    )
 
 
 @check("F06")
@@ -157,17 +165,18 @@ def budget_was_changed(context: Context) -> Iterator[Hit]:
     initial, annual = amounts(context, total, "initial_budget"), amounts(context, total, "annual_budget")
     changed = np.abs(annual - initial) > NEAR * context.unit_scale[total.form]
     required = context.flags("F06", "reason_required")[total.form]
-    reasoned = total.where("reason", gives_reason) | _noted(context)[total.form]
-    for row in np.flatnonzero(changed & ~(required & reasoned)).tolist():
-        share = annual[row] / initial[row] - 1 if initial[row] > 0 else np.nan
-        args = {
-            "initial": str(total.list("initial_budget")[row]),
-            "annual": str(total.list("annual_budget")[row]),
-            "share": "–" if np.isnan(share) else f"{show_percent(float(share), 1)}",
-        }
-        variant = "reason" if required[row] and total.has("reason")[row] else ""
-        found = total.list("annual_budget")[row]
-        yield Hit(int(total.form[row]), total.cell(row, "annual_budget"), "annual_budget", found, None, args, variant)
+    reasoned = total.where("reason", gives_reason) | context.noted[total.form]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(initial > 0, annual / initial - 1, np.nan)
+
+    def args(row: int) -> dict[str, str]:
+        initial_text, annual_text = (str(total.list(name)[row]) for name in COLUMNS[:2])
+        change = "–" if np.isnan(share[row]) else show_percent(float(share[row]), 1)
+        return {"initial": initial_text, "annual": annual_text, "share": change}
+
+    asked = required & total.has("reason")
+    yield from context.hits(changed & ~asked & ~required, "annual_budget", part=total, args=args)
+    yield from context.hits(changed & asked & ~reasoned, "annual_budget", part=total, args=args, variant="reason")
 
 
 @check("F07")
@@ -180,9 +189,13 @@ def results_do_not_beat_money(context: Context) -> Iterator[Hit]:
         share = (context.by_form_sum(context.typed, scored) / weight)[total.form]
         gap = (share - rate) / share
     wide = (gap > context.params("F07", "gap")[total.form] + 1e-9) & ~_unspent(context)
-    for row in np.flatnonzero(wide & (share <= 1 + 1e-9)).tolist():
-        args = {"share": show_percent(float(share[row])), "rate": show_percent(float(rate[row]))}
-        yield Hit(int(total.form[row]), total.cell(row, "rate", "executed"), "rate", total.list("self_rate")[row], None, args)
+    yield from context.hits(
+        wide & (share <= 1 + 1e-9),
+        "rate",
+        part=total,
+        instead=("executed",),
+        args=lambda row: {"share": show_percent(float(share[row])), "rate": show_percent(float(rate[row]))},
+    )
 
 
 @check("F08")
@@ -190,9 +203,13 @@ def output_needs_money(context: Context) -> Iterator[Hit]:
     """Hardly any money is spent, yet every output row is full."""
     total, rate = context.total, total_rates(context)
     rows = context.by_form_count(_output(context))
-    for row in np.flatnonzero(_unspent(context)).tolist():
-        args = {"rate": show_percent(float(rate[row])), "rows": str(rows[total.form[row]])}
-        yield Hit(int(total.form[row]), total.cell(row, "rate", "executed"), "rate", total.list("self_rate")[row], None, args)
+    yield from context.hits(
+        _unspent(context),
+        "rate",
+        part=total,
+        instead=("executed",),
+        args=lambda row: {"rate": show_percent(float(rate[row])), "rows": str(rows[total.form[row]])},
+    )
 
 
 def _output(context: Context) -> Bools:
@@ -217,11 +234,10 @@ def points_count_once(context: Context) -> Iterator[Hit]:
     weight, score = numbers(funds.list("weight")), numbers(funds.list("self_score"))
     same_weight = part & (weight > 0) & (np.abs(weight - head_points[funds.form]) < NEAR)
     same_score = part & (score > 0) & (np.abs(score - head_score[funds.form]) < NEAR)
-    for row in np.flatnonzero(same_weight | same_score).tolist():
-        name = "score" if same_score[row] else "weight"
-        found = funds.list("self_score" if name == "score" else "weight")[row]
-        args = {"label": str(funds.list("label")[row] or "")}
-        yield Hit(int(funds.form[row]), funds.cell(row, name), name, found, None, args)
+    for rows, name in ((same_score, "score"), (same_weight & ~same_score, "weight")):
+        yield from context.hits(
+            rows, name, part=funds, args=lambda row: {"label": str(funds.list("label")[row] or "")}
+        )
 
 
 @check("F10")
@@ -236,9 +252,10 @@ def unit_of_money_agrees(context: Context) -> Iterator[Hit]:
         factor = float(context.param("F10", "factor", form))
         odd = next((s for s in stated if any(_same(s, b * factor) or _same(s * factor, b) for b in budget)), None)
         if odd is not None and not any(_same(s, b) for s in stated for b in budget):
-            args = {"unit": str(context.forms.list("unit")[form]), "stated": show_amount(odd / 1e4), "budget": show_amount(budget[0] / 1e4)}
+            unit = str(context.forms.list("unit")[form])
+            args = {"unit": unit, "stated": show_amount(odd / 1e4), "budget": show_amount(budget[0] / 1e4)}
             cell = context.forms.cell(form, "unit") or total.cell(row, "annual_budget", "initial_budget", "executed")
-            yield Hit(form, cell, "unit", args["unit"], None, args)
+            yield Hit(form, cell, "unit", unit, None, args)
 
 
 def _same(one: float, other: float) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
-from perfeval_xlsx.scoring.audit.words import admits_shortfall, notes_give_reason
+from perfeval_xlsx.scoring.audit.words import admits_shortfall
 from perfeval_xlsx.scoring.measure import QUALITATIVE, Bools, Floats
 from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
 
@@ -23,7 +23,7 @@ def score_within_points(context: Context) -> Iterator[Hit]:
     typed, points = context.typed, context.points
     above = context.counted & (typed > points + NEAR)
     yield from context.hits(above, "score", expected=lambda row: f"≤{show(points[row])}", args=_weight(context))
-    yield from context.hits(context.counted & (typed < 0), "score", expected=lambda row: "≥0", variant="negative")
+    yield from context.hits(context.counted & (typed < 0), "score", expected="≥0", variant="negative")
     grown, whole = _grown(context)
     enough = (context.by_form_count(grown) >= 2)[context.rows.form]
     yield from context.hits(
@@ -47,7 +47,7 @@ def _grown(context: Context) -> tuple[Bools, Floats]:
     return bare & (ratio > 1) & (whole >= 1) & broken & explained & (typed > whole + NEAR), whole
 
 
-def _weight(context: Context):  # type: ignore[no-untyped-def]
+def _weight(context: Context) -> Callable[[int], dict[str, str]]:
     return lambda row: {"weight": show(float(context.points[row]))}
 
 
@@ -73,17 +73,17 @@ def _printed_short(context: Context) -> Bools:
     """Rows whose points have more places than the form prints scores with, and whose score is those points rounded."""
     coarse = np.where(context.tolerance >= 0.5, 0, np.where(context.tolerance >= 0.1, 1, 2))[context.rows.form]
     step = 10.0**-coarse
-    return np.asarray(np.abs(context.typed - context.points) < step - 1e-9, dtype=np.bool_) & (
-        np.abs(np.round(context.points / step) * step - context.points) > 1e-9
-    )
+    near = np.abs(context.typed - context.points) < step - 1e-9
+    finer = np.abs(np.round(context.points / step) * step - context.points) > 1e-9
+    return np.asarray(near & finer, dtype=np.bool_)
 
 
-def _rule(context: Context):  # type: ignore[no-untyped-def]
+def _rule(context: Context) -> Callable[[int], str]:
     rule = context.rows.floats("score")
     return lambda row: show(float(rule[row]))
 
 
-def _why(context: Context):  # type: ignore[no-untyped-def]
+def _why(context: Context) -> Callable[[int], dict[str, str]]:
     basis = context.rows.list("basis")
     return lambda row: {"weight": show(float(context.points[row])), "basis": str(basis[row])}
 
@@ -129,7 +129,7 @@ def lost_points_have_reason(context: Context) -> Iterator[Hit]:
     lost = context.counted & (context.typed < context.points - NEAR) & (context.typed >= 0)
     lost &= context.rows.has("deviation") & ~context.reasoned & ~_printed_short(context)
     yield from context.hits(
-        lost & ~noted(context)[context.rows.form],
+        lost & ~context.noted[context.rows.form],
         "score",
         args=lambda row: {
             "weight": show(float(context.points[row])),
@@ -139,23 +139,18 @@ def lost_points_have_reason(context: Context) -> Iterator[Hit]:
     )
 
 
-def noted(context: Context) -> Bools:
-    """Forms whose rows below the grid hold a reason."""
-    notes = (context.tables.notes.get(form_id, ()) for form_id in context.forms.list("form_id"))
-    return np.array([notes_give_reason(tuple(texts)) for texts in notes], dtype=np.bool_)
-
-
 @check("C06")
 def full_points_are_done(context: Context) -> Iterator[Hit]:
     """Full points, while the reason or the actual admits that something is open."""
-    rows = context.rows
-    for name in ("deviation", "actual"):
-        admitted = context.counted & context.full & rows.where(name, admits_shortfall)
-        if name == "actual":
-            admitted &= ~rows.where("deviation", admits_shortfall) & (context.measured.actual.kind == "text")
-        yield from context.hits(
-            admitted, "score", args=lambda row, name=name: {"words": admits_shortfall(str(rows.list(name)[row]))}
-        )
+    rows, full = context.rows, context.counted & context.full
+    reason = rows.where("deviation", admits_shortfall)
+    actual = rows.where("actual", admits_shortfall) & (context.measured.actual.kind == "text")
+
+    def words(row: int) -> dict[str, str]:
+        text = rows.list("deviation" if reason[row] else "actual")[row]
+        return {"words": admits_shortfall(str(text))}
+
+    yield from context.hits(full & (reason | actual), "score", args=words)
 
 
 @check("C07")
@@ -170,7 +165,7 @@ def over_achievement_has_reason(context: Context) -> Iterator[Hit]:
         reached = [each for each in bands[context.rows.form[row]] if ratio[row] >= each - 1e-9] or [line[row]]
         return {"ratio": show_percent(float(ratio[row])), "band": show_percent(float(reached[-1]), 0)}
 
-    yield from context.hits(over & ~noted(context)[context.rows.form], "actual", args=band)
+    yield from context.hits(over & ~context.noted[context.rows.form], "actual", args=band)
 
 
 def _exceeds(context: Context) -> Bools:
@@ -197,7 +192,7 @@ def zero_target_has_no_ratio(context: Context) -> Iterator[Hit]:
     """A target of 0 was missed, yet some of the points are given."""
     part = (context.typed > NEAR) & ~context.full
     missed = context.counted & (context.rows.texts("method") == "zero_missed")
-    yield from context.hits(missed & part, "score", expected=lambda row: "0", args=_weight(context))
+    yield from context.hits(missed & part, "score", expected="0", args=_weight(context))
 
 
 @check("C10")
@@ -205,9 +200,9 @@ def lower_is_scored_as_lower(context: Context) -> Iterator[Hit]:
     """A lower-is-better row has its score the wrong way round."""
     measured = context.measured
     missed = measured.comparable & measured.lower & (measured.value > measured.high) & (measured.high > 0)
-    yield from context.hits(missed & context.full & context.counted, "score", expected=_rule(context), args=_why(context))
-    met = as_higher(context) & context.counted & (context.rows.texts("status") == "ruled")
-    yield from context.hits(met, "score", expected=_rule(context), args=_why(context))
+    wrong = (missed & context.full) | as_higher(context)
+    ruled = context.counted & (context.rows.texts("status") == "ruled")
+    yield from context.hits(wrong & ruled, "score", expected=_rule(context), args=_why(context))
 
 
 @check("C11")

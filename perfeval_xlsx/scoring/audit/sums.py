@@ -18,8 +18,8 @@ def parts_sum(total: float, values: Sequence[float], labels: Sequence[str], rows
         rows: How many part rows the table has, blank ones included.
         near: How far sum and total may be apart.
 
-    Parts that are themselves split (``其中`` below a part, or rows that add up to the part above) count once. One single
-    part below its total may be a list left incomplete and says nothing.
+    Parts that are themselves split (``其中`` below a part, or rows that add up to the part above) count once. One
+    single part below its total may be a list left incomplete and says nothing.
     """
     wanted = sum(values)
     if total != total:

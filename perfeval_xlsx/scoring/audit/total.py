@@ -9,7 +9,7 @@ import numpy as np
 from perfeval_xlsx.scoring.audit.amounts import total_rates
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
-from perfeval_xlsx.scoring.audit.words import has
+from perfeval_xlsx.scoring.audit.words import gives_reason, has
 from perfeval_xlsx.scoring.measure import Bools, Floats
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import grade_alias, grade_of
@@ -60,7 +60,8 @@ def _complete(context: Context) -> Bools:
 def grade_follows_total(context: Context) -> Iterator[Hit]:
     """The grade is not the one its total has."""
     for form in np.flatnonzero(~np.isnan(context.typed_total)).tolist():
-        text, total, book = context.forms.list("self_grade")[form], float(context.typed_total[form]), context.by_form[form]
+        text, total = context.forms.list("self_grade")[form], float(context.typed_total[form])
+        book = context.by_form[form]
         written = grade_alias(text, book) if text else None
         if written is not None and total >= 0 and written != grade_of(total, book):
             args = {"total": show(total)}
@@ -101,16 +102,17 @@ def poor_results_have_remedy(context: Context) -> Iterator[Hit]:
     total = context.total
     rate = total_rates(context)
     low = (rate < context.params("T06", "rate")[total.form] - 1e-9) & (silent & ~poor)[total.form]
-    for row in np.flatnonzero(low & total.blank("reason")).tolist():
-        args = {"rate": show_percent(float(rate[row]))}
-        cell = total.cell(row, "rate", "executed")
-        yield Hit(int(total.form[row]), cell, "rate", total.list("self_rate")[row], None, args, "rate")
+    yield from context.hits(
+        low & ~total.where("reason", gives_reason),
+        "rate",
+        part=total,
+        instead=("executed",),
+        args=lambda row: {"rate": show_percent(float(rate[row]))},
+        variant="rate",
+    )
 
 
 def _remedy_noted(context: Context) -> Bools:
     """Forms whose rows below the grid speak of a remedy."""
-    notes = context.tables.notes
-    return np.array(
-        [any(has("reason", "remedy", text) for text in notes.get(form_id, ())) for form_id in context.forms.list("form_id")],
-        dtype=np.bool_,
-    )
+    notes = (context.tables.notes.get(form_id, ()) for form_id in context.forms.list("form_id"))
+    return np.array([any(has("reason", "remedy", text) for text in texts) for texts in notes], dtype=np.bool_)

@@ -107,7 +107,8 @@ def _dimension_hit(context: Context, form: int, name: str, found: float, wanted:
     """A hit at the label of a dimension, or at the points of the execution rate."""
     if name == EXECUTION:
         row = int(np.flatnonzero(context.total.form == form)[0])
-        return Hit(form, context.total.cell(row, "weight", "score"), "weight", show(found), show(wanted), {"level": name}, variant)
+        cell = context.total.cell(row, "weight", "score")
+        return Hit(form, cell, "weight", show(found), show(wanted), {"level": name}, variant)
     rows = np.flatnonzero((context.rows.form == form) & (context.dimension == name))
     cell = context.rows.cell(int(rows[0]), "level1", "weight")
     return Hit(form, cell, "level1", show(found), show(wanted), {"level": name}, variant)

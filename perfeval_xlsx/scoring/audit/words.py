@@ -1,4 +1,4 @@
-"""What a text says, as far as a check asks: cached predicates over single texts; the words are in ``data/audit_words.toml``."""
+"""What a text says, as far as a check asks: cached predicates; their words are in ``data/audit_words.toml``."""
 
 from __future__ import annotations
 
