@@ -192,11 +192,12 @@ def _fraction(tokens: tuple[Token, ...], made: Plan, number: Decimal) -> str:
     shown = f"{top}/{bottom}"
     if not split:
         return shown
-    return (f"{whole} {shown}" if whole else shown) if top else str(whole)
+    kept = whole or tokens[before[0]].text == "0"
+    return (f"{whole} {shown}" if kept else shown) if top else str(whole)
 
 
 def _convergent(exact: Fraction, largest: int) -> tuple[int, int]:
-    """Return the last convergent of the continued fraction whose denominator fits: what Excel shows, not the nearest."""
+    """Return the last convergent of the continued fraction whose denominator fits: as Excel, not the nearest."""
     top, bottom, last_top, last_bottom = 1, 0, 0, 1
     while True:
         whole = exact.numerator // exact.denominator

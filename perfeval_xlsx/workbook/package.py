@@ -32,7 +32,7 @@ class Member:
     """One entry of the central directory.
 
     Attributes:
-        name: Name as stored, decoded.
+        name: Name as stored, decoded; a backslash (some old writers) counts as a slash.
         raw_name: Name as stored.
         flags: General purpose flags.
         method: 0 stored, 8 deflated.
@@ -236,9 +236,10 @@ def _entry(data: bytes, position: int, shift: int) -> tuple[Member, int]:
 
 def _decode(raw: bytes) -> str:
     try:
-        return raw.decode("utf-8")
+        name = raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp437")
+        name = raw.decode("cp437")
+    return name.replace("\\", "/")
 
 
 def _zip64_values(extra: bytes, packed: int, size: int, offset: int) -> tuple[int, int, int]:
@@ -267,7 +268,7 @@ def extra_block(extra: bytes, wanted: int) -> bytes | None:
 
 def _check_name(name: str) -> None:
     """Refuse names that could mean another member, or a place outside the package."""
-    bad = not name or "\\" in name or "\0" in name or name.startswith("/") or name[1:2] == ":"
+    bad = not name or "\0" in name or name.startswith("/") or name[1:2] == ":"
     if bad or any(part in {"..", "."} for part in name.split("/")):
         raise refuse(NAMES, name)
 

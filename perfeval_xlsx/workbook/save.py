@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,8 +64,9 @@ def save_copy(book: Workbook, edits: Mapping[int, Edits], target: Path | str, *,
 
 
 def _same(source: Path, target: Path) -> bool:
+    """Whether both are one file, by any spelling or link; a folder in the target's path may not exist yet."""
     try:
-        return target.exists() and source.exists() and target.samefile(source)
+        return target.resolve() == source.resolve() or (target.exists() and source.exists() and target.samefile(source))
     except OSError:
         return False
 
@@ -168,7 +170,8 @@ def _write(
     except OSError as error:
         raise refuse(why.NOT_WRITTEN, target.name, detail=str(error.strerror or error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from perfeval_xlsx.workbook.refusals import DOCTYPE, MALFORMED, over, refuse
 _DECLARATION = re.compile(r"^<\?xml\b[^>]*?\?>")
 _ENCODING = re.compile(rb"^<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
 _NATIVE = {b"utf-8", b"us-ascii", b"ascii"}
+_KNOWN = re.compile(rb"(?i)(utf-?(8|16|32)|iso|latin|windows|cp|gb|hz|big5|euc|shift)")
 _UTF8_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 
 MAIN = frozenset(
@@ -57,6 +58,8 @@ def _encoding(part: bytes) -> str | None:
     declared = _ENCODING.match(part[:200])
     if declared is None or declared[1].lower() in _NATIVE:
         return None
+    if not _KNOWN.match(declared[1]):  # Python knows codecs that are no encodings, and some that are slow
+        return "unknown"
     return declared[1].decode("ascii")
 
 
