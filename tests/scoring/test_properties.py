@@ -48,7 +48,9 @@ def one(book: str, sign: str, target: Decimal, actual: Decimal, weight: Decimal)
 @example(target=Decimal(8), actual=Decimal(5), weight=Decimal(1))
 @example(target=Decimal(80), actual=Decimal(67), weight=Decimal("0.2"))
 @example(target=Decimal(3), actual=Decimal(2), weight=Decimal("22.5"))
-def test_a_share_of_the_weight_is_rounded_as_exact_arithmetic(target: Decimal, actual: Decimal, weight: Decimal) -> None:
+def test_a_share_of_the_weight_is_rounded_as_exact_arithmetic(
+    target: Decimal, actual: Decimal, weight: Decimal
+) -> None:
     top, bottom, points = Fraction(actual), Fraction(target), Fraction(weight)
     assert one("national-2020", "≥", target, actual, weight) == exact(min(points, points * top / bottom))
     assert one("national-2020", "≤", target, actual, weight) == exact(min(points, points * bottom / top))
