@@ -15,7 +15,7 @@ from perfeval_xlsx.form.frames import Tables
 from perfeval_xlsx.scoring.explain import article_words, method_words, row_article, typed_words
 from perfeval_xlsx.scoring.indicators import Scored, score_indicators
 from perfeval_xlsx.scoring.measure import Side
-from perfeval_xlsx.scoring.rounding import show, show_percent
+from perfeval_xlsx.scoring.rounding import product_half_up, show, show_percent
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.score import FULL, score
 
@@ -174,12 +174,17 @@ class _Row(_Writer):
         top, bottom, points = scored.verdicts.top[at], scored.verdicts.bottom[at], record["points"]
         if top == bottom:
             yield self.say("row", "full", weight=show(points))
-            return
-        exact = points * top / bottom
-        figures = {"top": _plain(top), "bottom": _plain(bottom), "exact": _plain(exact)}
-        yield self.say("row", "formula", weight=show(points), **figures)
-        key = "capped" if not 0 <= exact <= points else "rounded"
-        yield self.say("row", key, decimals=self.book.decimals, score=show(record["score"]))
+        else:
+            figures = {"top": _plain(top), "bottom": _plain(bottom), "exact": _plain(points * top / bottom)}
+            yield self.say("row", "formula", weight=show(points), **figures)
+            yield self.say("row", "rounded", decimals=self.book.decimals, score=self._rounded(points, top, bottom))
+        if scored.deducted[at] > 0:
+            taken = show(scored.deducted[at])
+            yield self.say("row", "deducted", deduction=taken, score=show(record["score"]))
+
+    def _rounded(self, points: float, top: float, bottom: float) -> str:
+        whole, over, under = np.array([[points], [top], [bottom]], dtype=np.float64)
+        return show(float(product_half_up(whole, over, under, self.book.decimals)[0]))
 
 
 @dataclass(slots=True)
