@@ -45,6 +45,7 @@ _PATTERNS = tuple(
 )
 _DOTTED = re.compile(rf"20[0-4][0-9]\.{_MONTH}|[0-9]{{1,2}}\.[0-9]{{1,2}}|20[0-9]{{6}}|20[0-4][0-9]")
 _WRITTEN = re.compile(r"(?:[0-9]{2,4}年)?[0-9]{1,2}月[0-9]{1,2}[日号]前?")
+_SPAN = re.compile(r"([^-—~至到]*[0-9年月日号])[-—~至到]{1,2}([0-9][^-—~至到]*)")
 _SIGNAL = re.compile(r"[月季年]|20[0-9]{2}[-/.][0-9]")
 
 
@@ -75,7 +76,20 @@ def read_day(text: str) -> Day | None:
         if match:
             parts = {name: value for name, value in match.groupdict().items() if value}
             return None if _bare_point(parts) else _day(parts)
-    return None
+    return _span(text)
+
+
+def _span(text: str) -> Day | None:
+    """Read 2021年1月1日至12月31日: the second day is in the first one's year where it has none."""
+    match = _SPAN.fullmatch(text)
+    begin = match and read_day(match[1])
+    if not match or not begin:
+        return None
+    dated = begin.unit == "date" and "月" in match[2] and "年" not in match[2] and text[:4].isdecimal()
+    end = read_day(f"{text[:4]}年{match[2]}" if dated else match[2])
+    if end is None or end.unit != begin.unit or end.last < begin.first:
+        return None
+    return Day(end.last, begin.first, begin.unit)
 
 
 def _bare_point(parts: dict[str, str]) -> bool:

@@ -14,9 +14,7 @@ _MARKS = re.compile(_DATA["text"]["list_marks"])
 # White space goes, but one blank stays between two digits (two numbers) and after the point of a one-digit number at
 # which a list may be numbered (1. 95%).
 _SPACE = re.compile(r"(?:(?<=[0-9])|(?<=[0-9]\.)(?<![0-9]{2}\.))\s+(?=[0-9])")
-_LIST = re.compile(r"(?:^|\s)[0-9]\.\s+[0-9]")
 _JOINED = re.compile("|".join(map(re.escape, sorted(_DATA["text"]["joined"], key=len, reverse=True))))
-_HOLD = "\x00"
 
 
 @lru_cache(maxsize=65_536)
@@ -29,7 +27,7 @@ def normalise(text: str) -> str:
         return text
     plain = unicodedata.normalize("NFKC", _MARKS.sub("、", text.translate(_REPLACE))).translate(_REPLACE)
     if not plain.isprintable() or " " in plain:
-        plain = "".join(_SPACE.sub(_HOLD, plain.strip()).split()).replace(_HOLD, " ")
+        plain = " ".join("".join(part.split()) for part in _SPACE.split(plain.strip()))
     return _JOINED.sub(_join, plain)
 
 

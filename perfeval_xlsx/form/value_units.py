@@ -36,7 +36,7 @@ for _kind, _of_kind in _DATA["unit"].items():
         _UNITS.update({_word: (_name, float(_factor), _kind) for _word, _factor in _words.items()})
 _SCALES: dict[str, float] = _DATA["scale"]
 _LONGEST = max(map(len, _UNITS))
-_PER = re.compile(rf"(?:/|每|·)\(?({_DATA['counters']['per']})\)?")
+_PER = re.compile(rf"(?:/|每|[·.])\(?({_DATA['counters']['per']})\)?")
 NAMED = frozenset(_DATA["counters"]["named"])
 
 
@@ -90,7 +90,7 @@ def per_word(text: str) -> tuple[str, int] | None:
     """Return the unit word a rate is per and how much of ``text`` it takes; an unknown noun counts whole."""
     found = prefix(text)
     if found is None:
-        return (text, len(text)) if len(text) <= 4 else None
+        return (text, len(text)) if len(text) <= 4 and not text.isascii() else None
     (name, factor, _), size = found
     return (name if factor == 1 else text[:size]), size
 

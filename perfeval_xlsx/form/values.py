@@ -50,7 +50,9 @@ _RANGE = re.compile(
 )
 _RATIO = re.compile(rf"(?P<head>[^0-9]*)(?P<a>{_FIGURE}):(?P<b>{_FIGURE})(?P<rest>[^0-9]*)")
 _FIGURES, _DIGIT, _HAN = re.compile(_FIGURE), re.compile(r"[0-9]"), re.compile("[\u4e00-\u9fff]")
-_INCLUSIVE = re.compile(_DATA["tail"]["inclusive"])
+_PASSED = re.compile(f"(?P<inclusive>{_DATA['tail']['inclusive']})|{_DATA['head']['base_year']}")
+_BASE = _DATA["head"]["base"][0]
+_YEARS = re.compile("(?:19|20)[0-9]{2}年")
 _SEPARATOR = re.compile(r"[,;、。]+|(?<=[^0-9])(?:和|及|且|并)(?=[^0-9]*[0-9])")
 _SYMBOLS = re.compile("[≥≤><=±%‰]")
 _SHORT, _DIGITS = 10, 18
@@ -128,7 +130,7 @@ def _strict(text: str) -> bool:
 
 
 def _number(text: str) -> Quantity | None:
-    match = _NUMBER.fullmatch(_INCLUSIVE.sub("", text) if "含" in text else text)
+    match = _NUMBER.fullmatch(_PASSED.sub(lambda found: "" if found["inclusive"] else _BASE, text))
     head = match and read_head(match["head"])
     if not match or not head:
         return None
@@ -184,7 +186,7 @@ def _after(rest: str) -> tuple[Unit, Around, bool] | None:
 
 
 def _range(text: str) -> Quantity | None:
-    match = _RANGE.fullmatch(text)
+    match = None if _YEARS.search(text) else _RANGE.fullmatch(text)
     head = match and read_head(match["head"])
     if not match or not head or (head.comparator and not head.weak):
         return None

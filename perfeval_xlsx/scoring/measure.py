@@ -206,6 +206,7 @@ def _reconcile(
     numeric = target.is_(NUMERIC) & actual.is_(NUMERIC) & ~np.isnan(target.value) & ~np.isnan(actual.value)
     bare_actual, bare_target = actual.unit == "", target.unit == ""
     same = (target.unit == actual.unit) | _generic(target.unit, actual.unit) | bare_actual | bare_target
+    same |= (target.value == 0) & (actual.value == 0)
     one_bare = bare_actual != bare_target
     factor, settled = _bare(target, actual, one_bare)
     settled &= _percent(target, actual, one_bare, names)
