@@ -122,11 +122,11 @@ def heights(layout: Sequence[Column], values: Mapping[str, Texts]) -> list[str]:
     No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
     """
     lines = [1] * len(next(iter(values.values())))
-    for column in layout:
-        texts = values[column.key] if column.wraps and column.key in values else ()
-        room = 2 * (column.width - 1)
-        # a character is at most two wide, and most columns are done with that
-        if 4 * max((len(text) for text in texts if text), default=0) > room:
+    # the widest column has the longest texts: after it the others seldom need more lines
+    for column in sorted((c for c in layout if c.wraps and c.key in values), key=lambda c: -c.width):
+        texts, room = values[column.key], 2 * (column.width - 1)
+        # a character is at most two wide
+        if 4 * max(map(len, filter(None, texts)), default=0) > room * min(lines):
             for position, text in enumerate(texts):
                 # three bytes and one character make two widths, one byte and one character one
                 width = len(text.encode("utf-8", "replace")) + len(text) if text else 0
