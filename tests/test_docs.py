@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
+from typer.main import get_command
 
 import perfeval_xlsx as pe
+from perfeval_xlsx.cli import app
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.scoring import result
@@ -84,10 +86,7 @@ def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str], monkeypatc
 
 
 def commands() -> list[str]:
-    from perfeval_xlsx.cli import app
-    from typer.main import get_command
-
-    return sorted(get_command(app).commands)  # type: ignore[attr-defined]
+    return sorted(get_command(app).commands)
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
@@ -97,11 +96,8 @@ def test_every_command_is_in_the_readme_and_no_other(readme: str) -> None:
 
 
 def test_every_option_the_documents_use_exists() -> None:
-    from perfeval_xlsx.cli import app
-    from typer.main import get_command
-
     known: dict[str, set[str]] = {}
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in get_command(app).commands.items():
         known[name] = {option for parameter in command.params for option in parameter.opts}
     everywhere = set().union(*known.values()) | {"--help"}
     for path in DOCS:
