@@ -54,7 +54,7 @@ def _execution(section: Mapping[str, Any]) -> Iterator[Problem]:
     if section["method"] == "bands" and not bands:
         yield Problem("no_bands", path)
     if section["method"] != "bands" and bands:
-        yield Problem("idle_bands", ("execution", "method"))
+        yield Problem("idle_bands", ("execution", "method"), also=(path,))
     yield from _rate_bands(bands, path)
 
 
