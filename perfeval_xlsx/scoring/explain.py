@@ -14,7 +14,7 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import Bools, Codes, Objects, each, fill
+from perfeval_xlsx.scoring.columns import Bools, Codes, Objects, each, fill, one_of
 from perfeval_xlsx.scoring.indicators import Scored, stands
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
@@ -122,7 +122,7 @@ def _add_articles(
 ) -> None:
     names = np.asarray(methods, dtype=object)
     for number, book in enumerate(books):
-        mine = np.where((code == number) & ~np.isin(names.astype(str), list(_SILENT)), names, "")
+        mine = np.where((code == number) & ~one_of(names, _SILENT), names, "")
         add.by(mine, lambda method, _, book=book: article_words(source(book, method), add.lang))  # type: ignore[misc]
 
 
@@ -156,7 +156,7 @@ def _figures(frame: pd.DataFrame) -> dict[str, Objects]:
 
 def _directed(scored: Scored) -> Bools:
     """Rows whose direction decided something: a number that is not exactly at its target."""
-    unread = np.isin(scored.verdicts.method.astype(str), _UNDIRECTED)
+    unread = one_of(scored.verdicts.method, _UNDIRECTED)
     return np.asarray((scored.verdicts.status == "ruled") & ~unread & (scored.verdicts.ratio != 1), dtype=np.bool_)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.values import has_negative
-from perfeval_xlsx.scoring.columns import Codes, by_book, contains, each, has, places
+from perfeval_xlsx.scoring.columns import Codes, by_book, contains, each, has, one_of, places
 from perfeval_xlsx.scoring.deductions import deductions
 from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, measure, numbers
 from perfeval_xlsx.scoring.rounding import half_up, product_half_up
@@ -60,7 +60,7 @@ def score_indicators(rows: pd.DataFrame, years: Floats, books: Books, code: Code
     _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & has(rows, "score"))
     deducted = deductions(rows, books, code)
     verdicts.withdraw(np.isnan(deducted), "deduction_unreadable")
-    points = np.where(np.isin(verdicts.method.astype(str), ["excluded", "shared"]), np.nan, points)
+    points = np.where(one_of(verdicts.method, ("excluded", "shared")), np.nan, points)
     frame = _frame(rows, measured, verdicts, points, np.nan_to_num(deducted), places(books, code))
     return Scored(frame, measured, verdicts, np.nan_to_num(deducted))
 
@@ -138,9 +138,9 @@ def _zero_targets(verdicts: Verdicts, measured: Measured, reached: Bools, books:
     """No ratio to 0 exists: met or not, and what is not met a person decides."""
     comparator, value = measured.target.comparator, measured.value
     zero = measured.comparable & (measured.low == 0) & (measured.high == 0)
-    strict = np.isin(comparator, [">", "<"])
+    strict = one_of(comparator, (">", "<"))
     verdicts.rule(zero & (value == 0) & ~strict, "met")
-    verdicts.rule(zero & (value != 0) & np.isin(comparator, _BOUNDED) & reached, "met")
+    verdicts.rule(zero & (value != 0) & one_of(comparator, _BOUNDED) & reached, "met")
     verdicts.judge(zero, "zero_missed", high=by_book(books, code, lambda b: b.deadline.below_weight), default=0.0)
 
 
@@ -254,7 +254,7 @@ def _frame(
         [by_rule, np.where(inside, typed, np.where(typed < low, low, default)), np.where(inside, typed, np.nan)],
         typed,
     )
-    score = np.where(np.isin(verdicts.method.astype(str), ["shared", "shared_split"]), np.nan, score)
+    score = np.where(one_of(verdicts.method, ("shared", "shared_split")), np.nan, score)
     bounded = judged | unscorable
     return rows.assign(
         points=points,

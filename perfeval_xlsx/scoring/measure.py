@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +22,7 @@ import pandas as pd
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.dates import PLAIN_YEAR
 from perfeval_xlsx.form.values import Quantity, change_of, lower_is_better, parse_value, sign_comparator
+from perfeval_xlsx.scoring.columns import one_of
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -34,6 +38,14 @@ _RATE_NAME = re.compile(_DATA["rate_words"])
 _AT_LEAST, _AT_MOST = [">=", ">"], ["<=", "<"]
 _SPANS_ALIKE = 3
 """Days by which two months may differ in length and still be one kind of span."""
+
+
+_SIDE: dict[str, type] = {
+    "kind": object, "value": np.float64, "high": np.float64, "unit": object, "scale": np.float64, "factor": np.float64,
+    "comparator": object, "approximate": np.bool_, "verdict": object, "change": object, "text": object,
+    "first": np.float64, "borrowed": np.bool_,
+}  # fmt: skip
+_side_values = attrgetter(*_SIDE)
 
 
 @dataclass(slots=True)
@@ -57,26 +69,16 @@ class Side:
     @classmethod
     def of(cls, quantities: list[Quantity]) -> Side:
         """Turn quantities into arrays."""
-        return cls(
-            kind=_objects(q.kind for q in quantities),
-            value=np.array([q.value for q in quantities], dtype=np.float64),
-            high=np.array([q.high for q in quantities], dtype=np.float64),
-            unit=_objects(q.unit for q in quantities),
-            scale=np.array([q.scale for q in quantities], dtype=np.float64),
-            factor=np.array([q.factor for q in quantities], dtype=np.float64),
-            comparator=_objects(q.comparator for q in quantities),
-            approximate=np.array([q.approximate for q in quantities], dtype=np.bool_),
-            verdict=_objects(q.verdict for q in quantities),
-            change=_objects(q.change for q in quantities),
-            text=_objects(q.text for q in quantities),
-            first=np.array([q.first for q in quantities], dtype=np.float64),
-            borrowed=np.array([q.borrowed for q in quantities], dtype=np.bool_),
+        columns = zip(*map(_side_values, quantities), strict=True) if quantities else repeat((), len(_SIDE))
+        arrays: Iterator[npt.NDArray[Any]] = (
+            _objects(values) if dtype is object else np.array(values, dtype=dtype)
+            for dtype, values in zip(_SIDE.values(), columns, strict=True)
         )
+        return cls(*arrays)
 
     def is_(self, kinds: frozenset[str] | str) -> Bools:
         """Rows whose kind is (one of) ``kinds``."""
-        wanted = {kinds} if isinstance(kinds, str) else kinds
-        return np.fromiter((kind in wanted for kind in self.kind), np.bool_, len(self.kind))
+        return one_of(self.kind, (kinds,) if isinstance(kinds, str) else kinds)
 
 
 @dataclass(slots=True)
@@ -175,7 +177,12 @@ def _parse(rows: pd.DataFrame, texts: pd.Series[str], *, signed: bool) -> list[Q
 def _hint(name: str | None, text: str | None) -> str | None:
     """Pass a name on only where it can matter, so that equal cells share one cached result."""
     dotted = text is not None and text.startswith("20") and "." in text
-    return (name or "") if dotted or (name and any(hint in name for hint in _HINTS)) else None
+    return (name or "") if dotted or (name and _hinting(name)) else None
+
+
+@lru_cache(maxsize=65_536)
+def _hinting(name: str) -> bool:
+    return any(hint in name for hint in _HINTS)
 
 
 def _as_actual(quantity: Quantity, text: str | None) -> Quantity:
@@ -302,13 +309,13 @@ def open_rows(
     """
     (low, high), (value, other) = bounds, answer
     reached: Bools = np.where(lower, (value <= high) & (other <= high), (value >= low) & (other >= low))
-    bound = np.isin(actual.comparator, [*_AT_LEAST, *_AT_MOST])
-    favourable = np.isin(actual.comparator, _AT_MOST) == lower
+    bound = one_of(actual.comparator, (*_AT_LEAST, *_AT_MOST))
+    favourable = one_of(actual.comparator, _AT_MOST) == lower
     margin = _DATA["rounded_margin"]
     clear: Bools = np.where(lower, other <= high / margin, value >= low * margin)
     vague = (value != other) | (bound & favourable) | target.approximate
     unsure = (vague & ~reached) | (bound & ~favourable) | (actual.approximate & ~clear)
-    unsure |= (target.kind == "ratio") & ~np.isin(target.comparator, [*_AT_LEAST, *_AT_MOST]) & (value != low)
+    unsure |= (target.kind == "ratio") & ~one_of(target.comparator, (*_AT_LEAST, *_AT_MOST)) & (value != low)
     unsure |= default & (target.kind == "range") & (target.unit != "%") & (other > high)
     unsure |= _half_change(target, actual, low, value, change)
     return np.array(unsure, dtype=np.bool_)
@@ -365,8 +372,8 @@ def _direction(rows: pd.DataFrame, target: Side) -> tuple[Bools, Objects]:
     cost = target.is_(_AMOUNTS) & np.array([bool(n) and any(w in n for w in cost_words) for n in rows["level2"]], bool)
     by_name = np.array([bool(name) and lower_is_better(name) for name in rows["level3"]], dtype=np.bool_)
     by_name, cost = by_name & ~fall, cost & ~fall
-    explicit = np.isin(target.comparator, [*_AT_LEAST, *_AT_MOST, "±"])
-    lower = np.where(explicit, np.isin(target.comparator, [*_AT_MOST, "±"]), by_name | cost)
+    explicit = one_of(target.comparator, (*_AT_LEAST, *_AT_MOST, "±"))
+    lower = np.where(explicit, one_of(target.comparator, (*_AT_MOST, "±")), by_name | cost)
     key = np.where(explicit, "", np.where(by_name, "name", np.where(cost, "cost", "default")))
     signed = explicit & np.array([bool(sign) and bool(sign_comparator(sign)) for sign in rows["sign"]], dtype=np.bool_)
     return lower.astype(np.bool_), np.where(signed, "sign", key).astype(object)
