@@ -19,8 +19,10 @@ KINDS = {
     "placeholder", "blank", "unreadable",
 }  # fmt: skip
 PIECES = st.sampled_from(
-    "≥ ≤ > < = ± 不少于 以上 以内 内 约 余 0 1 3 12 2021 9.5 100 , . : / - ~ % ‰ 万 亿 元 人 个 天 月 年 日 季度 每 亩 前 底 完成 未 增长 降低 "
-    "较上年 一 三 十 百分之 第 各 ( ) 含 。 、 * X √ 是 部分 达成 \n 　".split(" ")
+    [
+        *"≥≤><=±内约余013,.:/-~%‰万亿元人个天月年日每亩前底未一三十第各()含。、*X√是\n　",
+        *("不少于", "以上", "以内", "12", "2021", "9.5", "100", "季度", "完成", "增长", "降低", "较上年", "百分之", "达成"),
+    ]
 )
 TEXTS = st.one_of(st.text(max_size=30), st.lists(PIECES, max_size=9).map("".join))
 RELAXED = settings(deadline=None, max_examples=300)

@@ -36,7 +36,7 @@ _PATTERNS = tuple(
     for body in (
         rf"{_YEAR}?(?P<month>{_MONTH})月份?(?:(?P<day>{_DAY})[日号]|{_PART})?",
         rf"{_YEAR}?(?P<first>{_MONTH})月?份?[-—~至到](?P<month>{_MONTH})月份?{_PART}?",
-        rf"(?:{_YEAR}|本年|当年|年)?第?(?P<quarter>[1-4])季度?(?P<part>末|底|内)?",
+        rf"(?:{_YEAR}|本年|当年|年)?第?(?P<quarter>[1-4])季度(?P<part>末|底|内)?",
         rf"{_YEAR}年?{_YEAR_PART}?",
         rf"(?:本|当|今)?年度?{_YEAR_PART}",
         r"(?:本年度?|当年|今年)?(?P<half>[上下]半年)末?底?",

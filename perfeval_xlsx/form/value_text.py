@@ -28,6 +28,7 @@ def normalise(text: str) -> str:
     plain = unicodedata.normalize("NFKC", _MARKS.sub("、", text.translate(_REPLACE))).translate(_REPLACE)
     if not plain.isprintable() or " " in plain:
         plain = " ".join("".join(part.split()) for part in _SPACE.split(plain.strip()))
+        plain = unicodedata.normalize("NFKC", plain)
     return _JOINED.sub(_join, plain)
 
 

@@ -32,6 +32,7 @@ __all__ = ["Quantity", "change_of", "has_negative", "lower_is_better", "normalis
 
 _DATA = load("values.toml")
 _PLACEHOLDERS = frozenset(normalise(word) for word in _DATA["placeholder"]["words"])
+_ELSEWHERE = frozenset(normalise(word) for word in _DATA["unreadable"]["words"])
 _UNFILLED = re.compile(_DATA["placeholder"]["pattern"])
 _VERDICTS = {word: tier for tier in ("met", "partial", "unmet") for word in _DATA["verdict"][tier]}
 _OFF = _DATA["verdict"]["off"]
@@ -52,6 +53,7 @@ _RATIO = re.compile(rf"(?P<head>[^0-9]*)(?P<a>{_FIGURE}):(?P<b>{_FIGURE})(?P<res
 _FIGURES, _DIGIT, _HAN = re.compile(_FIGURE), re.compile(r"[0-9]"), re.compile("[\u4e00-\u9fff]")
 _PASSED = re.compile(f"(?P<inclusive>{_DATA['tail']['inclusive']})|{_DATA['head']['base_year']}")
 _BASE = _DATA["head"]["base"][0]
+_POINT = re.compile(r"\.[0-9]+%?")
 _YEARS = re.compile("(?:19|20)[0-9]{2}年")
 _SEPARATOR = re.compile(r"[,;、。]+|(?<=[^0-9])(?:和|及|且|并)(?=[^0-9]*[0-9])")
 _SYMBOLS = re.compile("[≥≤><=±%‰]")
@@ -90,6 +92,8 @@ def _read(text: str) -> Quantity:
         return Quantity("blank")
     if text in _PLACEHOLDERS or _UNFILLED.fullmatch(text) or value_units.known(text):
         return Quantity("placeholder", text=text)
+    if text in _ELSEWHERE:
+        return Quantity("unreadable", text=text)
     word = text.strip(_OFF)
     if word in _VERDICTS:
         return Quantity("verdict", text=text, verdict=_VERDICTS[word])
@@ -130,7 +134,8 @@ def _strict(text: str) -> bool:
 
 
 def _number(text: str) -> Quantity | None:
-    match = _NUMBER.fullmatch(_PASSED.sub(lambda found: "" if found["inclusive"] else _BASE, text))
+    plain = f"0{text}" if _POINT.fullmatch(text) else _PASSED.sub(_pass_over, text)
+    match = _NUMBER.fullmatch(plain)
     head = match and read_head(match["head"])
     if not match or not head:
         return None
@@ -154,6 +159,11 @@ def _number(text: str) -> Quantity | None:
         text=text,
         change=head.change,
     )
+
+
+def _pass_over(found: re.Match[str]) -> str:
+    """Nothing for (含90%); 较2020年 like 较上年."""
+    return "" if found["inclusive"] else str(_BASE)
 
 
 def _scaled(figure: str, *factors: float) -> float:
