@@ -12,18 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import perfeval_xlsx as pe
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import Form, Kind
 from perfeval_xlsx.form.read import find_forms
-from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.output.template import safe_name, write_templates
 from perfeval_xlsx.output.template_blank import Indicator, in_columns
-from perfeval_xlsx.scoring.footnote import read_footnote
-from perfeval_xlsx.scoring.rulebook import Rulebook
-from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, choose_rulebook, load_rulebook
-from perfeval_xlsx.scoring.score import score
+from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, load_rulebook
 from perfeval_xlsx.workbook import open_workbook
 
 SAMPLES = Path(__file__).parent.parent / "sample_workbooks"
@@ -72,14 +68,14 @@ CASES: list[tuple[Kind, str | None]] = [
     ("department", "hubei-2020"),
     ("transfer", None),
 ]
+ALL_FULL = {"T04"}
+"""Everything was met and scored in full, as the test types it: a hint of the audit."""
+UNSCORED = {"S08", "K01"}
+"""The layout has no points, and both scoring and audit say so."""
 
 
-def book_of(kind: Kind, name: str | None) -> Rulebook:
-    return load_rulebook(name) if name else choose_rulebook(kind, None, 2024)
-
-
-def fill_in(path: Path, form: Form) -> Form:
-    """Type what a clerk would into the open cells, let the formulas be computed again, and read the form."""
+def fill_in(path: Path, form: Form) -> Path:
+    """Type what a clerk would into the open cells and let the formulas be computed again."""
     formualizer = pytest.importorskip("formualizer")
     book = openpyxl.load_workbook(path)
     values = typed(form)
@@ -92,7 +88,7 @@ def fill_in(path: Path, form: Form) -> Form:
     filled = path.with_name("填好.xlsx")
     book.save(filled)
     formualizer.recalculate_file(str(filled))
-    return read(filled)
+    return filled
 
 
 def typed(form: Form) -> dict[str, Any]:
@@ -113,18 +109,40 @@ def test_what_is_filled_in_is_scored_without_a_finding(
 ) -> None:
     book = load_rulebook(rulebook) if rulebook else None
     first, _ = write_templates(tmp_path / "out", kind=kind, rulebook=book, indicators=listed, year=2024)
-    form = fill_in(first, read(first))
+    filled = fill_in(first, read(first))
+    form = read(filled)
     assert (form.kind, form.org, form.year, form.unit) == (kind, "市水利局", 2024, "万元")
-    assert form.findings == []
-    assert not read_footnote(tuple(form.notes)).texts
-    (result,) = form_results([form], score(to_frames([form]), {form.id: book_of(kind, rulebook)}))
+    (result,) = pe.audit(filled, rules=rulebook)
+    codes = {finding["code"] for finding in result["findings"]}
     if kind == "transfer" or rulebook == "hubei-2020":
-        assert (result["status"], [found["code"] for found in result["findings"]]) == ("reported", ["S08"])
+        assert result["status"] == "reported"
+        assert codes <= UNSCORED
         return
-    assert result["findings"] == []
+    assert codes <= ALL_FULL
     assert (result["status"], result["total"], result["grade"], result["self_total"]) == ("scored", "100", "优", "100")
     assert result["execution"] is not None
     assert (result["execution"]["self_rate"], result["execution"]["self_score"]) == ("100.00%", "10")
+
+
+@pytest.mark.parametrize(("kind", "rulebook"), [CASES[0], CASES[2], CASES[3]])
+def test_scores_left_blank_are_filled_in_and_the_formulas_show_it(
+    kind: Kind, rulebook: str | None, listed: Path, tmp_path: Path
+) -> None:
+    formualizer = pytest.importorskip("formualizer")
+    book = load_rulebook(rulebook) if rulebook else None
+    first, _ = write_templates(tmp_path / "in", kind=kind, rulebook=book, indicators=listed, year=2024)
+    filled = fill_in(first, read(first))
+    workbook = openpyxl.load_workbook(filled)
+    for row in read(filled).indicators:
+        workbook.active[row.cells["score"]] = None
+    workbook.save(filled)
+    formualizer.recalculate_file(str(filled))
+    (result,) = pe.score(filled, out=tmp_path / "out", rules=rulebook)
+    assert (result["total"], result["grade"], result["findings"], result["replaced"]) == ("100", "优", [], [])
+    assert result["copy"] is not None
+    copy = read(tmp_path / "out" / result["copy"])
+    assert copy.total == {"weight": "100", "score": "100", "grade": "优"}
+    assert [row.values["score"] for row in copy.indicators] == [row.values["weight"] for row in copy.indicators]
 
 
 @pytest.mark.parametrize(("kind", "rulebook"), CASES)

@@ -16,6 +16,8 @@ from perfeval_xlsx.workbook import Sheet, Workbook, a1, row_column, save_copy
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
+_SUMMED = {"total", "weight", "grade"}
+"""Fields whose formulas rest on the scores that the copy fills in: their old values say nothing."""
 
 
 def fill(
@@ -103,7 +105,7 @@ def _edit(
     if old and (keep or _shows(old, value)):
         return
     if cell is not None and cell.formula is not None:
-        if cell.cached and field not in {"total", "weight"}:
+        if cell.cached and field not in _SUMMED:
             finding = Finding("S10", address, field, old, _plain(value))
             result["findings"].append(finding_result(finding, lang))
             return
