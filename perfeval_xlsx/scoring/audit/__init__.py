@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
@@ -29,7 +30,7 @@ from perfeval_xlsx.scoring.audit.report import COLUMNS, report
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.score import ScoredTables
 
-__all__ = ["COLUMNS", "FAMILIES", "Check", "audit", "checks_list"]
+__all__ = ["COLUMNS", "FAMILIES", "FUNCTIONS", "Check", "audit", "checks_list"]
 
 FAMILIES = (completeness, funds, weights, design, filled, scores, total, kind, formulas)
 """The modules that hold the checks; importing them registers their functions."""
@@ -51,7 +52,8 @@ def audit(
         order of the forms and of the sheet.
     """
     context = Context(tables, scored, rulebooks)
-    return report(context, _found(context), lang)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return report(context, _found(context), lang)
 
 
 def _found(context: Context) -> Iterator[tuple[str, Hit]]:

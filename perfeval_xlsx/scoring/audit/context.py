@@ -57,6 +57,7 @@ class Part:
     frame: pd.DataFrame
     form: np.ndarray
     lists: dict[str, list[Any]] = field(default_factory=dict)
+    owned: dict[str, Bools] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.form)
@@ -82,7 +83,9 @@ class Part:
 
     def has(self, name: str) -> Bools:
         """Rows of forms that have the column ``name``."""
-        return np.fromiter((name in cells for cells in self.list("cells")), np.bool_, len(self))
+        if name not in self.owned:
+            self.owned[name] = np.fromiter((name in cells for cells in self.list("cells")), np.bool_, len(self))
+        return self.owned[name]
 
     def where(self, column: str, test: Callable[[str], object]) -> Bools:
         """Rows whose text passes ``test``; blank ones do not. ``test`` is asked once for every distinct text."""
@@ -210,8 +213,8 @@ class Context:
         """By column, the forms that have it."""
         owned: dict[str, Bools] = {}
         for prefix, part in (("indicators.", self.rows), ("funds.", self.total)):
-            for form, cells in zip(part.form.tolist(), part.list("cells"), strict=True):
-                for name in cells:
+            for form, row in zip(*np.unique(part.form, return_index=True), strict=True):
+                for name in part.list("cells")[row]:
                     owned.setdefault(prefix + name, np.zeros(self.size, dtype=np.bool_))[form] = True
         names = {"goal_expected": "goals.expected", "goal_actual": "goals.actual", "self_total": "total.score"}
         names |= {"self_grade": "total.grade", "total_weight": "total.weight"}

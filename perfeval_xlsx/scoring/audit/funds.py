@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form.values import parse_value
 from perfeval_xlsx.scoring.audit.amounts import amounts, printed_rate, rate_step, show_amount, total_rates
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
@@ -26,13 +25,13 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
     total = funds.texts("role") == "total"
     tolerance = context.params("F01", "tolerance")
     for name in COLUMNS:
-        values = amounts(context, funds, name)
+        values, has = amounts(context, funds, name), funds.has(name)
+        heads = {int(funds.form[row]): int(row) for row in np.flatnonzero(total & has)[::-1]}
+        counts = context.by_form_count(~total & has, funds)
         for form, places in funds.groups(~np.isnan(values) & ~total):
-            heads = np.flatnonzero(total & (funds.form == form) & funds.has(name))
-            if not len(heads):
+            if form not in heads:
                 continue
-            head, unit = int(heads[0]), context.unit_scale[form]
-            rows = int((~total & (funds.form == form) & funds.has(name)).sum())
+            head, rows, unit = heads[form], int(counts[form]), context.unit_scale[form]
             labels = [str(funds.list("label")[place] or "") for place in places]
             step = _step(funds.list(name)[head], [funds.list(name)[place] for place in places]) * unit
             near = tolerance[form] * unit + step
@@ -57,9 +56,8 @@ def rate_is_quotient(context: Context) -> Iterator[Hit]:
     texts = funds.list("self_rate")
     printed = np.array([printed_rate(text) for text in texts], dtype=np.float64)
     step = np.array([rate_step(text) for text in texts], dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = spent / budget
-        off = np.abs(printed - rate) > step + 1e-9
+    rate = spent / budget
+    off = np.abs(printed - rate) > step + 1e-9
     capped = (rate > 1) & (np.abs(printed - 1) < 1e-9)
     shown = budget / context.unit_scale[funds.form]
     yield from context.hits(
@@ -166,8 +164,7 @@ def budget_was_changed(context: Context) -> Iterator[Hit]:
     changed = np.abs(annual - initial) > NEAR * context.unit_scale[total.form]
     required = context.flags("F06", "reason_required")[total.form]
     reasoned = total.where("reason", gives_reason) | context.noted[total.form]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(initial > 0, annual / initial - 1, np.nan)
+    share = np.where(initial > 0, annual / initial - 1, np.nan)
 
     def args(row: int) -> dict[str, str]:
         initial_text, annual_text = (str(total.list(name)[row]) for name in COLUMNS[:2])
@@ -185,9 +182,8 @@ def results_do_not_beat_money(context: Context) -> Iterator[Hit]:
     total, rate = context.total, total_rates(context)
     scored = context.counted & (context.points > 0) & ~np.isnan(context.typed)
     weight = context.by_form_sum(context.points, scored)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = (context.by_form_sum(context.typed, scored) / weight)[total.form]
-        gap = (share - rate) / share
+    share = (context.by_form_sum(context.typed, scored) / weight)[total.form]
+    gap = (share - rate) / share
     wide = (gap > context.params("F07", "gap")[total.form] + 1e-9) & ~_unspent(context)
     yield from context.hits(
         wide & (share <= 1 + 1e-9),
@@ -244,32 +240,33 @@ def points_count_once(context: Context) -> Iterator[Hit]:
 def unit_of_money_agrees(context: Context) -> Iterator[Hit]:
     """An amount in the goals or the grid is the budget times or through 10,000."""
     total = context.total
+    columns, in_grid = [amounts(context, total, name) for name in COLUMNS], _grid_amounts(context)
     for row, form in enumerate(total.form.tolist()):
-        budget = [value for name in COLUMNS if (value := amounts(context, total, name)[row]) > 0]
+        budget = [column[row] for column in columns if column[row] > 0]
         if not budget or context.forms.list("unit")[form] is None:
             continue
-        stated = _stated(context, form)
+        goals = [context.forms.list(name)[form] for name in ("goal_expected", "goal_actual")]
+        stated = [each for text in goals if text for each in amounts_in(text)] + in_grid.get(form, [])
         factor = float(context.param("F10", "factor", form))
-        odd = next((s for s in stated if any(_same(s, b * factor) or _same(s * factor, b) for b in budget)), None)
-        if odd is not None and not any(_same(s, b) for s in stated for b in budget):
+        odd = _meets(stated, np.array(budget) * factor) or _meets(stated, np.array(budget) / factor)
+        if odd is not None and _meets(stated, np.array(budget)) is None:
             unit = str(context.forms.list("unit")[form])
             args = {"unit": unit, "stated": show_amount(odd / 1e4), "budget": show_amount(budget[0] / 1e4)}
             cell = context.forms.cell(form, "unit") or total.cell(row, "annual_budget", "initial_budget", "executed")
             yield Hit(form, cell, "unit", unit, None, args)
 
 
-def _same(one: float, other: float) -> bool:
-    return abs(one - other) <= 0.005 * max(abs(one), abs(other))
+def _meets(stated: list[float], wanted: Floats) -> float | None:
+    """The first amount that equals one of ``wanted`` within half a per cent, None where none does."""
+    amount = np.array(stated, dtype=np.float64)
+    same = np.abs(amount[:, None] - wanted[None, :]) <= 0.005 * wanted[None, :]
+    return next((stated[row] for row in np.flatnonzero(same.any(axis=1))), None)
 
 
-def _stated(context: Context, form: int) -> list[float]:
-    """Amounts of money the goals and the grid of a form state, in 元; each with its own unit."""
-    texts = [context.forms.list(name)[form] for name in ("goal_expected", "goal_actual")]
-    stated = [amount for text in texts if text for amount in amounts_in(text)]
-    rows = np.flatnonzero(context.rows.form == form)
-    for row in rows.tolist():
-        for name in ("target", "actual"):
-            quantity = parse_value(context.rows.list(name)[row], None, context.rows.list("unit")[row])
-            if quantity.kind == "money" and quantity.value:
-                stated.append(quantity.value)
-    return [value for value in stated if value > 0]
+def _grid_amounts(context: Context) -> dict[int, list[float]]:
+    """Amounts of money the targets and actuals of every form state, in 元; each with its own unit."""
+    found: dict[int, list[float]] = {}
+    for side in (context.measured.target, context.measured.actual):
+        for row in np.flatnonzero((side.kind == "money") & (side.value > 0)).tolist():
+            found.setdefault(int(context.rows.form[row]), []).append(float(side.value[row]))
+    return found

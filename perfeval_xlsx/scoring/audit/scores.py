@@ -38,8 +38,7 @@ def score_within_points(context: Context) -> Iterator[Hit]:
 def _grown(context: Context) -> tuple[Bools, Floats]:
     """Rows without points whose broken score is a whole number of points times a ratio above 1, and that number."""
     ratio, typed = context.rows.floats("ratio"), context.typed
-    with np.errstate(divide="ignore", invalid="ignore"):
-        whole = np.round(typed / ratio)
+    whole = np.round(typed / ratio)
     places = np.array([decimals(text) for text in context.rows.list("self_score")])
     explained = np.abs(whole * ratio - typed) <= 0.5 * 10.0**-places + 1e-9
     broken = np.abs(typed - np.round(typed)) > NEAR
@@ -91,8 +90,7 @@ def _why(context: Context) -> Callable[[int], dict[str, str]]:
 def as_higher(context: Context) -> Bools:
     """Lower-is-better rows that are met, with a score in proportion of actual to target."""
     measured = context.measured
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = measured.value / measured.high
+    share = measured.value / measured.high
     wrong = half_up(np.clip(context.points * share, 0, context.points))
     lower = measured.comparable & measured.lower & (share < 1) & (share > 0)
     close = np.abs(context.typed - wrong) <= np.minimum(context.tolerance[context.rows.form], 0.1) + 1e-9

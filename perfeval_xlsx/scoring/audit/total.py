@@ -24,7 +24,7 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
     total, sums = context.typed_total, _sums(context)
     grid, execution = sums
     places = np.array([decimals(text) for text in context.forms.list("self_total")])
-    near = np.maximum(0.01, np.where(places < _places(context), 0.5 * 10.0**-places, 0.0)) + 1e-9
+    near = np.maximum(np.where(places < _places(context), 0.5 * 10.0**-places, 0.0), _rounding(context)) + 1e-9
     off = _complete(context) & (np.abs(total - grid - execution) > near)
     for form in np.flatnonzero(off).tolist():
         args = {"grid": show(float(grid[form])), "execution": show(float(execution[form]))}
@@ -45,6 +45,14 @@ def _places(context: Context) -> np.ndarray:
     for part in (context.rows, context.total):
         np.maximum.at(places, part.form, np.array([decimals(text) for text in part.list("self_score")], dtype=int))
     return places
+
+
+def _rounding(context: Context) -> Floats:
+    """By form, how far a sum of figures shown rounded may be from the sum of those behind them (three deviations)."""
+    places = _places(context)
+    shown = np.array([decimals(text) for text in context.rows.list("self_score")], dtype=int)
+    count = context.by_form_count((shown > 0) & (shown == places[context.rows.form]))
+    return np.maximum(0.01, 3 * 10.0**-places * np.sqrt(count / 12))
 
 
 def _complete(context: Context) -> Bools:
@@ -93,7 +101,7 @@ def not_everything_full(context: Context) -> Iterator[Hit]:
 def poor_results_have_remedy(context: Context) -> Iterator[Hit]:
     """A poor total or a low rate, and nowhere a reason or a remedy."""
     reasoned = context.by_form_count(context.reasoned) > 0
-    silent = ~reasoned & ~_remedy_noted(context)
+    silent = ~reasoned & ~context.noted & ~_remedy_noted(context)
     poor = context.typed_total < context.params("T06", "below") - 1e-9
     for form in np.flatnonzero(poor & silent).tolist():
         args = {"total": show(float(context.typed_total[form]))}

@@ -1,0 +1,69 @@
+"""Every audit check: a form that triggers it in the right cell, and a near miss that does not (tests/audit/*.toml)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit_forms import FOLDER, audited, by_position, cases, findings, read, rules, slip
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.read import find_forms
+from perfeval_xlsx.scoring.audit import FUNCTIONS, checks_list
+from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks
+from perfeval_xlsx.workbook import open_workbook
+
+SAMPLES = Path(__file__).parents[1] / "sample_workbooks"
+
+FILES = sorted(path.name for path in FOLDER.glob("*.toml") if "case" in read(path.name))
+CASES = [(name, case) for name in FILES for case in cases(name)]
+
+
+def test_nothing_is_wrong_with_the_sound_form() -> None:
+    found = audited({})
+    assert found.empty, found[["code", "cell", "message"]].to_string()
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{case['code']}: {case['why']}" for _, case in CASES])
+def test_case(name: str, case: dict[str, Any]) -> None:
+    found = audited(case)
+    own = found[found["code"] == case["code"]]
+    named = ["form" if cell is None else cell for cell in own["cell"]]
+    assert named == by_position(case["finds"]), found[["code", "cell", "message"]].to_string()
+    for part, wanted in case.get("says", {}).items():
+        assert own.iloc[0][part] == wanted
+
+
+def test_every_check_has_a_trigger_and_a_near_miss() -> None:
+    single = {entry.code for entry in checks_list() if not entry.across}
+    assert single == set(FUNCTIONS)
+    assert {case["code"] for _, case in CASES if case["finds"]} == single
+    assert {case["code"] for _, case in CASES if not case["finds"]} == single
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_holds_its_own_family(name: str) -> None:
+    families = {load("checks.toml")["check"][case["code"]]["family"] for case in cases(name)}
+    assert families == {name.removesuffix(".toml")}
+
+
+@pytest.mark.parametrize("facts", read("slips.toml")["slip"], ids=lambda facts: facts["name"])
+def test_slips_of_filed_forms_are_found(facts: dict[str, Any]) -> None:
+    form = slip(facts)
+    found = findings([form], {form.id: rules({}, form)})
+    shown = found[["code", "cell", "message"]].to_string()
+    for code, cells in facts["finds"].items():
+        assert found.loc[found["code"] == code, "cell"].tolist() == cells, shown
+    assert not set(facts["silent"]) & set(found["code"]), shown
+
+
+def test_seed_form_has_only_what_an_auditor_notes() -> None:
+    facts = read("seed.toml")
+    (form,) = find_forms(open_workbook(SAMPLES / facts["file"]))
+    hunan = next(book for book in builtin_rulebooks() if book.id == "hunan")
+    found = findings([form], {form.id: hunan})
+    wanted = {(entry["code"], entry["cell"]) for entry in facts["finding"]}
+    assert set(zip(found["code"], found["cell"], strict=True)) == wanted
+    assert len(found) == len(wanted)
+    assert not {entry["code"] for entry in facts["silent"]} & set(found["code"])
