@@ -14,7 +14,8 @@ _MARKS = re.compile(_DATA["text"]["list_marks"])
 # White space goes, but one blank stays between two digits (two numbers) and after the point of a one-digit number at
 # which a list may be numbered (1. 95%).
 _SPACE = re.compile(r"(?:(?<=[0-9])|(?<=[0-9]\.)(?<![0-9]{2}\.))\s+(?=[0-9])")
-_JOINED = re.compile("|".join(map(re.escape, sorted(_DATA["text"]["joined"], key=len, reverse=True))))
+_PAIRS = "|".join(map(re.escape, sorted(_DATA["text"]["joined"], key=len, reverse=True)))
+_JOINED = re.compile(f"(?<![><=≥≤±])(?:{_PAIRS})(?![><=≥≤±])")
 
 
 @lru_cache(maxsize=65_536)

@@ -119,7 +119,7 @@ def measure(rows: pd.DataFrame, years: Floats) -> Measured:
     target, actual = Side.of(targets), Side.of(_answers(targets, actuals))
     value, other, comparable, units, assumed = _reconcile(target, actual, rows["level3"].tolist())
     deadline, days = _deadlines(target, actual, years)
-    lower, direction = _direction(rows, target)
+    lower, direction = _direction(rows, target, actual)
     value, other = (np.where(target.comparator == "±", np.abs(v), v) for v in (value, other))
     low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
     named = _objects(change_of(name or "") for name in rows["level3"])
@@ -362,14 +362,16 @@ def _ordinal(day: float, year: int) -> float:
     return float(plain.replace(year=year).toordinal())
 
 
-def _direction(rows: pd.DataFrame, target: Side) -> tuple[Bools, Objects]:
+def _direction(rows: pd.DataFrame, target: Side, actual: Side) -> tuple[Bools, Objects]:
     """Lower is better, and what decided: comparator or sign column, then the name, then the default.
 
-    A target that is a decrease (降低10%) is better when higher, whatever its name.
+    A target that is a decrease (降低10%) is better when higher, whatever its name. An amount is one even where the
+    target leaves its unit to the actual (1600 answered by 1700元/亩).
     """
     fall = target.change == "down"
     cost_words = _DATA["cost_words"]
-    cost = target.is_(_AMOUNTS) & np.array([bool(n) and any(w in n for w in cost_words) for n in rows["level2"]], bool)
+    amounts = target.is_(_AMOUNTS) | ((target.unit == "") & target.is_("number") & actual.is_(_AMOUNTS))
+    cost = amounts & np.array([bool(n) and any(w in n for w in cost_words) for n in rows["level2"]], bool)
     by_name = np.array([bool(name) and lower_is_better(name) for name in rows["level3"]], dtype=np.bool_)
     by_name, cost = by_name & ~fall, cost & ~fall
     explicit = one_of(target.comparator, (*_AT_LEAST, *_AT_MOST, "±"))
