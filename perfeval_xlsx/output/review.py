@@ -147,7 +147,7 @@ def review_rows(result: FormResult, made: _Made, grade: GradeOf, lang: Lang) -> 
     """Yield the facts of each score of a form that a person must weigh, by column key."""
     if result["sheet"] is None or result["status"] == "reported":
         return
-    places = _places(result)
+    places = printed_places(result)
     for row in _scores(result, lang):
         kind = review_kind(row, places)
         if kind is None:
@@ -177,7 +177,7 @@ def _scores(result: FormResult, lang: Lang) -> Iterator[dict[str, Any]]:
         yield {**execution, **facts, "indicator": name}
 
 
-def _places(result: FormResult) -> int:
+def printed_places(result: FormResult) -> int:
     """The decimals the form prints its scores with."""
     rows: list[RowResult | ExecutionResult] = [*result["indicators"]]
     if result["execution"] is not None:

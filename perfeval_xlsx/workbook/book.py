@@ -181,9 +181,13 @@ class Workbook:
             self._strings = [] if name is None else read_strings(self.package.read(name), name, limits)
         return self._strings
 
+    def styles_part(self) -> str | None:
+        """Return the member name of the styles part, None where the workbook has none."""
+        return self._related("styles")
+
     def _styles(self) -> tuple[Format, ...]:
         if self._formats is None:
-            name = self._related("styles")
+            name = self.styles_part()
             limits = self.package.limits
             self._formats = () if name is None else read_styles(self.package.read(name), name, limits)
         return self._formats

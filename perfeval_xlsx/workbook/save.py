@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,18 @@ _BEFORE_CALC = frozenset(
 )  # fmt: skip
 
 
-def save_copy(book: Workbook, edits: Mapping[int, Edits], target: Path | str, *, durable: bool = True) -> list[Refusal]:
+Finish = Callable[[dict[str, bytes], Mapping[int, Edits]], None]
+"""Changes the parts of a copy (content by member name) that show the edits made, before they are packed."""
+
+
+def save_copy(
+    book: Workbook,
+    edits: Mapping[int, Edits],
+    target: Path | str,
+    *,
+    durable: bool = True,
+    finish: Finish | None = None,
+) -> list[Refusal]:
     """Write a copy of a workbook with some cells set.
 
     Numbers become numbers, text inline strings, an empty string blanks a cell; styles stay, a formula stays and gets
@@ -41,6 +52,7 @@ def save_copy(book: Workbook, edits: Mapping[int, Edits], target: Path | str, *,
         edits: By position of the sheet, then by row and column (1-based).
         target: The copy's path; replaced at once, never half written.
         durable: Flush file and folder to disk.
+        finish: Gives the copy what is no cell's value: formats, widths.
 
     Returns:
         The cells that were not set, and why.
@@ -58,6 +70,8 @@ def save_copy(book: Workbook, edits: Mapping[int, Edits], target: Path | str, *,
         refused += _patch_sheet(book, index, wanted, replaced, made)
     if any(made.values()) and _other_formulas(book, made):
         replaced[book.part] = recalculating(utf8(book.package.read(book.part), book.part), book.part)
+    if finish is not None:
+        finish(replaced, made)
     content = rebuild(book.package, replaced) if replaced else book.package.data
     _write(book, content, target, made, replaced, durable=durable)
     return refused
