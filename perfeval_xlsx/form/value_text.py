@@ -18,7 +18,7 @@ _PAIRS = "|".join(map(re.escape, sorted(_DATA["text"]["joined"], key=len, revers
 _JOINED = re.compile(f"(?<![><=≥≤±])(?:{_PAIRS})(?![><=≥≤±])")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def normalise(text: str) -> str:
     """Write a text one way: NFKC, look-alike signs unified (``＞＝`` → ``≥``), white space out.
 

@@ -61,7 +61,7 @@ _SHORT, _DIGITS = 10, 18
 _COUNTED = frozenset({"number", "percent", "money", "rate", "range", "ratio", "duration"})
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=16_384)
 def parse_value(
     text: str | None, sign: str | None = None, unit: str | None = None, name: str | None = None
 ) -> Quantity:
@@ -86,7 +86,7 @@ def sign_comparator(sign: str) -> str:
     return _SIGNS.get(normalise(sign), "")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _read(text: str) -> Quantity:
     if not text:
         return Quantity("blank")

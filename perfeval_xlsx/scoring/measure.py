@@ -148,7 +148,7 @@ def number(text: str | None) -> float:
     return _number(text) if text else float("nan")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _number(text: str) -> float:
     quantity = parse_value(text)
     plain = quantity.kind in {"number", "percent", "money"} and not (quantity.comparator or quantity.change)
@@ -180,7 +180,7 @@ def _hint(name: str | None, text: str | None) -> str | None:
     return (name or "") if dotted or (name and _hinting(name)) else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _hinting(name: str) -> bool:
     return any(hint in name for hint in _HINTS)
 
