@@ -15,14 +15,18 @@ from perfeval_xlsx.scoring.rounding import product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 
 _BASES = ("annual_budget", "initial_budget")
+_CLOSE = 0.005
 
 
-def score_execution(funds: pd.DataFrame, forms: pd.DataFrame, books: Sequence[Rulebook], code: Codes) -> pd.DataFrame:
+def score_execution(
+    funds: pd.DataFrame, forms: pd.DataFrame, rest: Floats, books: Sequence[Rulebook], code: Codes
+) -> pd.DataFrame:
     """Score the total row of every form's fund table.
 
     Args:
         funds: The funds frame of ``to_frames``.
         forms: The forms frame.
+        rest: By form, the points that its indicator rows leave of 100.
         books: The rulebooks in use.
         code: By form, the position of its rulebook.
 
@@ -37,7 +41,7 @@ def score_execution(funds: pd.DataFrame, forms: pd.DataFrame, books: Sequence[Ru
     stated = forms["execution_points"].to_numpy(dtype=float)[of_form]
     texts = _base(rows, books, book)
     budget, spent = _amounts(texts, units), _amounts(rows["executed"].to_numpy(dtype=object), units)
-    points = _points(rows, stated, books, book)
+    points = _points(rows, stated, rest[of_form], books, book)
     rate = np.divide(spent, budget, out=np.full(len(rows), np.nan), where=(budget > 0) & (spent >= 0))
     frame = rows.assign(
         points=points, typed=numbers(rows["self_score"]), budget=budget, budget_text=texts, spent=spent, rate=rate
@@ -66,15 +70,19 @@ def _amount(text: object, unit: str | None) -> float:
     if not isinstance(text, str):
         return float("nan")
     quantity = parse_value(text, None, unit)
-    known = quantity.kind in {"money", "number"} and quantity.value is not None
-    return float(quantity.value) if known and quantity.value is not None else float("nan")
+    plain = quantity.kind in {"money", "number"} and not (quantity.comparator or quantity.approximate)
+    return float(quantity.value) if plain and quantity.value is not None else float("nan")
 
 
-def _points(rows: pd.DataFrame, stated: Floats, books: Sequence[Rulebook], book: Codes) -> Floats:
-    """Points of the rate: its own cell, else the header's, else the rulebook's where the form has a score cell."""
-    typed = numbers(rows["weight"])
-    usual = np.where(has(rows, "score"), by_book(books, book, lambda b: b.execution.points), np.nan)
-    return np.where(typed > 0, typed, np.where(stated > 0, stated, usual))
+def _points(rows: pd.DataFrame, stated: Floats, rest: Floats, books: Sequence[Rulebook], book: Codes) -> Floats:
+    """Points of the rate: its own cell, else the header's, else the rulebook's where the form has a score cell.
+
+    Where the indicators alone make 100 and nobody typed a score, the form does not score the rate.
+    """
+    weight = numbers(rows["weight"])
+    scored = has(rows, "score") & ((np.abs(rest) > _CLOSE) | ~np.isnan(numbers(rows["self_score"])))
+    usual = np.where(scored, by_book(books, book, lambda b: b.execution.points), np.nan)
+    return np.where(weight > 0, weight, np.where(stated > 0, stated, usual))
 
 
 def _decide(frame: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> pd.DataFrame:

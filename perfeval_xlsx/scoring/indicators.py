@@ -57,7 +57,8 @@ def score_indicators(rows: pd.DataFrame, years: Floats, books: Books, code: Code
     _words(verdicts, measured, books, code)
     verdicts.abstain(measured.units, "units")
     verdicts.abstain(np.ones(len(rows), dtype=np.bool_), "unreadable")
-    _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & has(rows, "score"))
+    if follows.any():
+        _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & has(rows, "score"))
     deducted = deductions(rows, books, code)
     verdicts.withdraw(np.isnan(deducted), "deduction_unreadable")
     points = np.where(one_of(verdicts.method, ("excluded", "shared")), np.nan, points)
@@ -223,8 +224,6 @@ def _shared_points(verdicts: Verdicts, points: Floats, follows: Bools, apart: Bo
 
     ``apart``: rows that share the points but have a score cell of their own; nobody can say how the points are split.
     """
-    if not follows.any():
-        return
     group = np.cumsum(~follows)
     size = np.bincount(group)[group]
     full = (verdicts.status == "ruled") & (verdicts.top == verdicts.bottom)

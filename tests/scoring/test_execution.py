@@ -32,6 +32,8 @@ CASES = [
      None, "", "", "0", "10", "unscorable", "execution_missing"),
     ("national-2020", {"executed": "", "score": "17"},
      None, "", "", "0", "10", "unscorable", "execution_missing"),
+    ("national-2020", {"executed": "约150"}, None, "", "7", "0", "10", "unscorable", "execution_missing"),
+    ("national-2020", {"executed": "≤150"}, None, "", "7", "0", "10", "unscorable", "execution_missing"),
     ("national-2020", {"executed": "-5"}, None, "", "7", "0", "10", "unscorable", "execution_missing"),
     # the form's own budget column where it has but one
     ("national-2020", {"no": ("annual_budget",)}, None, "150.00%", "10", "10", "10", "ruled", "execution"),

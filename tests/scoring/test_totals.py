@@ -111,6 +111,17 @@ def test_a_form_of_nothing_is_reported() -> None:
     assert (record["status"], figure(record["total"])) == ("reported", "")
 
 
+def test_a_rate_without_points_of_its_own_takes_the_rulebook_s_only_where_there_is_room() -> None:
+    """Indicators that make 100 leave nothing for a rate that the form does not score."""
+    fund = FUND | {"weight": None, "score": None}
+    full = scored(a_form([MET, MET], fund))
+    assert (full.funds["method"][0], figure(full.forms["total"][0])) == ("execution_unweighted", "100")
+    room = scored(a_form([MET, MET | {"weight": "40", "score": "40"}], fund))
+    assert (room.funds["method"][0], figure(room.forms["total"][0])) == ("execution", "100")
+    typed = scored(a_form([MET, MET], fund | {"score": "10"}))
+    assert figure(typed.forms["points"][0]) == "110"
+
+
 GRADES = [
     (100, "优"), (90, "优"), (89.995, "良"), (89.99, "良"), (89.5, "良"), (80, "良"), (79.99, "中"), (60, "中"), (59.99, "差"),
     (0, "差"), (-1, "差"), (103, "优"),
