@@ -21,7 +21,7 @@ from perfeval_xlsx.form.labels import (
     total_label,
     unit_stated,
 )
-from perfeval_xlsx.form.locate import Header, is_title
+from perfeval_xlsx.form.locate import Header, is_fund_header, is_title
 from perfeval_xlsx.form.model import Form, Kind
 
 _AFTER_TOTAL = 3
@@ -49,6 +49,13 @@ def first_row(grid: Grid, after: int, anchor: int) -> int:
             break
         start = row
     return start
+
+
+def begins_form(grid: Grid, row: int) -> bool:
+    """Whether a row belongs to the beginning of a form: its title, a label of its head, a fund table."""
+    if is_title(grid, row) or is_fund_header(grid, row):
+        return True
+    return any(_is_head_label(text) for _, text in grid.texts(row))
 
 
 def _is_head_label(text: str) -> bool:
@@ -169,18 +176,20 @@ def _unit_of_values(form: Form) -> str | None:
 
 
 def read_goals(form: Form, grid: Grid, first: int, last: int) -> int | None:
-    """Fill in the annual goals from the rows between two tables; return their header row."""
-    for row in grid.rows_between(first, last):
-        places = _goal_labels(grid, row)
-        if not places:
-            continue
-        if len(places) > 1 or "actual" in places:
+    """Fill in the annual goals from the rows between two tables; return their header row.
+
+    Texts stand below their labels where both labels share a row, else to the right of each.
+    """
+    labelled = [(row, places) for row in grid.rows_between(first, last) if (places := _goal_labels(grid, row))]
+    for row, places in labelled:
+        if len(places) > 1:
             _fill_goals(form, grid, row, places, last)
             return row
+    for row, places in labelled:
         _goals_beside(form, grid, row, places)
-        if any(form.goals.values()):
-            return row
-    return None
+    if labelled and not any(form.goals.values()):
+        _fill_goals(form, grid, *labelled[0], last)
+    return labelled[0][0] if any(form.goals.values()) else None
 
 
 def _goal_labels(grid: Grid, row: int) -> dict[str, int]:
@@ -198,12 +207,14 @@ def _goal_labels(grid: Grid, row: int) -> dict[str, int]:
 
 
 def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: int) -> None:
-    """Texts below the labels, all rows up to the next table; an adjusted goal counts where it is filled in."""
+    """Texts in the row below the labels, or in all rows beside which one label stands (年度总体目标).
+
+    An adjusted goal counts where it is filled in.
+    """
     bottom = max(grid.bottom(row, column) for column in places.values())
+    beside = grid.bottom(row, min(places.values()) - 1)
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in places}
-    for below in range(bottom + 1, last + 1):
-        if _goal_labels(grid, below) and below > bottom + 1:
-            break
+    for below in range(bottom + 1, min(last, max(beside, bottom + 1)) + 1):
         for name, column in places.items():
             anchor = grid.anchor(below, column)
             if anchor[0] == below and grid.own(*anchor):
@@ -214,7 +225,7 @@ def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: 
         if name in places or found.get(name):
             texts = found.get(name, [])
             form.goals[name] = "\n".join(text for _, text in texts) or None
-            cell = texts[0][0] if texts else grid.address(bottom + 1, places.get(name, places["actual"]))
+            cell = texts[0][0] if texts else grid.address(bottom + 1, places.get(name, min(places.values())))
             form.goal_cells[name] = cell
 
 

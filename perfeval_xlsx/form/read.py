@@ -11,7 +11,15 @@ from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.evidence import column_findings, settle_doubles
 from perfeval_xlsx.form.funds import read_funds, read_pairs
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.heading import first_row, read_goals, read_head_total, read_heading, read_total, read_unit
+from perfeval_xlsx.form.heading import (
+    begins_form,
+    first_row,
+    read_goals,
+    read_head_total,
+    read_heading,
+    read_total,
+    read_unit,
+)
 from perfeval_xlsx.form.indicators import Body, read_body
 from perfeval_xlsx.form.labels import contains, pattern, plain_row
 from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process
@@ -96,7 +104,7 @@ def _located(grid: Grid) -> Iterator[_Located]:
     headers = indicator_headers(grid)
     repeats = _repeats(grid, headers)
     headers = [header for header in headers if header.top not in repeats]
-    repeated = frozenset(row for top in repeats for row in range(top, repeats[top] + 1))
+    repeated = frozenset(row for rows in repeats.values() for row in rows)
     after = 0
     for at, header in enumerate(headers):
         limit = headers[at + 1].top - 1 if at + 1 < len(headers) else (grid.rows[-1] if grid.rows else 0)
@@ -107,14 +115,20 @@ def _located(grid: Grid) -> Iterator[_Located]:
         after = body.last
 
 
-def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, int]:
-    """Headers that only repeat the one above for the next printed page: no total, title or fund table between."""
-    repeats: dict[int, int] = {}
+def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, range]:
+    """Headers that go on with the form above, by first row: the rows to pass over, those between the blocks included.
+
+    A header is repeated for the next printed page, or for the next annual goal of the same form (年度绩效目标2): the same
+    columns again, and no total, title, head or fund table between.
+    """
+    repeats: dict[int, range] = {}
     for above, header in pairwise(headers):
         between = read_body(grid, above, header.top - 1)
-        closed = between.total_row is not None or any(grid.rows_between(between.last + 1, header.top - 1))
-        if above.same_columns(header) and not closed and between.rows:
-            repeats[header.top] = header.bottom
+        if not above.same_columns(header) or between.total_row is not None or not between.rows:
+            continue
+        rows = list(grid.rows_between(between.last + 1, header.top - 1))
+        if not any(begins_form(grid, row) for row in rows):
+            repeats[header.top] = range(rows[0] if rows else header.top, header.bottom + 1)
     return repeats
 
 
@@ -133,6 +147,8 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
         tables = form.funds[0].row if form.funds else tables
     below_funds = form.funds[-1].row + 1 if form.funds else located.after + 1
     goals = read_goals(form, grid, below_funds, header.top - 1)
+    if goals is None and form.funds:
+        goals = read_goals(form, grid, first_row(grid, located.after, tables), tables - 1)
     start = first_row(grid, located.after, min(tables, goals or tables))
     read_heading(form, grid, start, min(tables, goals or tables) - 1)
     read_unit(form, grid, funds, grid.rows_between(start, min(tables, goals or tables) - 1))

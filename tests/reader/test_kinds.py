@@ -288,3 +288,46 @@ def test_a_form_over_two_sheets_is_said_so() -> None:
         sheet(GRID.replace("1=", "4=") + f"\n{row}", "第二页", 1),
     )
     assert [[finding.code for finding in form.findings] for form in forms] == [[], ["R10"]]
+
+
+HUBEI = "B{0}=一级指标 | C{0}=二级指标 | D{0}=三级指标 | E{0}=年初目标值(A) | F{0}=实际完成值(B) | G{0}=得分"
+
+
+@pytest.mark.parametrize("section", ["A{0}:A{1}=年度绩效目标2\\n(40分)", "A{2}:G{2}=年度绩效目标2(40分)"])
+def test_a_grid_a_goal_under_headers_of_their_own_is_one_form(section: str) -> None:
+    between = "A{2}" in section
+    top = 7 if between else 6
+    (form,) = read(f"""
+        A1:G1=2020年度水土保持监测项目绩效自评表
+        A2=预算执行情况(万元)(20分) | D2=预算数(A) | E2=执行数(B) | F2=执行率(B/A) | G2=得分(20分*执行率)
+        B3:C3=年度财政资金总额 | D3=10 | E3=10 | F3=100% | G3=20
+        {HUBEI.format(4)}
+        B5=产出指标 | C5=质量指标 | D5=数据合格率 | E5=100% | F5=100% | G5=40
+        {section.format(top, top + 1, 6)}
+        {HUBEI.format(top)}
+        B{top + 1}=产出指标 | C{top + 1}=时效指标 | D{top + 1}=资料上报 | E{top + 1}=12月底之前 | F{top + 1}=12月 | G{top + 1}=40
+        A{top + 2}:F{top + 2}=总分 | G{top + 2}=100
+        """)
+    assert names(form) == ["数据合格率", "资料上报"]
+    assert (form.execution_points, form.total["score"]) == (20, "100")
+
+
+def test_goals_above_the_funds() -> None:
+    (form,) = read("""
+        A1:K1=部门预算项目支出绩效自评表(2023年度)
+        A2=实施单位 | C2:K2=发展和改革局
+        A3:K3=1.项目年度目标完成情况
+        A4:E4=项目年度目标 | F4:K4=年度目标完成情况
+        A5:E5=保障工资发放。 | F5:K5=已完成。
+        A6=2.项目实施内容及过程概述 | F6:K6=略
+        A7:A9=年度预算数(万元) | E7=年初预算 | F7=调整后预算数 | G7=预算执行数 | H7=预算执行率 | I7=权重 | J7=得分 | K7=原因
+        B8:D8=总额 | E8=238.93 | F8=251.89 | G8=251.89 | H8=100.00% | I8=10
+        A10=绩效指标(90分) | B10=一级指标 | C10=二级指标 | D10=三级指标 | E10=指标性质 | F10=指标值 | G10=度量单位 | H10=完成值 | I10=权重 | J10=得分 | K10=未完成原因分析
+        B11=产出指标 | C11=数量指标 | D11=覆盖率 | E11== | F11=100 | G11=% | I11=60
+        A12:H12=合计 | I12=100
+        """)
+    assert form.goals == {"expected": "保障工资发放。", "actual": "已完成。"}
+    assert form.goal_cells == {"expected": "A5", "actual": "F5"}
+    assert form.funds[0].label == "总额"
+    assert form.indicators[0].values["sign"] == "="
+    assert (form.org, form.year, form.unit) == ("发展和改革局", 2023, "万元")
