@@ -1,0 +1,71 @@
+"""Whole columns: a function once per distinct value, templates filled for many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfeval_xlsx.scoring.columns import by_book, contains, each, fill, has, one_of, places
+from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+
+
+def counting() -> tuple[list[object], Callable[[object], object]]:
+    seen: list[object] = []
+
+    def function(value: object) -> object:
+        seen.append(value)
+        return f"<{value}>"
+
+    return seen, function
+
+
+def test_a_function_is_called_once_per_distinct_value() -> None:
+    seen, function = counting()
+    assert each(np.array(["a", "b", "a", "a"], dtype=object), function).tolist() == ["<a>", "<b>", "<a>", "<a>"]
+    assert seen == ["a", "b"]
+
+
+def test_missing_values_are_values() -> None:
+    texts = each(pd.Series(["a", None], dtype=object), lambda value: "gone" if value is None or value != value else "x")
+    assert texts.tolist() == ["x", "gone"]
+    assert each(np.array([1.0, np.nan]), lambda value: value != value, np.bool_).tolist() == [False, True]
+    assert each(np.array([]), str).tolist() == []
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.one_of(st.none(), st.text(max_size=3))))
+def test_each_is_a_map(values: list[str | None]) -> None:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    assert each(column, lambda value: isinstance(value, str), np.bool_).tolist() == [v is not None for v in values]
+
+
+def test_words_in_texts() -> None:
+    column = np.array(["服务满意度", None, "成本", "满意度"], dtype=object)
+    assert contains(column, ["满意度"]).tolist() == [True, False, False, True]
+    assert one_of(column, ["成本", "满意度"]).tolist() == [False, False, True, True]
+
+
+def test_columns_of_a_form() -> None:
+    rows = pd.DataFrame({"cells": [{"score": "A1"}, {}]})
+    assert has(rows, "score").tolist() == [True, False]
+
+
+def test_parameters_by_row() -> None:
+    books = [load_rulebook("national-2020"), load_rulebook("hubei-2020")]
+    code = np.array([1, 0, 1])
+    assert by_book(books, code, lambda book: book.execution.points).tolist() == [20, 10, 20]
+    assert places(books, code).tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("template", ["", "{a}", "x", "{a}-{b}", "{{{a}}}"])
+def test_a_template_filled_for_many_rows_is_format_for_each(template: str) -> None:
+    columns = {"a": np.array(["1", "2", "3"], dtype=object), "b": np.array(["x", "{y}", ""], dtype=object)}
+    rows = np.array([2, 0])
+    expected = [template.format(a=columns["a"][row], b=columns["b"][row]) for row in rows]
+    assert fill(template, columns, rows).tolist() == expected
