@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,17 @@ def test_negative_words(text: str, word: str) -> None:
 def test_changes_in_names(change: str) -> None:
     for name in WORDS[change]:
         assert change_of(name) == ("" if change == "neither" else change), name
+
+
+@pytest.mark.parametrize(
+    "text", ["12月" + "(含)前" * 8000 + "x", "12月" + "(含)前" * 40 + "x", "投诉" * 16000, "和" * 32000 + "1", "5个" + "(含)以上" * 48 + "y",
+             "1" * 32000, "1,111" * 6000, "缩小" * 16000, "每人" * 16000, "3-" * 99, "至" * 199 + "1"],
+)  # fmt: skip
+def test_hostile_texts_take_no_time(text: str) -> None:
+    begin = time.perf_counter()
+    parse_value(text, text, text, text)
+    lower_is_better(text), has_negative(text), change_of(text)
+    assert time.perf_counter() - begin < 2
 
 
 def test_equal_cells_share_one_result() -> None:

@@ -22,8 +22,8 @@ _YEARS: dict[str, list[int]] = _DATA["year"]
 PLAIN_YEAR = 2001
 """A year without 29 February: dates without year are days of it."""
 
-_BEFORE = f"(?:{words_pattern(_DATA['before'])})*"
-_AFTER = f"(?P<rest>(?:{words_pattern(_DATA['after'])})*)"
+_BEFORE = f"(?:{words_pattern(_DATA['before'])}){{0,3}}"
+_AFTER = f"(?P<rest>(?:{words_pattern(_DATA['after'])})*+)"
 _YEAR = r"(?:(?P<year>(?:19|20)[0-9]{2})年度?|(?P<short>[12][0-9])年(?=[0-9]))"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
 _DAY = r"(?:3[01]|[12][0-9]|0?[1-9])"

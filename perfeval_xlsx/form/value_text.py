@@ -55,6 +55,9 @@ def has_negative(text: str) -> str | None:
     return next((match["word"] for match in _NEGATIVE.finditer(normalise(text)) if match["word"]), None)
 
 
+_NAME = 200
+"""What a name says, its first characters say."""
+
 _LOWER = re.compile(_DATA["lower"]["words"])
 _NOT_LOWER = re.compile(_DATA["lower"]["except"])
 
@@ -65,7 +68,7 @@ def lower_is_better(name: str) -> bool:
 
     Names of how well such things are dealt with (投诉办结率) or by how much they fell (事故下降率) do not.
     """
-    plain = normalise(name)
+    plain = normalise(name)[:_NAME]
     return bool(_LOWER.search(plain)) and not _NOT_LOWER.search(plain)
 
 

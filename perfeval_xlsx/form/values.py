@@ -58,6 +58,9 @@ _YEARS = re.compile("(?:19|20)[0-9]{2}年")
 _SEPARATOR = re.compile(r"[,;、。]+|(?<=[^0-9])(?:和|及|且|并)(?=[^0-9]*[0-9])")
 _SYMBOLS = re.compile("[≥≤><=±%‰]")
 _SHORT, _DIGITS = 10, 18
+_LONG = 200
+"""Longer texts are prose: no figure is written in that many characters, and no pattern need look for one."""
+
 _COUNTED = frozenset({"number", "percent", "money", "rate", "range", "ratio", "duration"})
 
 
@@ -100,6 +103,8 @@ def _read(text: str) -> Quantity:
     if word in _WORDS:
         kind, value, unit = _WORDS[word]
         return Quantity(kind, value=float(value), unit=unit, text=text)
+    if len(text) > _LONG:
+        return Quantity("text", text=text)
     return _figures(text) or _spelled(text) or _several(text) or _prose(text)
 
 
