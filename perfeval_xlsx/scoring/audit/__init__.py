@@ -26,7 +26,7 @@ from perfeval_xlsx.scoring.audit import (
 )
 from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.registry import FUNCTIONS, Check, checks_list
-from perfeval_xlsx.scoring.audit.report import COLUMNS, report
+from perfeval_xlsx.scoring.audit.report import COLUMNS, findings_frame
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.score import ScoredTables
 
@@ -53,7 +53,7 @@ def audit(
     """
     context = Context(tables, scored, rulebooks)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return report(context, _found(context), lang)
+        return findings_frame(context, _found(context), lang)
 
 
 def _found(context: Context) -> Iterator[tuple[str, Hit]]:

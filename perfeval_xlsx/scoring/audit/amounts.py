@@ -26,14 +26,14 @@ def amounts(context: Context, part: Part, name: str) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def _amount(text: str | None, unit: str | None) -> float:
     quantity = parse_value(text, None, unit)
     known = quantity.kind in {"money", "number"} and quantity.value is not None
     return float(quantity.value) if known and quantity.value is not None else float("nan")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def printed_rate(text: str | None) -> float:
     """Return the rate a cell shows, 1 = 100 %: ``86.18%``, a fraction up to 1.5, a bare percentage above; else NaN."""
     folded = plain(text) if text else ""
@@ -46,7 +46,7 @@ def printed_rate(text: str | None) -> float:
     return value if value <= 1.5 else value / 100
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def rate_step(text: str | None) -> float:
     """Return one step of the last place a rate is printed with, 1 = 100 %, at most one percentage point."""
     folded = plain(text) if text else ""

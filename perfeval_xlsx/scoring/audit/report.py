@@ -20,7 +20,7 @@ _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _LAST = (1 << 30, 1 << 30)
 
 
-def report(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang) -> pd.DataFrame:
+def findings_frame(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang) -> pd.DataFrame:
     """Return the findings frame of ``(code, hit)`` pairs, sorted by form, sheet position and code.
 
     Args:
@@ -35,7 +35,7 @@ def report(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang) -> pd.
     return frame.astype(object).where(frame.notna(), None)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def position(cell: str | None) -> tuple[int, int]:
     """Row and column of an A1 address, after every other where there is none."""
     match = _CELL.fullmatch(cell or "")

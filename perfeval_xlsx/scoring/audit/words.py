@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from perfeval_xlsx.data import load
 
 _SPACE = re.compile(r"\s+")
+_AROUND = 20
+"""So many characters before and after a word decide whether it is denied."""
 _UNITS = {"亿元": 1e8, "亿": 1e8, "万元": 1e4, "万": 1e4, "元": 1.0}
 
 
@@ -19,7 +20,7 @@ def pattern(section: str, key: str) -> re.Pattern[str]:
     return re.compile(load("audit_words.toml")[section][key])
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """Return a text after NFKC with all white space out."""
     return _SPACE.sub("", unicodedata.normalize("NFKC", text))
@@ -30,18 +31,19 @@ def has(section: str, key: str, text: str | None) -> bool:
     return bool(text) and pattern(section, key).search(plain(str(text))) is not None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def gives_reason(text: str) -> bool:
     """Whether a reason cell holds a reason, not ``无``, ``0`` or ``/``."""
     return not pattern("reason", "none").match(plain(text))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def admits_shortfall(text: str) -> str:
     """Return the words with which a text admits that something was not done, "" where it does not."""
     folded = plain(text)
     for match in pattern("reason", "shortfall").finditer(folded):
-        before, after = folded[: match.start()], folded[match.end() :]
+        before = folded[max(0, match.start() - _AROUND) : match.start()]
+        after = folded[match.end() : match.end() + _AROUND]
         if not pattern("reason", "denied").search(before) and not pattern("reason", "gone").match(after):
             return match[0]
     return ""
@@ -58,14 +60,14 @@ def notes_give_reason(notes: tuple[str, ...]) -> bool:
     return False
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def template_text(text: str) -> str:
     """Return what a text kept of its template (``XXX``, ``**``, ``（100字以内）``), "" where nothing."""
     match = pattern("template", "anywhere").search(plain(text))
     return match[0] if match else ""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def dimension_of(label: str) -> str:
     """Return the dimension a level label belongs to, as rulebooks name it, "" where it names none."""
     dimensions = load("audit_words.toml")["dimension"]
@@ -79,13 +81,13 @@ def level2_dimension(label: str) -> str:
     return str(below.get(name, name))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def bare_name(text: str) -> str:
     """Return an indicator's name without glued numbering (``指标1：``) and white space."""
     return pattern("numbering", "glued").sub("", plain(text))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def is_vague(text: str) -> bool:
     """Whether a target says nothing that could be measured: short, a vague word, no figure, nothing concrete."""
     folded = plain(text).rstrip("。;,")
@@ -98,7 +100,7 @@ def is_vague(text: str) -> bool:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def amounts_in(text: str) -> tuple[float, ...]:
     """Return the amounts of money a sentence states, in 元."""
     found = pattern("goal", "amount").finditer(plain(text))
@@ -109,8 +111,3 @@ def amounts_in(text: str) -> tuple[float, ...]:
 def years_in(text: str) -> frozenset[int]:
     """Return the years a title or a file name states (``2021年度``)."""
     return frozenset(int(year) for year in pattern("title", "year").findall(plain(text)))
-
-
-def first(texts: Iterable[str | None]) -> str:
-    """Return the first text that is not blank, "" where all are."""
-    return next((text for text in texts if text), "")
