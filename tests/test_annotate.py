@@ -33,7 +33,9 @@ FILLS = load("desk.toml")["annotate"]["fill"]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
-def annotated(source: Path, target: Path, findings: Any = (), changes: Any = None) -> tuple[list[Form], list[FormResult]]:
+def annotated(
+    source: Path, target: Path, findings: Any = (), changes: Any = None
+) -> tuple[list[Form], list[FormResult]]:
     book = open_workbook(source)
     forms = find_forms(book)
     rulebooks = {form.id: choose_rulebook(form.kind, form.province, form.year, ()) for form in forms}
@@ -85,7 +87,9 @@ def test_nothing_but_the_new_columns_and_the_marks_changes(source: Path, tmp_pat
 
 
 def first_new_column(old: dict[str, Any], new: dict[str, Any]) -> int:
-    return min(row_column(a)[1] for a, c in new.items() if c.value is not None and (a not in old or old[a].value is None))
+    return min(
+        row_column(a)[1] for a, c in new.items() if c.value is not None and (a not in old or old[a].value is None)
+    )
 
 
 @pytest.mark.parametrize("source", WITH_FORMS, ids=lambda path: path.stem)
@@ -114,7 +118,10 @@ def test_scores_and_opinions_stand_beside_their_rows(tmp_path: Path) -> None:
     assert sheet[f"{column}13"].value == 9
     assert sheet[f"{opinion}13"].value.startswith("自评10分，规则9分：")
     assert sheet[f"{opinion}14"].value is None
-    assert sheet[f"{opinion}16"].value == "待判定：允许0～9.9分，暂按5分\n【警告】“养护工程完工时间”自评10分超出该档允许范围，暂按5分，请人工判定"
+    assert (
+        sheet[f"{opinion}16"].value
+        == "待判定：允许0～9.9分，暂按5分\n【警告】“养护工程完工时间”自评10分超出该档允许范围，暂按5分，请人工判定"
+    )
     assert "【警告】得分有误" in sheet[f"{opinion}17"].value
     assert sheet["H17"].fill.fgColor.rgb == f"FF{FILLS['warning']}"
     assert sheet[f"{column}16"].fill.fgColor.rgb == f"FF{FILLS['open']}"
@@ -179,7 +186,9 @@ STYLES = (
 
 
 def test_formats_are_copies_with_what_was_asked_for() -> None:
-    grown = add_formats(STYLES, "styles.xml", [Look(0, "FF0000", wrapped=True), Look(1, "FF0000"), Look(0, general=True)])
+    grown = add_formats(
+        STYLES, "styles.xml", [Look(0, "FF0000", wrapped=True), Look(1, "FF0000"), Look(0, general=True)]
+    )
     assert grown is not None
     part, numbers = grown
     assert numbers == [2, 3, 4]

@@ -138,7 +138,7 @@ def test_text_of_a_form_is_never_a_formula_or_a_link(tmp_path: Path) -> None:
         a_finding("S01", f"H{12 + i}", found=text, expected=text, message=text, basis=text, suggestion=text)
         for i, text in enumerate(hostile)
     ]
-    form = a_form("x.xlsx", "=HYPERLINK(\"http://x\")", sheet="=1", title="=2", indicators=rows, findings=findings)
+    form = a_form("x.xlsx", '=HYPERLINK("http://x")', sheet="=1", title="=2", indicators=rows, findings=findings)
     folder = tmp_path / "退回"
     book = written(tmp_path, [form])
     with collect_problems([form]) as problems:

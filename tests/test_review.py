@@ -101,14 +101,14 @@ def test_decisions_that_can_change_a_grade_come_first(table: Path) -> None:
     assert {0, 2, 3} <= set(effects)
 
 
-
-
 def test_only_the_two_columns_can_be_changed(table: Path) -> None:
     sheet = openpyxl.load_workbook(table)["复核"]
     at = columns(sheet)
     assert sheet.protection.sheet
     assert sheet.protection.password is None
-    open_cells = {cell.column for row in sheet.iter_rows(min_row=HEADER + 1) for cell in row if not cell.protection.locked}
+    open_cells = {
+        cell.column for row in sheet.iter_rows(min_row=HEADER + 1) for cell in row if not cell.protection.locked
+    }
     assert open_cells == {at["复核得分"], at["复核意见"]}
     (check,) = sheet.data_validations.dataValidation
     low, high = (sheet.cell(HEADER + 1, at[name]).coordinate for name in ("允许下限", "允许上限"))
@@ -172,13 +172,17 @@ def test_a_number_is_read_however_it_is_typed(typed: Any, score: float, table: P
     assert decision.score == score
 
 
-@pytest.mark.parametrize(("typed", "code"), [(3, "V03"), (-0.01, "V03"), ("满分", "V02"), ("1/2", "V02"), (1e300, "V03")])
+@pytest.mark.parametrize(
+    ("typed", "code"), [(3, "V03"), (-0.01, "V03"), ("满分", "V02"), ("1/2", "V02"), (1e300, "V03")]
+)
 def test_what_is_outside_the_band_is_refused_with_its_cell(typed: Any, code: str, table: Path) -> None:
     fill(table, {(ROADS, "H21"): typed}, "说明")
     reviews = read_reviews(table)
     (finding,) = reviews.findings
     sheet = openpyxl.load_workbook(table)["复核"]
-    row = next(r for r in range(HEADER + 1, sheet.max_row + 1) if sheet.cell(r, columns(sheet)["单元格"]).value == "H21")
+    row = next(
+        r for r in range(HEADER + 1, sheet.max_row + 1) if sheet.cell(r, columns(sheet)["单元格"]).value == "H21"
+    )
     assert finding.code == code
     assert finding.cell == sheet.cell(row, columns(sheet)["复核得分"]).coordinate
     assert finding.cell in finding.text()
@@ -371,7 +375,7 @@ def test_effect_on_the_grade(tmp_path: Path) -> None:
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     path = tmp_path / "r.xlsx"
-    hostile = "=HYPERLINK(\"http://x\")"
+    hostile = '=HYPERLINK("http://x")'
     row = a_row(12, hostile, **JUDGED | {"target": "=1+1", "actual": "http://x", "deviation": "@A1", "basis": "-1+2"})
     write_review(path, [a_form("=x.xlsx", hostile, indicators=[row])])
     sheet = openpyxl.load_workbook(path)["复核"]

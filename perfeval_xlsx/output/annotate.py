@@ -208,9 +208,7 @@ def _head(page: _Page, row: int, lang: Lang, fill: str) -> None:
         page.looks[row, column] = Look(base, fill)
 
 
-def _report(
-    refusal: Refusal, page: _Page, forms: Sequence[Form], results: Sequence[FormResult], lang: Lang
-) -> None:
+def _report(refusal: Refusal, page: _Page, forms: Sequence[Form], results: Sequence[FormResult], lang: Lang) -> None:
     """Say in the form's result which cell could not be written, and with what."""
     value = page.values[refusal.row, refusal.column]
     facts = {"reason": refusal.text(lang)}

@@ -204,9 +204,7 @@ class ProblemStore:
         self._base.execute("create index if not exists by_code on problem (code)")
 
 
-def collect_problems(
-    results: Iterable[FormResult], since: Comparison | None = None, lang: Lang = "zh"
-) -> ProblemStore:
+def collect_problems(results: Iterable[FormResult], since: Comparison | None = None, lang: Lang = "zh") -> ProblemStore:
     """Read a stream of results into a store; use it in a ``with`` block.
 
     Args:
