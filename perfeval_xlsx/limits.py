@@ -25,6 +25,8 @@ class Limits:
         cells: Cells of a sheet, blank ones included.
         merges: Merged ranges of a sheet.
         strings: Shared strings of a workbook.
+        worker_bytes: Address space of the process that reads old and binary workbooks, where the system can bound it.
+        worker_seconds: How long that process may take for one workbook.
     """
 
     file_bytes: int = 64 * MIB
@@ -40,6 +42,8 @@ class Limits:
     cells: int = 1_000_000
     merges: int = 20_000
     strings: int = 1_000_000
+    worker_bytes: int = 2_048 * MIB
+    worker_seconds: int = 60
 
 
 DEFAULT_LIMITS = Limits()

@@ -2,7 +2,11 @@
 
 from perfeval_xlsx.workbook.book import Workbook, open_workbook
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, a1, row_column
+from perfeval_xlsx.workbook.legacy import AnyWorkbook, LegacyWorkbook, open_any
 from perfeval_xlsx.workbook.refusals import Refusal
 from perfeval_xlsx.workbook.save import save_copy
 
-__all__ = ["Cell", "Merge", "Refusal", "Sheet", "Workbook", "a1", "open_workbook", "row_column", "save_copy"]
+__all__ = [
+    "AnyWorkbook", "Cell", "LegacyWorkbook", "Merge", "Refusal", "Sheet", "Workbook", "a1", "open_any", "open_workbook",
+    "row_column", "save_copy",
+]  # fmt: skip

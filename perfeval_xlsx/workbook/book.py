@@ -6,8 +6,9 @@ import errno
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
+from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Sheet
@@ -73,15 +74,19 @@ class Workbook:
         protected_structure: True when sheets may not be added or renamed in Excel.
         package: The members.
         part: Name of the workbook part.
+        findings: What a person should know about how the file was read.
+        lossless: True: a copy is the file itself with some cells set.
     """
 
+    lossless: ClassVar[bool] = True
     __slots__ = (
-        "_formats", "_layouts", "_relations", "_sheets", "_strings", "_tabs", "date1904", "digest", "format",
-        "package", "part", "path", "protected_structure", "sheet_names", "sheet_states",
+        "_formats", "_layouts", "_relations", "_sheets", "_strings", "_tabs", "date1904", "digest", "findings",
+        "format", "package", "part", "path", "protected_structure", "sheet_names", "sheet_states",
     )  # fmt: skip
 
     def __init__(self, path: Path, digest: str, package: Package) -> None:
         self.path, self.digest, self.package = path, digest, package
+        self.findings: list[Finding] = []
         self.part, self.format = _workbook_part(package)
         depth = package.limits.xml_depth
         contents = _Contents()
@@ -237,7 +242,7 @@ def open_workbook(path: Path | str, limits: Limits = DEFAULT_LIMITS, data: bytes
         PerfevalError: With a finding ``B01`` … ``B25`` that says what the file is and what to do.
     """
     path = Path(path)
-    content = _load(path, limits) if data is None else data
+    content = load(path, limits) if data is None else data
     if not content:
         raise refuse(why.EMPTY, path.name)
     if len(content) > limits.file_bytes:
@@ -247,8 +252,12 @@ def open_workbook(path: Path | str, limits: Limits = DEFAULT_LIMITS, data: bytes
     return Workbook(path, sha256(content).hexdigest(), read_package(content, limits))
 
 
-def _load(path: Path, limits: Limits) -> bytes:
-    """Read a file once."""
+def load(path: Path, limits: Limits) -> bytes:
+    """Read a file once, not beyond the limit.
+
+    Raises:
+        PerfevalError: There is no such file, it cannot be read, or it is a lock file.
+    """
     if path.name.startswith("~$"):
         raise refuse(why.LOCK, path.name)
     try:

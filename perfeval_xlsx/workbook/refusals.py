@@ -15,6 +15,10 @@ TRUNCATED, LIMIT, DOCTYPE, MALFORMED, NO_WORKBOOK, NAMES, METHOD, CHECKSUM, SHEE
 )  # fmt: skip
 NOT_WRITTEN, NOT_VERIFIED, SAME_FILE = "B26", "B27", "B28"
 IN_MERGE, IN_ARRAY, METADATA, BAD_VALUE, OUT_OF_RANGE, DISORDER = "B31", "B32", "B33", "B34", "B35", "B36"
+DIED, TOO_SLOW = "B37", "B38"
+RELAID, VALUES_ONLY, FORMATS_LOST, WRONG_PASSWORD, NO_CRYPTO, DAMAGED, UNLOCKED = (
+    "B61", "B62", "B63", "B64", "B65", "B66", "B67",
+)  # fmt: skip
 
 
 def refuse(code: str, found: str | None = None, expected: str | None = None, **args: str) -> PerfevalError:

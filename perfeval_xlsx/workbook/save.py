@@ -61,7 +61,7 @@ def save_copy(
         PerfevalError: The target cannot be written, is the input itself, or does not verify.
     """
     target = Path(target)
-    if _same(book.path, target):
+    if same_file(book.path, target):
         raise refuse(why.SAME_FILE, target.name)
     replaced: dict[str, bytes] = {}
     made: dict[int, Edits] = {}
@@ -73,11 +73,11 @@ def save_copy(
     if finish is not None:
         finish(replaced, made)
     content = rebuild(book.package, replaced) if replaced else book.package.data
-    _write(book, content, target, made, replaced, durable=durable)
+    publish(content, target, lambda copy: verify(book, copy, made, replaced), durable=durable)
     return refused
 
 
-def _same(source: Path, target: Path) -> bool:
+def same_file(source: Path, target: Path) -> bool:
     """Whether both are one file, by any spelling or link; a folder in the target's path may not exist yet."""
     try:
         return target.resolve() == source.resolve() or (target.exists() and source.exists() and target.samefile(source))
@@ -159,16 +159,18 @@ def _prefix_of(part: bytes, position: int) -> bytes:
     return (found[1] or b"") if found else b""
 
 
-def _write(
-    book: Workbook,
-    content: bytes,
-    target: Path,
-    made: Mapping[int, Edits],
-    replaced: Mapping[str, bytes],
-    *,
-    durable: bool,
-) -> None:
-    """Write beside the target, verify, and only then give the copy its name."""
+def publish(content: bytes, target: Path, check: Callable[[bytes], None], *, durable: bool) -> None:
+    """Write beside the target, check what was written, and only then give the file its name.
+
+    Args:
+        content: The file's bytes.
+        target: Its path.
+        check: Gets the bytes as they were read back; raises when they are not as they should be.
+        durable: Flush file and folder to disk.
+
+    Raises:
+        PerfevalError: The file cannot be written, or ``check`` says so.
+    """
     temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +179,7 @@ def _write(
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        verify(book, temporary.read_bytes(), made, replaced)
+        check(temporary.read_bytes())
         temporary.replace(target)
         if durable:
             _sync_folder(target.parent)

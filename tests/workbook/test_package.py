@@ -46,6 +46,7 @@ def test_the_limits_are_those_that_were_agreed() -> None:
         "file_bytes": 64 * MIB, "members": 2_000, "member_bytes": 64 * MIB, "package_bytes": 256 * MIB, "ratio": 200,
         "ratio_from_bytes": 16 * MIB, "xml_depth": 64, "rows": 20_000, "empty_rows": 2_000, "columns": 256,
         "cells": 1_000_000, "merges": 20_000, "strings": 1_000_000,
+        "worker_bytes": 2_048 * MIB, "worker_seconds": 60,
     }  # fmt: skip
 
 
