@@ -84,6 +84,7 @@ def row_article(book: Rulebook, method: str) -> Article:
         "tier": qualitative.source,
         "negative": qualitative.source,
         "claimed": qualitative.source,
+        "figure": qualitative.source,
         "echo": qualitative.presume_source or qualitative.source,
         "presumed": qualitative.presume_source or qualitative.source,
         "not_presumed": qualitative.presume_source or qualitative.source,

@@ -184,8 +184,10 @@ def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) ->
             verdicts.detail[rows & (code == position)] = _tier_name(book, tier_id)
         verdicts.judge(rows & number, "claimed", 0.0, 1.0, default)
         verdicts.judge(rows, "tier", low, high, default, open_top=tier_id != "met")
-    free = (verdicts.status == "") & ~number & measured.target.is_(QUALITATIVE)
-    free &= actual.is_(QUALITATIVE) | actual.is_(NUMERIC) | actual.is_("deadline")
+    wordy = (verdicts.status == "") & ~number & measured.target.is_(QUALITATIVE)
+    echo = actual.text == measured.target.text
+    verdicts.judge(wordy & ~echo & (actual.is_(NUMERIC) | actual.is_("deadline")), "figure")
+    free = (verdicts.status == "") & wordy & (actual.is_(QUALITATIVE) | echo)
     _presume(verdicts, measured, books, code, free)
 
 
@@ -193,8 +195,6 @@ def _presume(verdicts: Verdicts, measured: Measured, books: Books, code: Codes, 
     texts = measured.actual.text
     words = np.full(len(free), "", dtype=object)
     words[free] = each(texts[free], lambda text: has_negative(text) or "")
-    nothing = free & measured.actual.is_(NUMERIC) & (measured.actual.value == 0)
-    words[nothing] = texts[nothing]
     echo = free & (texts == measured.target.text)
     words[echo] = ""
     negative = free & (words != "")
