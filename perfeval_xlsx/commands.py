@@ -65,7 +65,7 @@ def score(
     from perfeval_xlsx.batch.run import open_run
 
     begun = monotonic()
-    with console.stopping(options.lang, quiet=quiet) as stop, open_run(paths, out, options, stop) as run:
+    with console.stopping(options.lang, quiet=quiet) as stop, open_run(paths, out, options, stop, dry=dry_run) as run:
         if dry_run:
             return _dry_run(run, options.lang)
         with console.watching(options.lang, quiet=quiet) as watch:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.frames import Tables, to_frames
 from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.form.province import place_of
 from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
@@ -28,6 +31,9 @@ from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook, load_rulebook
 from perfeval_xlsx.scoring.score import score
 from perfeval_xlsx.workbook import Workbook, open_workbook
+
+_FEW = 4
+"""Up to so many copies are flushed one by one: to flush the disks may take long on a busy machine."""
 
 _log = logging.getLogger("perfeval_xlsx")
 _log.addHandler(logging.NullHandler())
@@ -60,7 +66,21 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
     if options.audit:
         add_findings(forms, results, audit(tables, scored, rulebooks, options.lang))
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
-    return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, options, out) for file in files]
+    with flushing(options, len(sources)) as each:
+        return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, each, out) for file in files]
+
+
+@contextmanager
+def flushing(options: Options, files: int) -> Iterator[Options]:
+    """Make a chunk's copies durable: many by flushing the disks once, where the system can, a few one by one.
+
+    Yields:
+        The options to write each copy with.
+    """
+    at_once = options.durable and files > _FEW and hasattr(os, "sync")
+    yield replace(options, durable=options.durable and not at_once)
+    if at_once:
+        os.sync()
 
 
 def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd.DataFrame) -> None:
@@ -113,9 +133,11 @@ def open_file(source: Source, options: Options) -> Opened:
 
 def rulebooks_of(forms: Sequence[Form], tables: Tables, options: Options) -> dict[str, Rulebook]:
     """The rulebook of every form by its id, changed by the form's own footnote, which is a finding."""
+    own = _own(options.rules, tuple(_version(rule) for rule in options.rules))
     chosen: dict[str, Rulebook] = {}
     for form in forms:
-        usual = _usual(form.kind, form.province, form.year, options.rules)
+        place = place_of(form.org, form.title) or form.province
+        usual = _usual(form.kind, place, form.year, own)
         book, differences = with_footnote(usual, read_footnote(tables.notes[form.id]), options.lang)
         if differences:
             separator = load("methods.toml")["words"]["separator"][options.lang]
@@ -124,11 +146,25 @@ def rulebooks_of(forms: Sequence[Form], tables: Tables, options: Options) -> dic
     return chosen
 
 
+def _version(rule: str) -> tuple[int, int] | None:
+    """Size and time of a rulebook file, so that a process that lives long reads a changed one again."""
+    try:
+        status = Path(rule).stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=16)
+def _own(rules: tuple[str, ...], _versions: tuple[tuple[int, int] | None, ...]) -> tuple[Rulebook, ...]:
+    """The rulebooks that were asked for, by id or path."""
+    return tuple(load_rulebook(rule) for rule in rules)
+
+
 @lru_cache(maxsize=4096)
-def _usual(kind: str, province: str | None, year: int | None, rules: tuple[str, ...]) -> Rulebook:
+def _usual(kind: str, place: str | None, year: int | None, own: tuple[Rulebook, ...]) -> Rulebook:
     """The rulebook before any footnote: the one that was asked for, else by kind, place and year."""
-    own = [load_rulebook(rule) for rule in rules]
-    return own[0] if len(own) == 1 else choose_rulebook(kind, province, year, own)
+    return own[0] if len(own) == 1 else choose_rulebook(kind, place, year, own)
 
 
 def _finish(

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from perfeval_xlsx.batch.discover import Source, printable
 from perfeval_xlsx.batch.record import FileRecord, unpack
-from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.scoring.result import FormResult
 
 _FORMAT = 1
@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS forms (
 );
 CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
 CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
+"""
+_LISTS = """
 CREATE TEMP TABLE listing (
     key TEXT PRIMARY KEY, path BLOB NOT NULL, relative TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     problem TEXT, done INTEGER NOT NULL DEFAULT 0
@@ -121,22 +123,32 @@ class Count(NamedTuple):
 
 
 class Manifest:
-    """The manifest of one output folder; a context manager. One process at a time holds it (``batch/lock.py``)."""
+    """The manifest of one output folder; a context manager. One process at a time holds it (``batch/lock.py``).
+
+    A full disk or a lost share ends the ``with`` block with a PerfevalError (``B26``).
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self._db = self._opened()
-        except sqlite3.DatabaseError:
-            for suffix in ("", "-journal", "-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
-            self._db = self._opened()
 
     def __enter__(self) -> Manifest:
+        try:
+            self._db = self._opened()
+        except sqlite3.OperationalError as error:
+            raise self._unusable(error) from error
+        except sqlite3.DatabaseError:
+            for suffix in ("", "-journal"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            self._db = self._opened()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.OperationalError) -> PerfevalError:
+        return PerfevalError(Finding("B26", found=str(self._path), args={"detail": str(error)}))
 
     def _opened(self) -> sqlite3.Connection:
         """Connect; a file of another format counts as damaged.
@@ -151,8 +163,10 @@ class Manifest:
                 raise sqlite3.DatabaseError(f"format {version}")
             db.execute("PRAGMA cache_size = -8000")
             db.execute("PRAGMA temp_store = FILE")
-            db.executescript(_TABLES)
-            db.execute(f"PRAGMA user_version = {_FORMAT}")
+            if version == 0:
+                db.executescript(_TABLES)
+                db.execute(f"PRAGMA user_version = {_FORMAT}")
+            db.executescript(_LISTS)
         except sqlite3.DatabaseError:
             db.close()
             raise

@@ -198,6 +198,8 @@ def open_run(
     out: Path | None = None,
     options: Options | None = None,
     stop: Event | None = None,
+    *,
+    dry: bool = False,
 ) -> Iterator[Run]:
     """Take an output folder and list what there is to do.
 
@@ -206,6 +208,7 @@ def open_run(
         out: The output folder; None writes nothing and keeps results for as long as the run is open.
         options: How files are scored.
         stop: Set from outside to end early.
+        dry: Only look what there is to do; an output folder without a record is not even made.
 
     Raises:
         PerfevalError: There is nothing to read (``B40``), the folder is in use or not writable, a rulebook is
@@ -213,14 +216,15 @@ def open_run(
     """
     options = options or Options()
     with ExitStack() as stack:
+        names = load("run.toml")["outputs"]
         folder = out
-        if folder is None:
+        if folder is None or (dry and not (folder / names["manifest"]).exists()):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="perfeval-")))
         first = next(discover(paths, out), None)
         if first is None:
             raise nothing_to_read(paths)
         stack.enter_context(locked(folder))
-        manifest = stack.enter_context(Manifest(folder / load("run.toml")["outputs"]["manifest"]))
+        manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         files = manifest.list_sources(discover(paths, out))
         manifest.list_copies(_tidied(folder))
         yield Run(manifest, out, options, stop or Event(), files)

@@ -1,0 +1,307 @@
+"""Runs over folders: what is done again and what is not, duplicates, dead workers, interruptions."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import openpyxl
+import pytest
+from forms import NO_FORM, PROJECT, SAMPLES, SEED, content, folder_of, perfeval, put, start, tree
+
+import perfeval_xlsx as pe
+from perfeval_xlsx.batch import chunk, worker
+from perfeval_xlsx.batch import run as runs
+from perfeval_xlsx.batch.discover import discover
+from perfeval_xlsx.batch.executors import Pool
+from perfeval_xlsx.batch.lock import locked
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.record import FileRecord, unpack
+from perfeval_xlsx.batch.run import Outcome, open_run
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import PerfevalError
+
+FAST = Options(durable=False, jobs=2)
+SUMMARY = load("run.toml")["outputs"]["summary"]
+
+
+def run(source: Path, out: Path, options: Options = FAST) -> Outcome:
+    with open_run([source], out, options) as opened:
+        return opened.execute()
+
+
+def statuses(source: Path, out: Path) -> dict[str, str]:
+    with open_run([source], out, FAST) as opened:
+        return {Path(result["path"]).name: result["status"] for result in opened.manifest.results()}
+
+
+def test_a_second_run_does_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(SAMPLES, out).done == 12
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    again = run(SAMPLES, out)
+    assert (again.done, again.files, again.left) == (0, 12, 0)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_just_what_changed_is_done_again(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 4), tmp_path / "out"
+    assert run(source, out).done == 4
+    put(SEED, source / "0组" / "表2.xlsx", "other")
+    assert run(source, out).done == 1
+    put(PROJECT, source / "0组" / "表9.xlsx", "new")
+    assert run(source, out).done == 1
+    os.utime(source / "0组" / "表0.xlsx", ns=(1, 1))
+    assert run(source, out).done == 1, "the time alone is looked at once"
+    assert run(source, out).done == 0
+    (out / "scored" / "0组" / "表1.xlsx").unlink()
+    assert run(source, out).done == 1
+    assert run(source, out, replace(FAST, keep=True)).done == 5
+
+
+def test_the_results_of_a_changed_folder_are_those_of_a_first_run(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 5), tmp_path / "out"
+    run(source, out)
+    put(SEED, source / "0组" / "表2.xlsx", "other")
+    (source / "0组" / "表4.xlsx").unlink()
+    (out / "scored" / "0组" / "表4.xlsx").unlink()
+    (out / SUMMARY).unlink()
+    run(source, out)
+    run(source, tmp_path / "fresh")
+    assert content(out) == content(tmp_path / "fresh")
+
+
+def test_a_changed_rulebook_changes_every_form_it_rules(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    facts = 'document = "本局文件"\nsource = "本局"\nsupport = "filed"\n'
+    book = f'[rulebook]\nid = "own"\nextends = "national-2020"\ntitle = "本局办法"\n{facts}'
+    own.write_text(book, encoding="utf-8")
+    source, out = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    options = replace(FAST, rules=(str(own),))
+    assert [run(source, out, options).done for _ in range(2)] == [2, 0]
+    own.write_text(book.replace("本局办法", "本局新办法"), encoding="utf-8")
+    assert run(source, out, options).done == 2
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["rulebooks"][0]["title"] == "本局新办法"
+
+
+def test_a_changed_program_takes_nothing_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = folder_of(tmp_path / "in", 1), tmp_path / "out"
+    run(source, out)
+    monkeypatch.setattr("perfeval_xlsx.batch.options.program", lambda: "another")
+    assert run(source, out).done == 1
+
+
+def test_equal_files_count_once_and_the_first_counts(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    put(PROJECT, source / "乙.xlsx")
+    put(PROJECT, source / "甲.xlsx")
+    put(SEED, source / "丙.xlsx")
+    run(source, out)
+    assert statuses(source, out) == {"丙.xlsx": "scored", "乙.xlsx": "scored", "甲.xlsx": "duplicate"}
+    assert {path.name for path in (out / "scored").iterdir()} == {"丙.xlsx", "乙.xlsx"}
+    assert run(source, out).done == 0
+    (source / "乙.xlsx").unlink()
+    run(source, out)
+    assert statuses(source, out) == {"丙.xlsx": "scored", "甲.xlsx": "scored"}
+    assert (out / "scored" / "甲.xlsx").exists()
+
+
+def test_a_copy_does_not_outlive_a_form_that_broke(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 1), tmp_path / "out"
+    run(source, out)
+    (source / "0组" / "表0.xlsx").write_bytes(b"PK\3\4 broken")
+    assert run(source, out).exit_code == 1
+    assert list((out / "scored").rglob("*.xlsx")) == []
+
+
+def test_the_inputs_stay_as_they_are(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "in", 2)
+    for path in source.rglob("*.xlsx"):
+        path.chmod(0o444)
+    before = tree(source)
+    run(source, tmp_path / "out")
+    assert tree(source) == before
+    copies = list((tmp_path / "out" / "scored").rglob("*.xlsx"))
+    assert len(copies) == 2
+
+
+def test_a_file_that_was_never_ours_is_replaced_by_the_copy_only(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 1), tmp_path / "out"
+    (out / "scored").mkdir(parents=True)
+    (out / "scored" / "笔记.txt").write_text("别动", encoding="utf-8")
+    (out / SUMMARY).write_bytes(b"an older summary")
+    run(source, out)
+    assert (out / "scored" / "笔记.txt").read_text(encoding="utf-8") == "别动"
+    assert openpyxl.load_workbook(out / SUMMARY).sheetnames
+
+
+def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 1), tmp_path / "out"
+    left = [out / ".0123456789ab.tmp", out / "scored" / "0组" / ".ba9876543210.tmp"]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    run(source, out)
+    assert not any(path.exists() for path in left)
+
+
+def test_a_target_that_cannot_be_written_is_a_finding_and_is_tried_again(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    (out / "scored" / "0组" / "表0.xlsx").mkdir(parents=True)
+    outcome = run(source, out)
+    assert (outcome.exit_code, outcome.unfinished, outcome.counts["scored"].forms) == (1, 1, 2)
+    (out / "scored" / "0组" / "表0.xlsx").rmdir()
+    outcome = run(source, out)
+    assert (outcome.exit_code, outcome.done) == (0, 1)
+
+
+def test_two_runs_cannot_share_an_output_folder(tmp_path: Path) -> None:
+    with locked(tmp_path / "out"), pytest.raises(PerfevalError, match="另一个任务"):
+        run(SAMPLES, tmp_path / "out")
+    assert run(SAMPLES, tmp_path / "out").exit_code == 0
+
+
+def test_an_unforeseen_error_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = folder_of(tmp_path / "in", 3)
+    real = chunk.find_forms
+
+    def failing(book: object, path: str) -> object:
+        if path.endswith("表1.xlsx"):
+            raise ZeroDivisionError("secret")
+        return real(book, path)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunk, "find_forms", failing)
+    with open_run([source], None, FAST) as opened:
+        opened.execute()
+        results = {Path(result["path"]).name: result for result in opened.manifest.results()}
+    assert [result["status"] for result in results.values()] == ["scored", "failed", "scored"]
+    (finding,) = results["表1.xlsx"]["findings"]
+    assert (finding["code"], "表1.xlsx" in finding["message"]) == ("B30", True)
+    assert "secret" not in finding["message"]
+    assert "ZeroDivisionError: secret" in caplog.text, "the traceback goes to the log"
+
+
+def test_a_run_that_is_told_to_stop_keeps_what_is_done(tmp_path: Path) -> None:
+    source, out, stop = folder_of(tmp_path / "in", 20), tmp_path / "out", Event()
+    with open_run([source], out, FAST, stop) as opened:
+        outcome = opened.execute(lambda progress: stop.set() if progress.done else None)
+    assert (outcome.exit_code, outcome.done, outcome.left) == (130, 16, 4)
+    assert not json.loads((out / "run.json").read_text(encoding="utf-8"))["complete"]
+    assert run(source, out).done == 4
+    run(source, tmp_path / "fresh")
+    assert content(out) == content(tmp_path / "fresh")
+
+
+def test_nothing_is_written_without_an_output_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(pe.score(PROJECT)) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_library_gives_lists_and_frames() -> None:
+    forms = pe.read(SEED, PROJECT)
+    assert sorted(form.path for form in forms) == sorted(map(str, (SEED, PROJECT)))
+    assert len(forms.frames().forms) == 2
+    results = pe.score(SEED, NO_FORM)
+    assert {result["status"] for result in results} == {"scored", "skipped"}
+    frames = results.frames()
+    assert len(frames["indicators"]) == 44
+    assert set(frames["forms"]["total"].dropna()) == {"99"}
+    audited = pe.audit(SEED)
+    assert (audited[0]["total"], audited[0]["copy"]) == ("99", None)
+
+
+def test_reading_says_which_file_and_why() -> None:
+    with pytest.raises(PerfevalError, match=r"没有\.xlsx"):
+        pe.read("没有.xlsx")
+    with pytest.raises(PerfevalError, match="没有可读取的工作簿"):
+        pe.read(SAMPLES.parent / "docs")
+
+
+# Worker processes.
+
+
+def sabotaged(memory: int) -> None:
+    """Start a worker in which some names are deadly."""
+    worker.start(memory, None)
+    real = chunk.open_file
+
+    def open_file(source: chunk.Source, options: Options) -> chunk.Opened:
+        if "杀手" in source.relative:
+            os._exit(9)
+        while "卡住" in source.relative:
+            time.sleep(0.1)
+        if "吃光" in source.relative:
+            bytearray(1 << 40)
+        return real(source, options)
+
+    chunk.open_file = open_file
+
+
+def make(jobs: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=sabotaged, initargs=(0,))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_worker_that_dies_or_hangs_costs_one_file(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "in", 10)
+    for name in ("杀手", "卡住", "吃光"):
+        put(PROJECT, source / "0组" / f"{name}.xlsx", name)
+    options = replace(FAST, seconds=3)
+    sources = sorted(discover([source]), key=lambda item: item.key)
+    chunks = [sources[start : start + 4] for start in range(0, len(sources), 4)]
+    records: dict[str, FileRecord] = {}
+    for done, found in Pool(make, 2, options, tmp_path / "out", Event()).outcomes(chunks):
+        for item, record in zip(done, found, strict=True):
+            assert item.relative not in records, "every file once"
+            records[item.relative] = record
+    assert len(records) == 13
+    failed = {name: unpack(record.forms[0].head) for name, record in records.items() if not record.copy}
+    codes = {Path(name).stem: head["findings"][0]["code"] for name, head in failed.items()}
+    assert codes == {"杀手": "B37", "卡住": "B38", "吃光": "B30"}
+
+
+@pytest.mark.slow
+def test_workers_give_what_one_process_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder_of(tmp_path / "in", 12)
+    put(NO_FORM, source / "清单.xlsx")
+    put(PROJECT, source / "重复.xlsx", "3")
+    (source / "坏.xlsx").write_bytes(b"PK\3\4")
+    assert run(source, tmp_path / "here").exit_code == 1
+    bounds = {**load("run.toml"), "chunk": {**load("run.toml")["chunk"], "in_process": 0}}
+    monkeypatch.setattr(runs, "load", lambda name: bounds if name == "run.toml" else load(name))
+    assert run(source, tmp_path / "workers").exit_code == 1
+    assert content(tmp_path / "here") == content(tmp_path / "workers")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Killed at random, again and again: no half file, and at the end the outputs of an unbroken run."""
+    import random
+
+    source, out = folder_of(tmp_path / "in", 60), tmp_path / "out"
+    put(PROJECT, source / "重复.xlsx", "7")
+    chance = random.Random(20)
+    for _ in range(10):
+        process = start("score", source, "-o", out, "-q", "-j", "2")
+        time.sleep(chance.uniform(0.2, 3.0))
+        process.kill()
+        process.communicate()
+        for path in out.rglob("*.xlsx"):
+            openpyxl.load_workbook(path, read_only=True).close()
+    finished = perfeval("score", source, "-o", out, "-q", "-j", "2")
+    unbroken = perfeval("score", source, "-o", tmp_path / "fresh", "-q", "-j", "2")
+    assert (finished.code, unbroken.code) == (0, 0)
+    assert content(out) == content(tmp_path / "fresh")
+    assert [path.name for path in out.rglob("*.tmp")] == []
