@@ -60,9 +60,10 @@ def _base(rows: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> Objects
 def _amounts(texts: Objects, units: Objects) -> Floats:
     """Amounts in 元; NaN where a cell shows none."""
     amounts = np.full(len(texts), np.nan)
-    for unit in pd.unique(units):
-        mine = np.array([u is unit or u == unit for u in units], dtype=np.bool_)
-        amounts[mine] = each(texts[mine], lambda text, unit=unit: _amount(text, unit), np.float64)  # type: ignore[misc]
+    codes, distinct = pd.factorize(units, use_na_sentinel=False)
+    for number, unit in enumerate(distinct):
+        mine, word = codes == number, unit if isinstance(unit, str) else None
+        amounts[mine] = each(texts[mine], lambda text, word=word: _amount(text, word), np.float64)  # type: ignore[misc]
     return amounts
 
 

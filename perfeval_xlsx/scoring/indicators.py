@@ -242,8 +242,7 @@ def _frame(
     ruled, judged = verdicts.status == "ruled", verdicts.status == "judged"
     unscorable = verdicts.status == "unscorable"
     typed = numbers(rows["self_score"])
-    low, high = half_up(points * verdicts.low, decimals), half_up(points * verdicts.high, decimals)
-    high = np.where(verdicts.open_top, np.maximum(low, half_up(high - 10.0**-decimals, decimals)), high)
+    low, high = _bounds(verdicts, points, decimals)
     default = np.clip(half_up(points * verdicts.default, decimals), low, high)
     by_rule = np.clip(product_half_up(points, verdicts.top, verdicts.bottom, decimals), 0.0, points)
     low, high, default, by_rule = (_less(figures, deducted, decimals) for figures in (low, high, default, by_rule))
@@ -268,6 +267,15 @@ def _frame(
         status=verdicts.status,
         method=verdicts.method,
     )
+
+
+def _bounds(verdicts: Verdicts, points: Floats, decimals: Codes) -> tuple[Floats, Floats]:
+    """What a reviewer may give, in points: a band that ends below the full weight never reaches it by rounding."""
+    step = 10.0**-decimals
+    low, high = half_up(points * verdicts.low, decimals), half_up(points * verdicts.high, decimals)
+    high = np.where(verdicts.open_top, half_up(high - step, decimals), high)
+    high = np.where(verdicts.high < 1, np.minimum(high, half_up(points - step, decimals)), high)
+    return low, np.maximum(low, high)
 
 
 def stands(typed: Floats, low: Floats, high: Floats) -> Bools:
