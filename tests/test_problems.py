@@ -131,6 +131,21 @@ def test_what_was_put_right_is_listed_but_weighs_nothing(tmp_path: Path) -> None
     assert "S02" not in book.sheetnames
 
 
+def test_what_a_check_says_better_is_said_once(tmp_path: Path) -> None:
+    twice = [
+        a_finding("S07", None), a_finding("W01", "G30"), a_finding("S01", "E12"), a_finding("I02", "H12"),
+        a_finding("S01", "E13"), a_finding("S12", "H14"),
+    ]  # fmt: skip
+    book = written(tmp_path, [a_form(findings=twice)])
+    assert [(row["检查项"], row["单元格"]) for row in table(book["问题明细"])] == [
+        ("I02", "H12"), ("W01", "G30"), ("S01", "E13"), ("S12", "H14"),
+    ]  # fmt: skip
+    with collect_problems([a_form(findings=twice)]) as problems:
+        (path,) = write_returns(tmp_path / "退回", problems)
+    codes = [cell.value for cell in openpyxl.load_workbook(path).active["C"]]
+    assert [value for value in codes if value in {"H12", "G30", "E13", "H14"}] == ["H12", "E13", "G30"]
+
+
 def test_text_of_a_form_is_never_a_formula_or_a_link(tmp_path: Path) -> None:
     hostile = ["=1+1", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "http://x.example/", "mailto:a@b", "internal:A1"]
     rows = [a_row(12 + i, text) for i, text in enumerate(hostile)]

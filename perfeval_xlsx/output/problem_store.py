@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -83,6 +83,15 @@ _PLACE = "path, form, row, length(cell), cell"
 _ORDER = f"coalesce(state, '') = 'fixed', weight desc, {_PLACE}, problem.rowid"
 
 
+def _covered(finding: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a check says better what a finding says (``[covered]`` in the data)."""
+    better = load("desk.toml")["covered"].get(finding["code"])
+    row = row_of(finding.get("cell"))
+    return better is not None and any(
+        other["code"] in better and (row is None or row_of(other.get("cell")) == row) for other in others
+    )
+
+
 def _clean(value: object) -> object:
     """Leave out what no file can hold (a file name's undecodable bytes)."""
     return clean(value) if isinstance(value, str) else value
@@ -118,9 +127,11 @@ class ProblemStore:
         if self.since is not None:
             states = [*self.since.states.get(key, ["new"] * len(states))]
             for gone in self.since.fixed.get(key, ()):
-                self._put(result, gone.form, gone.finding, "fixed")
+                if not _covered(gone.finding, gone.form["findings"]):
+                    self._put(result, gone.form, gone.finding, "fixed")
         for finding, state in zip(result["findings"], states, strict=True):
-            self._put(result, result, finding, state)
+            if not _covered(finding, result["findings"]):
+                self._put(result, result, finding, state)
 
     def _count(self, result: FormResult) -> None:
         self._base.execute(
@@ -183,10 +194,11 @@ class ProblemStore:
         """Yield a department's findings: the gravest first, then by file, form and cell."""
         return self._select("where department = ?", key, _ORDER)
 
-    def to_correct(self, key: str, severities: Sequence[str]) -> Iterator[Problem]:
+    def to_correct(self, key: str) -> Iterator[Problem]:
         """Yield what a department must correct, as it stands in its forms: by file, form and cell."""
-        names = ", ".join(f"'{name}'" for name in severities)
-        condition = f"where {_STANDS} and severity in ({names}) and department = ?"
+        data = load("desk.toml")["returns"]
+        severities, codes = (", ".join(f"'{name}'" for name in data[k]) for k in ("severities", "not_codes"))
+        condition = f"where {_STANDS} and severity in ({severities}) and code not in ({codes}) and department = ?"
         return self._select(condition, key, f"{_PLACE}, weight desc, problem.rowid")
 
     def of_check(self, code: str) -> Iterator[Problem]:

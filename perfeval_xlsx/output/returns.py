@@ -34,11 +34,10 @@ def write_returns(folder: Path, problems: ProblemStore, *, lang: Lang = "zh", du
     Raises:
         PerfevalError: A workbook cannot be written.
     """
-    severities = load("desk.toml")["returns"]["severities"]
     taken: set[str] = set()
     written = []
     for department in problems.departments():
-        found = list(problems.to_correct(department.key, severities))
+        found = list(problems.to_correct(department.key))
         if found:
             name = department_name(department.org, department.file, lang)
             path = Path(folder) / f"{file_stem(name, taken)}.xlsx"
