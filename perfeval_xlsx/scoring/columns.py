@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
+Column = Callable[[Codes], Objects]
+"""A column of text: what it says in the rows asked for."""
 
 
 def each(values: Any, function: Callable[[Any], object], dtype: type = object) -> npt.NDArray[Any]:
@@ -54,11 +56,11 @@ def places(books: Sequence[Rulebook], code: Codes) -> Codes:
     return np.array([book.decimals for book in books], dtype=np.int64)[code]
 
 
-def fill(template: str, columns: Mapping[str, Objects], rows: npt.NDArray[np.int64]) -> Objects:
-    """Fill a ``str.format`` template for ``rows``; its fields name columns of text."""
+def fill(template: str, columns: Mapping[str, Column], rows: Codes) -> Objects:
+    """Fill a ``str.format`` template for ``rows``; its fields name columns, which are asked only for these rows."""
     texts = np.full(len(rows), "", dtype=object)
     for literal, field, _, _ in Formatter().parse(template):
         texts = texts + literal
         if field:
-            texts = texts + columns[field][rows]
+            texts = texts + columns[field](rows)
     return texts

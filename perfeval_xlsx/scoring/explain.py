@@ -14,7 +14,7 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import Bools, Codes, Objects, each, fill, one_of
+from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Objects, each, fill, one_of
 from perfeval_xlsx.scoring.indicators import Scored, stands
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
@@ -48,8 +48,8 @@ def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: Co
         **_figures(frame),
         "budget": _cells(frame["budget_text"], lang),
         "executed": _cells(frame["executed"], lang),
-        "ratio": each(frame["rate"], _percent),
-        "band": each(frame["share"], _share),
+        "ratio": _texts(frame["rate"], _percent),
+        "band": _texts(frame["share"], _share),
     }
     sentences = np.full(len(frame), "", dtype=object)
     add = _Adder(sentences, lang)
@@ -127,32 +127,34 @@ def _add_articles(
         add.by(mine, lambda method, _, book=book: article_words(source(book, method), add.lang))  # type: ignore[misc]
 
 
-def _row_columns(scored: Scored, lang: Lang) -> dict[str, Objects]:
-    """Every column a template of a row may name, as text."""
+def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
+    """Every column a template of a row may name."""
     frame, verdicts, measured = scored.frame, scored.verdicts, scored.measured
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(verdicts.status == "ruled", verdicts.top / verdicts.bottom, verdicts.default)
-    ratio = np.where(pd.Series(verdicts.method).str.startswith("reverse"), share, verdicts.ratio)
+    ratio = np.where(one_of(verdicts.method, ("reverse", "reverse_linear")), share, verdicts.ratio)
+    low, high = _texts(verdicts.low, _share), _texts(verdicts.high, _share)
     return {
         **_figures(frame),
-        "target": _cells(frame["target"], lang),
-        "actual": _cells(frame["actual"], lang),
-        "sign": _cells(frame["sign"], lang),
-        "unit": measured.target.unit,
-        "days": verdicts.detail,
-        "tier": verdicts.detail,
-        "word": verdicts.detail,
-        "detail": verdicts.detail,
-        "ratio": each(ratio, _percent),
-        "band": each(share, _share),
-        "span": each(verdicts.low, _share) + "–" + each(verdicts.high, _share),
-        "deducted": each(scored.deducted, show),
+        **{name: _cells(frame[name], lang) for name in ("target", "actual", "sign")},
+        **dict.fromkeys(("days", "tier", "word", "detail"), _texts(verdicts.detail, str)),
+        "unit": _texts(measured.target.unit, str),
+        "ratio": _texts(ratio, _percent),
+        "band": _texts(share, _share),
+        "span": lambda rows: low(rows) + "–" + high(rows),
+        "deducted": _texts(scored.deducted, show),
     }
 
 
-def _figures(frame: pd.DataFrame) -> dict[str, Objects]:
+def _figures(frame: pd.DataFrame) -> dict[str, Column]:
     names = {"weight": "points", "self": "typed", "score": "score", "low": "low", "high": "high"}
-    return {name: each(frame[column], _show) for name, column in names.items()}
+    return {name: _texts(frame[column], _show) for name, column in names.items()}
+
+
+def _texts(values: Any, shown: Callable[[Any], str]) -> Column:
+    """A column of values as they are shown."""
+    column = np.asarray(values)
+    return lambda rows: each(column[rows], shown)
 
 
 def _directed(scored: Scored) -> Bools:
@@ -193,6 +195,6 @@ def _share(share: float) -> str:
     return "–" if np.isnan(share) else f"{show(share * 100)}%"
 
 
-def _cells(texts: Any, lang: Lang) -> Objects:
+def _cells(texts: Any, lang: Lang) -> Column:
     blank = _template("blank", lang, "words")
-    return each(texts, lambda text: text if isinstance(text, str) and text else blank)
+    return _texts(np.asarray(texts, dtype=object), lambda text: text if isinstance(text, str) and text else blank)

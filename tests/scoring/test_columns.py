@@ -65,7 +65,8 @@ def test_parameters_by_row() -> None:
 
 @pytest.mark.parametrize("template", ["", "{a}", "x", "{a}-{b}", "{{{a}}}"])
 def test_a_template_filled_for_many_rows_is_format_for_each(template: str) -> None:
-    columns = {"a": np.array(["1", "2", "3"], dtype=object), "b": np.array(["x", "{y}", ""], dtype=object)}
+    texts = {"a": np.array(["1", "2", "3"], dtype=object), "b": np.array(["x", "{y}", ""], dtype=object)}
     rows = np.array([2, 0])
-    expected = [template.format(a=columns["a"][row], b=columns["b"][row]) for row in rows]
+    expected = [template.format(a=texts["a"][row], b=texts["b"][row]) for row in rows]
+    columns = {name: column.__getitem__ for name, column in texts.items()}
     assert fill(template, columns, rows).tolist() == expected
