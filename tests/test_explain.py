@@ -79,6 +79,11 @@ def test_a_row_that_cannot_be_scored() -> None:
     assert lines[-2] == "结论：无法计分，得分留空"
 
 
+def test_a_row_without_points() -> None:
+    lines = explained(FIRST_ROW, {"target": "≥180公里", "actual": "162公里", "weight": None, "score": "9"})
+    assert lines[-2:] == ["规则：本行没有分值，不单独计分", "结论：不单独计分，填报的9分原样保留"]
+
+
 def test_dates_with_years() -> None:
     lines = explained(FIRST_ROW, {"target": "2021年9月", "actual": "2021年8月5日"})
     assert lines[3] == "目标日期 2021年9月30日，实际日期 2021年8月5日：没有延期"

@@ -10,7 +10,7 @@ import pytest
 
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.scoring.rulebook import Tier
-from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+from perfeval_xlsx.scoring.rulebook_file import describe, load_rulebook
 from perfeval_xlsx.scoring.rulebook_toml import key_lines
 
 DATA = tomllib.loads((Path(__file__).parent / "rulebook" / "refusals.toml").read_text(encoding="utf-8"))
@@ -174,3 +174,25 @@ def test_the_line_of_every_key() -> None:
     assert lines["b", "c"] == 3
     assert (lines["b", "c", 0, "d"], lines["b", "c", 1, "d"]) == (4, 5)
     assert (lines["e", 0, "f"], lines["e", 1, "名 称"]) == (9, 11)
+
+
+def test_a_bureau_s_own_switches_are_described(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        HEAD
+        + '[cost]\nnone_at_most = 5\narticle = "第5条"\nsupport = "filed"\n'
+        + '[quantitative]\npass_line = 0.6\narticle = "第6条"\nsupport = "unverified"\n'
+        + '[checks]\narticle = "第7条"\nsupport = "filed"\n[checks.C08]\nrows = 5\n[checks.T04]\nenabled = false\n',
+        encoding="utf-8",
+    )
+    zh, en = (describe(load_rulebook(path), lang) for lang in ("zh", "en"))  # type: ignore[arg-type]
+    for line in (
+        "  没有设置成本指标的，成本得分最高：5", "  依据：第5条 [已见于实际表格]", "  及格线（低于得0分，0表示不设）：60%",
+        "  依据：第6条 [未核对原文]", "  C08 多项指标成倍超额，指标值可能偏低：达到此行数即报告 = 5", "  T04 全部指标满分：停用",
+    ):  # fmt: skip
+        assert line in zh.split("\n")
+    for line in (
+        "  points for cost at most where no cost indicator is set: 5", "  Basis: 第6条 [text not verified]",
+        "  T04 Everything is full: off",
+    ):  # fmt: skip
+        assert line in en.split("\n")

@@ -82,7 +82,8 @@ class _Writer:
 
     def result(self, status: str, points: float) -> str:
         words = self.say("status", status)
-        return self.say("row", "open" if np.isnan(points) else "status", status=words, score=self.figure(points))
+        key = "open" if np.isnan(points) else "left" if status == "unweighted" else "status"
+        return self.say("row", key, status=words, score=self.figure(points))
 
 
 @dataclass(slots=True)
@@ -105,7 +106,8 @@ class _Row(_Writer):
         for text in typed_words(scored, at, self.lang):
             yield self.say("row", "typed", text=text)
         yield self.result(record["status"], record["score"])
-        yield article_words(row_article(self.book, record["method"]), self.lang)
+        if record["status"] != "unweighted":
+            yield article_words(row_article(self.book, record["method"]), self.lang)
 
     def _head(self, record: Mapping[str, Any]) -> str:
         name = record["level3"] or record["level2"] or self.say("word", "blank")
