@@ -20,8 +20,8 @@ HEAD = """\
 <!-- Written by scripts/make_check_docs.py from data/checks.toml and data/messages_audit.toml. -->
 
 What `perfeval audit` looks for. **Severity**: error – arithmetic, or a stop in a filing system; warning – auditors
-deduct for it; hint – worth a look. A form without a column a check **needs** is passed over by it. A rulebook switches a
-check off or changes its parameters:
+deduct for it; hint – worth a look. A form without a column a check **needs** is passed over by it. A rulebook switches
+a check off or changes its parameters:
 
 ```toml
 [checks]
