@@ -61,7 +61,7 @@ def test_identical_texts_of_two_units() -> None:
     forms = [result(1, rows=told(REASONS)), result(2, rows=told(REASONS, "本项目"))]
     (row,) = found(forms, "T05").to_dict("records")
     assert (row["path"], row["cell"]) == ("单位002.xlsx", "H12")
-    assert row["found"] == "部分学员选择继续升学,下年加强与企业的岗位对"
+    assert row["found"] == "部分学员选择继续升学,下年加强与企业的岗位对接"
     assert "单位001.xlsx" in row["message"]
     assert "100%" in row["message"]
 
