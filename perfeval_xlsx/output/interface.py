@@ -10,6 +10,7 @@ from perfeval_xlsx.scoring.result import SCHEMA, FormResult
 
 _FUND_FIELDS = ("initial_budget", "annual_budget", "executed", "weight", "rate", "score")
 _TOTAL_FIELDS = ("weight", "score", "grade")
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def read_object(form: Form) -> dict[str, Any]:
@@ -53,8 +54,8 @@ def score_object(result: FormResult, *, copy: bool = True) -> dict[str, Any]:
 
 
 def json_line(value: dict[str, Any]) -> str:
-    """One object on one line; a sheet's text may hold any character, line ends are escaped."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """One object on one line: whatever a cell holds, also what only some programs take for the end of a line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
 
 
 def _values(values: dict[str, str | None], fields: tuple[str, ...]) -> dict[str, str | None]:

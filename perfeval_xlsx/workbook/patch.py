@@ -115,7 +115,8 @@ def _splices(layout: Layout, edits: Edits) -> Iterator[_Splice]:
 def _spliced(part: bytes, splices: Iterable[_Splice]) -> bytes:
     pieces: list[bytes] = []
     position = 0
-    for start, end, replacement in sorted(splices, key=lambda splice: splice[0]):
+    # A new cell goes before the one that stands at its place, also where that one is replaced.
+    for start, end, replacement in sorted(splices, key=lambda splice: splice[:2]):
         pieces += [part[position:start], replacement]
         position = end
     return b"".join([*pieces, part[position:]])
@@ -123,20 +124,21 @@ def _spliced(part: bytes, splices: Iterable[_Splice]) -> bytes:
 
 def _in_row(layout: Layout, number: int, row: Row, cells: Mapping[int, Value]) -> Iterator[_Splice]:
     """Yield the splices of one existing row."""
-    new = {column: value for column, value in cells.items() if column not in row.cells}
+    there = row.places(layout.part)
+    new = {column: value for column, value in cells.items() if column not in there}
     for column, value in cells.items():
-        if column in row.cells:
-            yield _replaced(layout.part, row.cells[column], value)
+        if column in there:
+            yield _replaced(layout.part, there[column], value)
     new = {column: value for column, value in new.items() if value != ""}
     if not new:
         return
     tag = _tag(layout.part, row.start)
     prefix = _prefix(tag[1])
-    columns = list(row.cells)
+    columns = list(there)
     places: dict[int, list[bytes]] = {}
     for column, value in new.items():
         following = bisect_right(columns, column)
-        place = row.cells[columns[following]] if following < len(columns) else row.end
+        place = there[columns[following]] if following < len(columns) else row.end
         places.setdefault(place, []).append(_new_cell(prefix, number, column, row.style, value))
     if tag[3]:
         yield _opened(tag, b"".join(b"".join(cells) for cells in places.values()))
