@@ -1,4 +1,4 @@
-"""What a run knows about one form or one file: plain dictionaries, ready for JSON, for a worker's way home and for the summary.
+"""What a run knows about one form or one file: plain dictionaries, ready for JSON, a worker's way home, the summary.
 
 Every figure is a string as it is to be shown (``"98.62"``, ``"99"``, ``"86.18%"``) or None where the rules abstain.
 ``docs/interface.md`` documents the same keys; ``tests/test_interface.py`` pins them.
@@ -11,9 +11,9 @@ from typing import Literal, NotRequired, TypedDict
 SCHEMA = 1
 
 FormStatus = Literal["scored", "pending", "reported", "skipped", "failed", "duplicate"]
-"""scored: total and grade stand (bounds tell what a reviewer could change) · pending: some row has no score, so no
-total · reported: the form has no weights or no scores, read only · skipped: no form in the file · failed: the file cannot
-be read · duplicate: same content as a file before."""
+"""scored: total and grade stand (bounds tell what a reviewer could change) · pending: some row has no score or the
+points are not 100, so no grade · reported: the form has no weights or no scores, read only · skipped: no form in the
+file · failed: the file cannot be read · duplicate: same content as a file before."""
 
 RowStatus = Literal["ruled", "judged", "unscorable", "unweighted", "reviewed"]
 """unweighted: the row carries no points of its own (component rows, forms without weights) · reviewed: a person decided
