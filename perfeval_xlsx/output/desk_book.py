@@ -233,8 +233,11 @@ def row_height(columns: Sequence[Column], values: Mapping[str, Value | Link]) ->
 
 def line_count(text: str, width: float) -> int:
     """How many lines a text takes in a column ``width`` characters wide; a Chinese character is two wide."""
-    lines = text.split("\n")
-    return sum(max(1, math.ceil(sum(1 + (ord(char) > 255) for char in line) / (width - 1))) for line in lines)
+    return sum(max(1, math.ceil(_wide(line) / (width - 1))) for line in text.split("\n"))
+
+
+def _wide(line: str) -> int:
+    return 2 * len(line) - len(line.encode("latin-1", "ignore"))
 
 
 def figure_of(text: str | None) -> float | None:
@@ -245,6 +248,6 @@ def figure_of(text: str | None) -> float | None:
 def fit_text(text: str, lang: Lang) -> str:
     """A text as a cell can hold it; one that is too long is cut and says so."""
     text = clean(text)
-    if len(text.encode("utf-16-le")) // 2 <= _LONGEST:
+    if len(text) <= _LONGEST // 2 or len(text.encode("utf-16-le")) // 2 <= _LONGEST:
         return text
     return text[: _LONGEST // 2 - 100] + str(load("outputs.toml")["words"]["cut"][lang])
