@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -176,6 +178,23 @@ def test_what_cannot_be_written_is_a_finding(tmp_path: Path) -> None:
     refused = [finding for finding in results[0]["findings"] if finding["code"] == "S11"]
     assert len(refused) == 1
     assert refused[0]["cell"].endswith("14")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_opens_the_copy_and_shows_the_same(tmp_path: Path) -> None:
+    target, out = tmp_path / "copy.xlsx", tmp_path / "out"
+    annotated(ROADS, target, [a_finding("S01", "H17")])
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", str(out), str(target)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    shown = {sheet: {a: c.value for a, c in known.items()} for sheet, known in cells(target).items()}
+    again = cells(out / "copy.xlsx")
+    for sheet, values in shown.items():
+        assert {a: again[sheet][a].value for a, value in values.items() if value is not None} == {
+            a: value for a, value in values.items() if value is not None
+        }
+        assert repr(again[sheet]["H17"].fill.fgColor.rgb) == repr(f"FF{FILLS['warning']}")
 
 
 STYLES = (

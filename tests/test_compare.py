@@ -65,9 +65,11 @@ def test_a_corrected_head_is_found_by_its_file() -> None:
 
 
 def test_nothing_is_claimed_about_a_form_that_was_not_handed_in_again() -> None:
-    comparison = compare([], [a_form(findings=[a_finding()])])
+    nothing = a_form("清单.xlsx", None, sheet=None, form=None, status="skipped", indicators=[])
+    comparison = compare([], [a_form(org="市 教育局", findings=[a_finding()]), nothing])
     assert comparison.fixed == {}
     assert comparison.absent == Counter({"市教育局": 1})
+    assert comparison.names == {"市教育局": "市 教育局"}
 
 
 def test_nothing_is_claimed_about_a_file_that_cannot_be_read_any_more() -> None:

@@ -146,6 +146,12 @@ def test_what_a_check_says_better_is_said_once(tmp_path: Path) -> None:
     assert [value for value in codes if value in {"H12", "G30", "E13", "H14"}] == ["H12", "E13", "G30"]
 
 
+def test_a_department_that_handed_in_nothing_again_is_listed(tmp_path: Path) -> None:
+    rows = table(written(tmp_path, three_departments()[1:], before=three_departments())["单位排名"])
+    assert (rows[-1]["单位"], rows[-1]["表数"], rows[-1]["上次有本次未报的表"]) == ("市水利局", 0, 1)
+    assert [row["上次有本次未报的表"] for row in rows[:-1]] == [0, 0]
+
+
 def test_text_of_a_form_is_never_a_formula_or_a_link(tmp_path: Path) -> None:
     hostile = ["=1+1", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "http://x.example/", "mailto:a@b", "internal:A1"]
     rows = [a_row(12 + i, text) for i, text in enumerate(hostile)]

@@ -163,22 +163,31 @@ class ProblemStore:
         return str(load("desk.toml")["words"]["execution"][self.lang])
 
     def departments(self) -> list[Department]:
-        """Return the departments, heaviest first; those of one weight by errors, then by name."""
+        """Return the departments, heaviest first; those of one weight by errors, then by name.
+
+        One that handed in nothing this time has 0 forms.
+        """
         severities: dict[str, Counter[str]] = {}
         states: dict[str, Counter[str]] = {}
         query = f"select department, severity, state, count(*), {_STANDS} from problem group by 1, 2, 3"
         for key, severity, state, count, stands in self._base.execute(query):
             severities.setdefault(key, Counter())[severity] += count if stands else 0
             states.setdefault(key, Counter())[state] += count
-        absent = self.since.absent if self.since is not None else Counter()
+        since = self.since or Comparison()
         found = [
             Department(
                 key, org, file, forms, self._weight(severities.get(key, {})), severities.get(key, Counter()),
-                states.get(key, Counter()), absent[key],
+                states.get(key, Counter()), since.absent[key],
             )
-            for key, org, file, forms in self._base.execute("select * from department")
+            for key, org, file, forms in self._known(since)
         ]  # fmt: skip
         return sorted(found, key=lambda d: (-d.weight, -d.severities.get("error", 0), d.org or d.file, d.key))
+
+    def _known(self, since: Comparison) -> list[tuple[str, str | None, str, int]]:
+        """Key, name, file and number of forms of the departments of this run, and of those of the earlier one only."""
+        rows = self._base.execute("select * from department").fetchall()
+        known = {row[0] for row in rows}
+        return [*rows, *((key, name, name, 0) for key, name in since.names.items() if key not in known)]
 
     def _weight(self, severities: Mapping[str, int]) -> int:
         return sum(self._weights.get(name, 0) * count for name, count in severities.items())
@@ -206,12 +215,12 @@ class ProblemStore:
         return self._select("where code = ?", code, f"department, {_PLACE}, problem.rowid")
 
     def _select(self, condition: str, value: str, order: str) -> Iterator[Problem]:
+        self._index()
         columns = ", ".join("name" if column == "org" else column for column in _COLUMNS)
         query = f"select {columns} from problem join department on key = department {condition} order by {order}"
         return (Problem(*row) for row in self._base.execute(query, (value,)))
 
-    def index(self) -> None:
-        """Prepare for reading: called once, when all forms are in."""
+    def _index(self) -> None:
         self._base.execute("create index if not exists by_department on problem (department)")
         self._base.execute("create index if not exists by_code on problem (code)")
 
@@ -227,5 +236,4 @@ def collect_problems(results: Iterable[FormResult], since: Comparison | None = N
     store = ProblemStore(since, lang)
     for result in results:
         store.add(result)
-    store.index()
     return store

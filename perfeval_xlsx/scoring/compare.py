@@ -40,12 +40,13 @@ class Comparison:
     Attributes:
         states: By form of this run, the state of each of its findings, in their order.
         fixed: Earlier findings that are gone, by the form of this run that was paired.
-        absent: By department, how many earlier forms were not handed in again.
+        absent: By department, how many earlier forms were not handed in again; ``names`` what those are called.
     """
 
     states: dict[FormKey, list[State]] = field(default_factory=dict)
     fixed: dict[FormKey, list[Fixed]] = field(default_factory=dict)
     absent: Counter[str] = field(default_factory=Counter)
+    names: dict[str, str] = field(default_factory=dict)
 
     def counts(self, forms: Iterable[Mapping[str, Any]]) -> dict[str, Counter[State]]:
         """Count the states by department (see :func:`department_key`) over the forms of this run."""
@@ -195,7 +196,10 @@ def compare(now: Iterable[Mapping[str, Any]], before: Iterable[Mapping[str, Any]
             absent.append(old)  # the file is there, but cannot be read any more
         elif old is not None and old.form is not None and gone:
             comparison.fixed[head.key] = [Fixed(old.form, old.form["findings"][i]) for i in gone]
-    comparison.absent.update(old.department for old in absent)
+    for old in absent:
+        if old.sheet and old.form is not None:
+            comparison.absent[old.department] += 1
+            comparison.names.setdefault(old.department, str(old.form.get("org") or file_name(old.form)))
     return comparison
 
 
