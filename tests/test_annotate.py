@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import xlwt
 from factory import a_finding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook
 from perfeval_xlsx.scoring.score import score
-from perfeval_xlsx.workbook import open_workbook, row_column
+from perfeval_xlsx.workbook import open_any, open_workbook, row_column
 from perfeval_xlsx.workbook.restyle import Look, add_formats, widen
 from perfeval_xlsx.workbook.sheet import Layout
 
@@ -178,6 +179,23 @@ def test_what_cannot_be_written_is_a_finding(tmp_path: Path) -> None:
     refused = [finding for finding in results[0]["findings"] if finding["code"] == "S11"]
     assert len(refused) == 1
     assert refused[0]["cell"].endswith("14")
+
+
+def test_an_old_workbook_is_laid_out_anew(tmp_path: Path) -> None:
+    source, target = tmp_path / "表.xls", tmp_path / "表.xls.xlsx"
+    old = xlwt.Workbook(encoding="utf-8")
+    page = old.add_sheet("自评表")
+    for (row, column), cell in open_workbook(ROADS).sheet(0).cells.items():
+        page.write(row - 1, column - 1, cell.text if cell.value is None else cell.value)
+    old.save(str(source))
+    book = open_any(source)
+    forms = find_forms(book)
+    rulebooks = {form.id: choose_rulebook(form.kind, form.province, form.year, ()) for form in forms}
+    results = form_results(forms, score(to_frames(forms), rulebooks))
+    annotate(book, forms, results, target)
+    values = [cell.value for cell in cells(target)["自评表"].values()]
+    assert values.count("复核得分") == 2
+    assert "B61" in {finding["code"] for finding in results[0]["findings"]}
 
 
 @pytest.mark.slow

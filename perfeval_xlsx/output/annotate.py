@@ -6,16 +6,27 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.outcome import finding_result
+from perfeval_xlsx.output.relaid import relaid_note, write_relaid
 from perfeval_xlsx.output.review import printed_places, review_kind
 from perfeval_xlsx.scoring.compare import row_of
 from perfeval_xlsx.scoring.result import FormResult
-from perfeval_xlsx.workbook import Refusal, Sheet, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook import (
+    AnyWorkbook,
+    Refusal,
+    Sheet,
+    Workbook,
+    a1,
+    open_workbook,
+    row_column,
+    save_copy,
+)
 from perfeval_xlsx.workbook.restyle import Look, dressing
 
 Place = tuple[int, int]
@@ -23,7 +34,7 @@ _DISPUTED = frozenset({"error", "warning"})
 
 
 def annotate(
-    book: Workbook,
+    book: AnyWorkbook,
     forms: Sequence[Form],
     results: Sequence[FormResult],
     target: Path,
@@ -34,7 +45,8 @@ def annotate(
     """Write ``target``, a copy of ``book`` with two columns right of each form and its disputed cells marked.
 
     The scores in the form itself stay as they are typed. Formats are appended to the file's own, so that nothing in it
-    changes its look; where a cell cannot be written, the form's result gets a finding.
+    changes its look; where a cell cannot be written, the form's result gets a finding. A workbook that cannot be
+    patched (.xls, .ods …) is laid out anew first, and the first form's result says so.
 
     Args:
         book: The opened workbook.
@@ -47,6 +59,19 @@ def annotate(
     Raises:
         PerfevalError: The copy cannot be written or does not verify.
     """
+    if isinstance(book, Workbook):
+        _annotate(book, forms, results, target, lang, durable=durable)
+        return
+    results[0]["findings"].append(finding_result(relaid_note(book), lang))
+    with TemporaryDirectory() as folder:
+        laid = Path(folder) / f"{target.stem}.xlsx"
+        write_relaid(book, {}, laid, durable=False)
+        _annotate(open_workbook(laid), forms, results, target, lang, durable=durable)
+
+
+def _annotate(
+    book: Workbook, forms: Sequence[Form], results: Sequence[FormResult], target: Path, lang: Lang, *, durable: bool
+) -> None:
     pages: dict[int, _Page] = {}
     for form in forms:
         if form.sheet_index not in pages:
