@@ -19,6 +19,8 @@ File = Annotated[str, typer.Argument(help=text("file"), show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help=text("out"), show_default=False)]
 Keep = Annotated[bool, typer.Option("--keep", help=text("keep"))]
 Rules = Annotated[list[str] | None, typer.Option("--rules", help=text("own_rules"), show_default=False)]
+Reviews = Annotated[str | None, typer.Option("--reviews", help=text("reviews"), show_default=False)]
+Passwords = Annotated[Path | None, typer.Option("--password-file", help=text("passwords"), show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help=text("json"))]
 Lang = Annotated[Language, typer.Option("--lang", help=text("lang"), envvar="PERFEVAL_LANG", callback=speak)]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help=text("jobs"))]
@@ -52,14 +54,17 @@ def score(
     out: Out = None,
     keep: Keep = False,
     rules: Rules = None,
+    reviews: Reviews = None,
     as_json: Json = False,
+    passwords: Passwords = None,
     lang: Lang = "zh",
     jobs: Jobs = 0,
     dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:
     """Score files and folders."""
-    options = Options(keep=keep, rules=tuple(rules or ()), lang=lang, jobs=jobs)
+    own, keys = tuple(rules or ()), commands.passwords(passwords)
+    options = Options(keep=keep, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs)
     raise typer.Exit(commands.score(paths, out, options, as_json=as_json, dry_run=dry_run, quiet=quiet))
 
 
@@ -68,20 +73,24 @@ def audit(
     paths: Paths,
     out: Out = None,
     rules: Rules = None,
+    reviews: Reviews = None,
     as_json: Json = False,
+    passwords: Passwords = None,
     lang: Lang = "zh",
     jobs: Jobs = 0,
     quiet: Quiet = False,
 ) -> None:
     """Check what forms claim."""
-    options = Options(audit=True, copies=False, rules=tuple(rules or ()), lang=lang, jobs=jobs)
+    own, keys = tuple(rules or ()), commands.passwords(passwords)
+    options = Options(audit=True, copies=False, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs)
     raise typer.Exit(commands.audit(paths, out, options, as_json=as_json, quiet=quiet))
 
 
 @app.command(help=text("read"))
-def read(paths: Paths, as_json: Json = False, lang: Lang = "zh") -> None:
+def read(paths: Paths, as_json: Json = False, passwords: Passwords = None, lang: Lang = "zh") -> None:
     """Show forms as they were understood."""
-    raise typer.Exit(commands.read(paths, lang, as_json=as_json))
+    options = Options(passwords=commands.passwords(passwords), lang=lang)
+    raise typer.Exit(commands.read(paths, options, as_json=as_json))
 
 
 @app.command(help=text("explain"))
@@ -89,10 +98,12 @@ def explain(
     file: File,
     what: Annotated[str, typer.Argument(metavar="CELL_OR_NAME", help=text("what"), show_default=False)],
     rules: Rules = None,
+    passwords: Passwords = None,
     lang: Lang = "zh",
 ) -> None:
     """Explain one score."""
-    raise typer.Exit(commands.explain(file, what, Options(rules=tuple(rules or ()), lang=lang)))
+    options = Options(rules=tuple(rules or ()), passwords=commands.passwords(passwords), lang=lang)
+    raise typer.Exit(commands.explain(file, what, options))
 
 
 @rules_app.callback(invoke_without_command=True)

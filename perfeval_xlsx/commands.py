@@ -55,6 +55,21 @@ def welcome(*, version: bool) -> int:
     return 0
 
 
+def passwords(path: Path | None) -> tuple[str, ...]:
+    """The passwords of a file, one a line, empty lines aside.
+
+    Raises:
+        PerfevalError: The file cannot be read.
+    """
+    if path is None:
+        return ()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PerfevalError(Finding("B04", found=str(path), args={"detail": str(error)})) from error
+    return tuple(line for line in lines if line)
+
+
 def score(
     paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, dry_run: bool, quiet: bool
 ) -> int:
@@ -106,17 +121,17 @@ def _dry_run(run: Run, lang: Lang) -> int:
     return 0
 
 
-def read(paths: Sequence[str], lang: Lang, *, as_json: bool) -> int:
+def read(paths: Sequence[str], options: Options, *, as_json: bool) -> int:
     """Show every form of files and folders as it was understood."""
     from perfeval_xlsx.batch.reading import read_each
     from perfeval_xlsx.output.interface import read_object
     from perfeval_xlsx.output.plain import form_lines
 
-    failed = False
+    failed, lang = False, options.lang
 
     def lines() -> Iterator[str]:
         nonlocal failed
-        for file in read_each(paths, lang):
+        for file in read_each(paths, options):
             if file.stopped is not None:
                 failed |= file.stopped["status"] == "failed"
                 console.tell_stopped(file.stopped, lang)

@@ -27,10 +27,11 @@ from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.audit import audit
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
+from perfeval_xlsx.scoring.reviews import Reviews, apply_reviews, read_reviews
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook, load_rulebook
-from perfeval_xlsx.scoring.score import score
-from perfeval_xlsx.workbook import Workbook, open_workbook
+from perfeval_xlsx.scoring.score import ScoredTables, score
+from perfeval_xlsx.workbook import AnyWorkbook, open_any
 
 _FEW = 4
 """Up to so many copies are flushed one by one: to flush the disks may take long on a busy machine."""
@@ -44,7 +45,7 @@ class Opened:
     """One file on its way: opened and read, or with the result that says why not."""
 
     source: Source
-    book: Workbook | None = None
+    book: AnyWorkbook | None = None
     forms: list[Form] = field(default_factory=list)
     stopped: FormResult | None = None
 
@@ -61,13 +62,26 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
     forms = [form for file in files for form in file.forms]
     tables = to_frames(forms)
     rulebooks = rulebooks_of(forms, tables, options)
-    scored = score(tables, rulebooks, options.lang)
+    scored = reviewed(score(tables, rulebooks, options.lang), forms, rulebooks, options)
     results = form_results(forms, scored, options.lang)
     if options.audit:
         add_findings(forms, results, audit(tables, scored, rulebooks, options.lang))
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
     with flushing(options, len(sources)) as each:
         return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, each, out) for file in files]
+
+
+def reviewed(
+    scored: ScoredTables, forms: Sequence[Form], rulebooks: Mapping[str, Rulebook], options: Options
+) -> ScoredTables:
+    """Put a reviewer's decisions in their places; one that cannot be used is a finding of its form."""
+    if options.reviews is None:
+        return scored
+    decisions = _reviews(options.reviews, _version(options.reviews))
+    applied = apply_reviews(scored, decisions.of({form.path for form in forms}), rulebooks, options.lang)
+    for form in forms:
+        form.findings.extend(applied.findings.get(form.id, ()))
+    return applied.scored
 
 
 @contextmanager
@@ -122,10 +136,13 @@ def open_file(source: Source, options: Options) -> Opened:
     try:
         if source.problem is not None:
             raise PerfevalError(source.problem)
-        file.book = open_workbook(source.path)
+        file.book = open_any(source.path, passwords=options.passwords)
         file.forms = find_forms(file.book, source.shown)
-        if not file.forms:
-            file.stopped = file_result(source.shown, "skipped", why_none(file.book), options.lang)
+        if file.forms:
+            file.forms[0].findings.extend(file.book.findings)
+        else:
+            found = [*why_none(file.book), *file.book.findings]
+            file.stopped = file_result(source.shown, "skipped", found, options.lang)
     except PerfevalError as error:
         file.stopped = failed_result(source.shown, error, options.lang)
     return file
@@ -153,6 +170,11 @@ def _version(rule: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=4)
+def _reviews(path: str, _of: tuple[int, int] | None) -> Reviews:
+    return read_reviews(path)
 
 
 @lru_cache(maxsize=16)
@@ -183,7 +205,7 @@ def _finish(
 
 
 def _write_copy(
-    book: Workbook, file: Opened, results: list[FormResult], options: Options, out: Path
+    book: AnyWorkbook, file: Opened, results: list[FormResult], options: Options, out: Path
 ) -> str | None:
     """Write the filled copy; return its path below ``out``, or None with the reason among the forms' findings."""
     copy = f"{load('run.toml')['outputs']['copies']}/{copy_name(file.source.relative)}"

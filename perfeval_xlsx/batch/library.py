@@ -59,7 +59,7 @@ class Results(list[FormResult]):
 def read_forms(paths: Paths) -> Forms:
     """See ``perfeval_xlsx.read``."""
     from perfeval_xlsx.form.read import find_forms
-    from perfeval_xlsx.workbook import open_workbook
+    from perfeval_xlsx.workbook import open_any
 
     listed = [os.fspath(path) for path in paths]
     sources = sorted(discover(listed), key=lambda source: source.key)
@@ -69,7 +69,7 @@ def read_forms(paths: Paths) -> Forms:
     for source in sources:
         if source.problem is not None:
             raise PerfevalError(source.problem)
-        forms += find_forms(open_workbook(source.path), source.shown)
+        forms += find_forms(open_any(source.path), source.shown)
     return forms
 
 

@@ -46,10 +46,12 @@ CREATE TEMP TABLE copies (copy TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _PENDING = """
 SELECT l.key, l.path, l.relative, l.size, l.mtime, l.problem, f.digest, f.stamp = :stamp AND f.size = l.size AND
-    f.path = l.path AND NOT f.again AND (f.copy IS NULL OR f.copy IN copies) AND f.twin IS NULL AS touched
+    f.path = l.path AND NOT (f.again = 1 OR f.again > :locked) AND (f.copy IS NULL OR f.copy IN copies)
+    AND f.twin IS NULL AS touched
 FROM listing l LEFT JOIN files f ON f.key = l.key
 WHERE l.key > :after AND NOT l.done AND (
-    f.key IS NULL OR f.again OR f.path <> l.path OR f.size <> l.size OR f.mtime <> l.mtime OR f.stamp <> :stamp
+    f.key IS NULL OR f.again = 1 OR f.again > :locked OR f.path <> l.path OR f.size <> l.size
+    OR f.mtime <> l.mtime OR f.stamp <> :stamp
     OR (f.copy IS NOT NULL AND f.copy NOT IN copies)
     OR (f.twin IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM files t JOIN listing o ON o.key = t.key
@@ -73,7 +75,7 @@ SELECT f.head, f.rows FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER B
 _IN_ORDER = "SELECT f.head FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number"
 _TROUBLED = """
 SELECT o.head FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
-WHERE o.status = 'failed' OR f.again ORDER BY l.key, o.number
+WHERE o.status = 'failed' OR f.again = 1 ORDER BY l.key, o.number
 """
 _DETAILS = """
 SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
@@ -186,11 +188,16 @@ class Manifest:
         """Take over which copies there are (relative to the output folder); one that is gone is made again."""
         self._db.executemany("INSERT OR IGNORE INTO copies VALUES (?)", ((copy,) for copy in copies))
 
-    def pending(self, stamp: str) -> Iterator[Pending]:
-        """Yield the listed files that are not up to date, in order; they may be stored while this goes on."""
+    def pending(self, stamp: str, *, passwords: bool = False) -> Iterator[Pending]:
+        """Yield the listed files that are not up to date, in order; they may be stored while this goes on.
+
+        Args:
+            stamp: Digest of all that a result depends on beside the file.
+            passwords: Whether encrypted files are worth another try.
+        """
         after = ""
         while True:
-            rows = self._db.execute(_PENDING, {"stamp": stamp, "after": after, "limit": _PAGE}).fetchall()
+            rows = self._db.execute(_PENDING, _values(stamp, after, _PAGE, passwords=passwords)).fetchall()
             for _key, path, relative, size, mtime, problem, digest, unchanged in rows:
                 source = Source(os.fsdecode(path), relative, size, mtime, _problem(problem))
                 yield Pending(source, digest if unchanged else None)
@@ -198,9 +205,9 @@ class Manifest:
                 return
             after = rows[-1][0]
 
-    def pending_count(self, stamp: str) -> int:
+    def pending_count(self, stamp: str, *, passwords: bool = False) -> int:
         """How many listed files are not up to date."""
-        values = {"stamp": stamp, "after": "", "limit": -1}
+        values = _values(stamp, "", -1, passwords=passwords)
         return int(self._db.execute(f"SELECT count(*) FROM ({_PENDING})", values).fetchone()[0])
 
     # What came of it.
@@ -272,7 +279,7 @@ class Manifest:
 
     def unfinished(self) -> int:
         """How many listed files the next run will try again although nothing has changed."""
-        query = "SELECT count(*) FROM files JOIN listing USING (key) WHERE again"
+        query = "SELECT count(*) FROM files JOIN listing USING (key) WHERE again = 1"
         return int(self._db.execute(query).fetchone()[0])
 
     def results_of(self, key: str) -> Iterator[FormResult]:
@@ -327,6 +334,10 @@ class Manifest:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _values(stamp: str, after: str, limit: int, *, passwords: bool) -> dict[str, object]:
+    return {"stamp": stamp, "after": after, "limit": limit, "locked": 1 if passwords else 2}
 
 
 def _problem_text(problem: Finding | None) -> str | None:

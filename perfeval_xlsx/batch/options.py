@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -24,6 +24,8 @@ class Options:
         rules: Ids or paths of rulebooks: one is used for every form, several are offered before the built-in ones; with
             none the form's kind, place and year decide.
         audit: Check what was claimed as well as score it.
+        reviews: Path of a filled review table whose decisions take the place of open scores.
+        passwords: To try on encrypted workbooks, in order; they are never written anywhere.
         copies: Write filled copies.
         durable: Flush every copy to disk before it counts as done.
         jobs: Worker processes; 0: one for each processor.
@@ -35,6 +37,8 @@ class Options:
     lang: Lang = "zh"
     rules: tuple[str, ...] = ()
     audit: bool = False
+    reviews: str | None = None
+    passwords: tuple[str, ...] = field(default=(), repr=False)
     copies: bool = True
     durable: bool = True
     jobs: int = 0
@@ -43,13 +47,21 @@ class Options:
 
     def shown(self) -> dict[str, object]:
         """The options that results depend on, for the run's report."""
-        return {"keep": self.keep, "lang": self.lang, "rules": list(self.rules), "audit": self.audit}
+        return {
+            "keep": self.keep, "lang": self.lang, "rules": list(self.rules), "audit": self.audit,
+            "reviews": self.reviews,
+        }  # fmt: skip
 
 
-def stamp(options: Options, rulebooks: str) -> str:
-    """Digest of all that a result depends on beside the file: options, the chosen rulebooks' digests, the program."""
+def stamp(options: Options, files: str) -> str:
+    """Digest of all that a result depends on beside its own file.
+
+    Args:
+        options: Of the run.
+        files: Digests of the rulebooks and of the review table that were asked for.
+    """
     results = (options.keep, options.lang, options.audit, options.copies)
-    return sha256(repr((program(), results, rulebooks)).encode()).hexdigest()
+    return sha256(repr((program(), results, files)).encode()).hexdigest()
 
 
 @cache

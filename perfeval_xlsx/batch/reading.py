@@ -12,13 +12,13 @@ from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.run import nothing_to_read
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.form.values import normalise
 from perfeval_xlsx.scoring.steps import What, steps
-from perfeval_xlsx.workbook import open_workbook
+from perfeval_xlsx.workbook import open_any
 
 _CELL = re.compile(r"[A-Z]{1,3}[1-9][0-9]*")
 _SUGGESTED = 5
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     name: str
 
 
-def read_each(paths: Sequence[str], lang: Lang) -> Iterator[Opened]:
+def read_each(paths: Sequence[str], options: Options) -> Iterator[Opened]:
     """Open every workbook of files and folders, in order.
 
     Raises:
@@ -41,7 +41,6 @@ def read_each(paths: Sequence[str], lang: Lang) -> Iterator[Opened]:
     sources = sorted(discover(paths), key=lambda source: source.key)
     if not sources:
         raise nothing_to_read(paths)
-    options = Options(lang=lang)
     return (open_file(source, options) for source in sources)
 
 
@@ -56,7 +55,7 @@ def explain_score(path: str, what: str, options: Options) -> list[str]:
     Raises:
         PerfevalError: The file cannot be read, holds no form (``R01`` …), or has no such score (``Q03``).
     """
-    book = open_workbook(path)
+    book = open_any(path, passwords=options.passwords)
     forms = find_forms(book, path)
     if not forms:
         raise PerfevalError(why_none(book)[0])

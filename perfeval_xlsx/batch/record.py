@@ -15,7 +15,7 @@ from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.scoring.compare import indicator_of
 from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
 
-STANDINGS = ("scored", "pending", "reported", "skipped", "duplicate", "failed")
+STANDINGS = ("scored", "pending", "reported", "deleted", "skipped", "duplicate", "failed")
 """Statuses in the order of the ranking."""
 
 _ROW_KEYS = tuple(RowResult.__annotations__)
@@ -60,7 +60,7 @@ class FileRecord:
         digest: SHA-256 of the bytes that were read, "" where nothing could be read.
         rulebooks: Digest by id of the rulebooks its forms were scored by.
         copy: Path of the copy below the output folder, POSIX, None without one.
-        again: Whether the next run should try once more although nothing has changed.
+        again: Whether the next run should try once more although nothing has changed: 1 yes, 2 if it has passwords.
         twin: Key of the file before it that has the same bytes, None without one.
         forms: One entry a form, or one for the file as a whole.
     """
@@ -69,7 +69,7 @@ class FileRecord:
     digest: str = ""
     rulebooks: dict[str, str] = field(default_factory=dict)
     copy: str | None = None
-    again: bool = False
+    again: int = 0
     twin: str | None = None
     forms: list[Packed] = field(default_factory=list)
 
@@ -131,14 +131,15 @@ def form_record(
     lang: Lang = "zh",
 ) -> FileRecord:
     """The record of a file with forms."""
-    again = any(_again(result["findings"]) for result in results)
+    again = max(_again(result["findings"]) for result in results)
     return FileRecord(relative, digest, rulebooks, copy, again, forms=[pack(r, lang) for r in results])
 
 
-def _again(findings: Sequence[FindingResult]) -> bool:
-    """Whether the cause may lie outside the file (a lock, a full disk)."""
+def _again(findings: Sequence[FindingResult]) -> int:
+    """Whether the cause may lie outside the file: 1 for a lock or a full disk, 2 for a missing password."""
     codes = {finding["code"] for finding in findings}
-    return not codes.isdisjoint(load("run.toml")["again"]["codes"])
+    again = load("run.toml")["again"]
+    return 1 if not codes.isdisjoint(again["codes"]) else 2 * (not codes.isdisjoint(again["locked"]))
 
 
 def _squeeze(value: object) -> bytes:

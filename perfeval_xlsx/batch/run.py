@@ -90,13 +90,16 @@ class Run:
     def __init__(self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int) -> None:
         self.manifest, self.files = manifest, files
         self._out, self._options, self._stop = out, options, stop
-        self._stamp = stamp(options, _rules_stamp(options))
+        self._stamp = stamp(options, _files_stamp(options))
         self._ready = files
         self._done = self._failed = self._total = 0
 
     def pending(self) -> Iterator[Pending]:
         """The files that are not up to date."""
-        return self.manifest.pending(self._stamp)
+        return self.manifest.pending(self._stamp, passwords=bool(self._options.passwords))
+
+    def _pending_count(self) -> int:
+        return self.manifest.pending_count(self._stamp, passwords=bool(self._options.passwords))
 
     def execute(self, watch: Watcher = lambda _: None) -> Outcome:
         """Score what is not up to date, then write the reports that are not.
@@ -107,12 +110,12 @@ class Run:
         Raises:
             PerfevalError: A report cannot be written.
         """
-        while (pending := self.manifest.pending_count(self._stamp)) and not self._stop.is_set():
+        while (pending := self._pending_count()) and not self._stop.is_set():
             self._total = self._done + pending
             self._ready = self.files - self._total
             self._work(watch, pending)
         self._settle_twins()
-        return self._concluded(watch, self.manifest.pending_count(self._stamp) if self._stop.is_set() else 0)
+        return self._concluded(watch, self._pending_count() if self._stop.is_set() else 0)
 
     def _work(self, watch: Watcher, pending: int) -> None:
         watch(self._progress())
@@ -236,17 +239,22 @@ def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
     return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
 
 
-def _rules_stamp(options: Options) -> str:
-    """Ids and digests of the rulebooks that were asked for; the built-in ones belong to the program.
+def _files_stamp(options: Options) -> str:
+    """Digests of the rulebooks and the review table that were asked for; the built-in rulebooks are the program's.
 
     Raises:
-        PerfevalError: A rulebook is wrong.
+        PerfevalError: One of them is wrong.
     """
-    if not options.rules:
-        return ""
-    from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+    digests = []
+    if options.rules:
+        from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 
-    return " ".join(f"{book.id}:{book.digest}" for book in map(load_rulebook, options.rules))
+        digests = [f"{book.id}:{book.digest}" for book in map(load_rulebook, options.rules)]
+    if options.reviews is not None:
+        from perfeval_xlsx.scoring.reviews import read_reviews
+
+        digests.append(read_reviews(options.reviews).digest)
+    return " ".join(digests)
 
 
 def _digest(source: Source) -> str:

@@ -25,7 +25,7 @@ from perfeval_xlsx.form.labels import contains, pattern, plain_row
 from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process
 from perfeval_xlsx.form.model import Form, FormulaCell
 from perfeval_xlsx.form.province import province_of
-from perfeval_xlsx.workbook import Sheet, Workbook, a1
+from perfeval_xlsx.workbook import AnyWorkbook, Sheet, a1
 
 
 class _Located(NamedTuple):
@@ -37,7 +37,7 @@ class _Located(NamedTuple):
     before: int
 
 
-def find_forms(book: Workbook, path: str | None = None) -> list[Form]:
+def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
     """Read every form of a workbook, in the order of its sheets.
 
     A form on a hidden sheet, or on one named as an example, counts only where no other sheet holds one; passing it over
@@ -76,7 +76,7 @@ def _note_continuations(forms: Sequence[Form]) -> None:
             following.findings.append(Finding("R10", cell, None, form.sheet, following.sheet))
 
 
-def why_none(book: Workbook) -> list[Finding]:
+def why_none(book: AnyWorkbook) -> list[Finding]:
     """Say why a workbook holds no form: what its tables are instead, or that there is none.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from perfeval_xlsx.data import load
@@ -12,7 +12,7 @@ from perfeval_xlsx.form.model import Form, FundRow
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult
-from perfeval_xlsx.workbook import Sheet, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook import AnyWorkbook, Refusal, Sheet, Workbook, a1, row_column, save_copy
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
@@ -21,7 +21,7 @@ _SUMMED = {"total", "weight", "grade"}
 
 
 def fill(
-    book: Workbook,
+    book: AnyWorkbook,
     forms: Sequence[Form],
     results: Sequence[FormResult],
     target: Path,
@@ -52,7 +52,7 @@ def fill(
         mine = edits.setdefault(form.sheet_index, {})
         for address, field, value in _wanted(form, result, book, sheet):
             _edit(sheet, mine, result, address, field, value, keep=keep, lang=lang)
-    refused = save_copy(book, {i: e for i, e in edits.items() if e}, target, durable=durable)
+    refused = _save(book, {i: e for i, e in edits.items() if e}, results, target, lang=lang, durable=durable)
     for refusal in refused:
         for form, result in zip(forms, results, strict=True):
             if form.sheet_index == refusal.sheet and form.extent[0] <= refusal.row <= form.extent[1]:
@@ -63,8 +63,27 @@ def fill(
                 result["findings"].append(finding_result(finding, lang))
 
 
+def _save(
+    book: AnyWorkbook,
+    edits: Mapping[int, Edits],
+    results: Sequence[FormResult],
+    target: Path,
+    *,
+    lang: Lang,
+    durable: bool,
+) -> Sequence[Refusal]:
+    """Save the copy: the file itself with cells set, or laid out anew where its format has no lossless writer."""
+    if isinstance(book, Workbook):
+        return save_copy(book, edits, target, durable=durable)
+    from perfeval_xlsx.output.relaid import relaid_note, write_relaid
+
+    refused = write_relaid(book, edits, target, durable=durable)
+    results[0]["findings"].append(finding_result(relaid_note(book), lang))
+    return refused
+
+
 def _wanted(
-    form: Form, result: FormResult, book: Workbook, sheet: Sheet
+    form: Form, result: FormResult, book: AnyWorkbook, sheet: Sheet
 ) -> Iterator[tuple[str | None, str, str | float | None]]:
     """Every (cell, field, value) the copy should show."""
     if result["status"] == "reported":
@@ -132,7 +151,7 @@ def _shows(old: str, value: str | float) -> bool:
     return abs(number(old) - (wanted if "%" not in old or isinstance(value, str) else wanted * 100)) < _SAME
 
 
-def _rate(fund: FundRow, rate: str | None, book: Workbook, sheet: Sheet, index: int) -> str | float | None:
+def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, sheet: Sheet, index: int) -> str | float | None:
     """The rate in the cell's own hand: a number under a percent format, else text with its sign.
 
     A typed rate that agrees at the precision it is printed with is left alone.
