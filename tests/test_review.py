@@ -134,6 +134,9 @@ def test_decisions_come_back_and_count(run: Run, table: Path) -> None:
     assert {(d.path, d.cell, d.score, d.opinion) for d in reviews.decisions} == {
         (ROADS, "H16", 9.9, "资料已核实"), (ROADS, "H21", 2.5, "资料已核实"), (ELDERLY, "H18", 8.0, "资料已核实"),
     }  # fmt: skip
+    first = next(entry for entry in reviews.record() if entry["cell"] == "H16")
+    place = {"path": ROADS, "sheet": "自评表", "form": 1, "cell": "H16", "indicator": "养护工程完工时间"}
+    assert first == place | {"score": "9.9", "opinion": "资料已核实"}
     applied = run.apply(reviews)
     assert not applied.findings
     roads = run.results(applied.scored)[0]

@@ -78,6 +78,16 @@ class Reviews:
         wanted = {file_key(path) for path in paths}
         return replace(self, decisions=tuple(d for d in self.decisions if file_key(d.path) in wanted))
 
+    def record(self) -> list[dict[str, object]]:
+        """Return every decision for the run's record: where, what, how many points (two places), in which words."""
+        return [
+            {
+                "path": d.path, "sheet": d.sheet, "form": d.form, "cell": d.cell, "indicator": d.indicator,
+                "score": None if d.score is None else show(d.score), "opinion": d.opinion,
+            }
+            for d in self.decisions
+        ]  # fmt: skip
+
     def astray(self, paths: Iterable[str]) -> list[Finding]:
         """Return a finding for every decision whose file is none of a whole run's ``paths``."""
         known = {file_key(path) for path in paths}
