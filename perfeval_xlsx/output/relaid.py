@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from perfeval_xlsx.findings import Finding
-from perfeval_xlsx.workbook import Cell, LegacyWorkbook, Merge, Refusal, open_workbook
+from perfeval_xlsx.workbook import Cell, LegacyWorkbook, Merge, Refusal, a1, open_workbook
 from perfeval_xlsx.workbook import refusals as why
+from perfeval_xlsx.workbook.display import show
 from perfeval_xlsx.workbook.look import LaidSheet, Look
 from perfeval_xlsx.workbook.patch import Edits, Value
 from perfeval_xlsx.workbook.refusals import refusal, refuse
@@ -20,7 +22,8 @@ from perfeval_xlsx.workbook.strings import clean
 
 _LONGEST_TEXT, _LARGEST, _LAST_ROW = 32_767, 1e307, 1_048_576
 _LONGEST_NAME, _BAD_NAME = 31, str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
-_WIDEST = 60
+_WIDEST = 30
+_A4 = 9
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -87,7 +90,7 @@ def _content(book: LegacyWorkbook, made: Sequence[Mapping[tuple[int, int], Value
     import xlsxwriter
 
     buffer = io.BytesIO()
-    new = xlsxwriter.Workbook(buffer, _OPTIONS)
+    new = xlsxwriter.Workbook(buffer, _OPTIONS | {"date_1904": book.date1904})
     styles = _Styles(book, new)
     sheets = [new.add_worksheet(name) for name in _names(book.sheet_names)]
     for index, (sheet, edits) in enumerate(zip(sheets, made, strict=True)):
@@ -124,13 +127,13 @@ class _Styles:
     """The formats of the new workbook, made as they are needed."""
 
     def __init__(self, book: LegacyWorkbook, new: Any) -> None:
-        self._book, self._new = book, new
+        self.book, self._new = book, new
         self._formats: dict[int, Any] = {}
 
     def format(self, style: int) -> Any:
         """Return the format that looks like a style."""
         if style not in self._formats:
-            self._formats[style] = self._new.add_format(dict(_properties(self._book.look(style))))
+            self._formats[style] = self._new.add_format(dict(_properties(self.book.look(style))))
         return self._formats[style]
 
 
@@ -148,13 +151,15 @@ def _properties(look: Look) -> Iterator[tuple[str, Any]]:
 
 def _write_sheet(sheet: Any, laid: LaidSheet, edits: Mapping[tuple[int, int], Value], styles: _Styles) -> None:
     source = laid.sheet
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
     _measure(sheet, laid)
     for (row, column), style in laid.blanks.items():
         sheet.write_blank(row - 1, column - 1, None, styles.format(style))
     _merge(sheet, laid, styles)
     for (row, column), cell in source.cells.items():
         if (row, column) not in edits:
-            _put(sheet, row, column, _value(cell), styles.format(cell.style))
+            _put(sheet, row, column, _value(styles.book, cell), styles.format(cell.style))
     for (row, column), value in edits.items():
         old = source.cells.get((row, column))
         style = old.style if old else laid.blanks.get((row, column), 0)
@@ -191,13 +196,15 @@ def _fitting(cells: Mapping[tuple[int, int], Cell]) -> dict[int, float]:
     widths: dict[int, float] = {}
     for (_, column), cell in cells.items():
         longest = max(sum(2 if ord(char) > 0x2E7F else 1 for char in line) for line in cell.text.split("\n"))
-        widths[column] = max(widths.get(column, 8), min(longest + 2, _WIDEST // 2))
+        widths[column] = max(widths.get(column, 8), min(longest + 2, _WIDEST))
     return widths
 
 
-def _value(cell: Cell) -> Value:
-    """Return what a cell holds: its number, or the text it shows."""
-    return cell.text if cell.value is None else cell.value
+def _value(book: LegacyWorkbook, cell: Cell) -> Value:
+    """Return what the copy's cell holds: the number where its format shows it as the form does, else the text."""
+    if cell.value is None or show(cell.value, book.number_format(cell.style), book.date1904) != cell.text:
+        return cell.text
+    return cell.value
 
 
 def _put(sheet: Any, row: int, column: int, value: Value, style: Any) -> None:
@@ -220,11 +227,15 @@ def _verify(book: LegacyWorkbook, content: bytes, made: Sequence[Mapping[tuple[i
     """
     copy = open_workbook(book.path, data=content)
     for index, edits in enumerate(made):
-        wanted = {place: _value(cell) for place, cell in book.sheet(index).cells.items()} | dict(edits)
+        wanted = {place: _value(book, cell) for place, cell in book.sheet(index).cells.items()} | dict(edits)
         found = copy.sheet(index).cells
         for place, value in wanted.items():
-            cell = found.get(place)
-            held = "" if cell is None else _value(cell)
-            expected = clean(value) if isinstance(value, str) else float(value)
-            if held != expected:
-                raise refuse(why.NOT_VERIFIED, f"{book.sheet_names[index]} {place}")
+            if not _holds(found.get(place), value):
+                raise refuse(why.NOT_VERIFIED, f"{book.sheet_names[index]} {a1(*place)}")
+
+
+def _holds(cell: Cell | None, value: Value) -> bool:
+    """Whether a cell read back holds a value; XlsxWriter writes numbers with 16 digits, Excel keeps 15."""
+    if isinstance(value, str):
+        return ("" if cell is None else cell.text) == clean(value)
+    return cell is not None and cell.value is not None and math.isclose(cell.value, float(value), rel_tol=1e-15)

@@ -39,15 +39,18 @@ def unlock(data: bytes, passwords: Sequence[str]) -> bytes:
         PerfevalError: No password fits, or the file is damaged.
     """
     import msoffcrypto
-    from msoffcrypto.exceptions import DecryptionError, InvalidKeyError
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError
     from msoffcrypto.format.ooxml import OOXMLFile
 
     for password in passwords:
-        locked, opened = msoffcrypto.OfficeFile(io.BytesIO(data)), io.BytesIO()
+        opened = io.BytesIO()
         try:
+            locked = msoffcrypto.OfficeFile(io.BytesIO(data))
             locked.load_key(password=password, **({"verify_password": True} if isinstance(locked, OOXMLFile) else {}))
             locked.decrypt(opened)
         except (InvalidKeyError, DecryptionError):
             continue
+        except FileFormatError as error:  # an OpenDocument file: encrypted in a way this library does not know
+            raise refuse(why.ENCRYPTED) from error
         return opened.getvalue()
     raise refuse(why.ENCRYPTED if passwords == [_EVERYBODYS] else why.WRONG_PASSWORD)

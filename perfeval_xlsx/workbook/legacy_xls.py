@@ -18,6 +18,7 @@ from perfeval_xlsx.workbook.styles import BUILTIN
 _STATES = ("visible", "hidden", "veryHidden")
 _HORIZONTAL = ("", "left", "center", "right", "fill", "justify", "center_across", "distributed")
 _VERTICAL = ("top", "vcenter", "", "vjustify", "vdistributed")
+_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _TEXT, _NUMBER, _DATE, _BOOLEAN, _ERROR, _BLANK = 1, 2, 3, 4, 5, 6
 
 
@@ -99,8 +100,6 @@ def _sheet(source: Any, index: int, contents: Contents, limits: Limits) -> LaidS
 
 def _cell(source: Any, row: int, column: int, contents: Contents) -> tuple[Cell | None, int]:
     """Return a cell and its style."""
-    from xlrd.biffh import error_text_from_code
-
     kind, value = source.cell_type(row, column), source.cell_value(row, column)
     style = source.cell_xf_index(row, column) if kind else 0
     code = contents.looks[style].code if style < len(contents.looks) else "General"
@@ -111,7 +110,7 @@ def _cell(source: Any, row: int, column: int, contents: Contents) -> tuple[Cell 
     if kind == _BOOLEAN:
         return Cell("TRUE" if value else "FALSE", style=style, type="b"), style
     if kind == _ERROR:
-        return Cell(error_text_from_code.get(value, "#N/A"), style=style, type="e"), style
+        return Cell(_ERRORS.get(value, "#N/A"), style=style, type="e"), style
     return None, style if kind == _BLANK else 0
 
 

@@ -51,6 +51,8 @@ def ask(
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise refuse(why.TOO_SLOW, name, str(limits.worker_seconds)) from error
+    except OSError as error:
+        raise refuse(why.DIED, name) from error
     head, _, rest = done.stdout.partition(b"\n")
     if done.returncode or not head:
         raise refuse(why.DIED, name)
