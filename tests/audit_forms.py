@@ -60,6 +60,10 @@ def build(case: dict[str, Any]) -> Form:
             form.total_cells[name] = place["cell"]
     form.funds = [_fund(facts["funds"], row, changes) for row in _rows(facts["funds"])]
     form.indicators = [_indicator(facts["grid"], row, changes, case) for row in _rows(facts["grid"])]
+    for indicator in form.indicators:
+        for name, cell in indicator.cells.items():
+            if cell in case.get("merged", {}):
+                indicator.cells[name], indicator.values[name] = case["merged"][cell], None
     form.left_out = [_left_out(facts["grid"], *item) for item in case.get("left_out", {}).items()]
     form.notes = list(case.get("notes", ()))
     form.formulas = [FormulaCell(**cell) for cell in case.get("formulas", ())]

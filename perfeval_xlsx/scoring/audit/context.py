@@ -249,8 +249,13 @@ class Context:
 
     @cached_property
     def counted(self) -> Bools:
-        """Rows that are not set aside as not applicable, nor share the points of the row above."""
-        return ~np.isin(self.rows.texts("method").astype(str), ["excluded", "shared"])
+        """Rows with a score and points of their own: not set aside as not applicable, no points shared with others."""
+        return ~np.isin(self.rows.texts("method").astype(str), ["excluded", "shared", "shared_split"])
+
+    @cached_property
+    def scored(self) -> Bools:
+        """Rows whose typed score enters the total, those that share their points among them."""
+        return np.asarray((self.rows.texts("method") != "excluded") & ~np.isnan(self.typed), dtype=np.bool_)
 
     @cached_property
     def reasoned(self) -> Bools:

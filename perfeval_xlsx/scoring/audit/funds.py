@@ -180,9 +180,10 @@ def budget_was_changed(context: Context) -> Iterator[Hit]:
 def results_do_not_beat_money(context: Context) -> Iterator[Hit]:
     """The share of points reached lies well above the share of money spent."""
     total, rate = context.total, total_rates(context)
-    scored = context.counted & (context.points > 0) & ~np.isnan(context.typed)
-    weight = context.by_form_sum(context.points, scored)
-    share = (context.by_form_sum(context.typed, scored) / weight)[total.form]
+    weight = context.by_form_sum(context.points, context.points > 0)
+    reached = context.by_form_sum(context.typed, context.scored)
+    unscored = context.by_form_count((context.points > 0) & ~context.scored) > 0
+    share = np.where(unscored, np.nan, reached / weight)[total.form]
     gap = (share - rate) / share
     wide = (gap > context.params("F07", "gap")[total.form] + 1e-9) & ~_unspent(context)
     yield from context.hits(

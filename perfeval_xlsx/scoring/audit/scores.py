@@ -59,8 +59,9 @@ def score_is_rule(context: Context) -> Iterator[Hit]:
     missed_zero = context.counted & (context.rows.texts("method") == "zero_missed") & context.full
     met = ruled & (rule >= points - 1e-9)
     missed = ruled & ~met
-    full = (missed & context.full) | missed_zero
-    off = missed & ~full & (np.abs(typed - rule) > tolerance + 1e-9)
+    done = np.isin(context.rows.texts("method").astype(str), ["met", "on_time"])
+    full = (missed & context.full & ~done) | missed_zero
+    off = missed & ~full & ((np.abs(typed - rule) > tolerance + 1e-9) | context.full)
     rounded = missed & ~full & ~off & (typed - rule > float(load("audit_words.toml")["rounding"]["up"]))
     reduced = met & (typed < points - NEAR) & ~_printed_short(context)
     proportional = reduced & as_higher(context)
@@ -169,7 +170,8 @@ def over_achievement_has_reason(context: Context) -> Iterator[Hit]:
 def _exceeds(context: Context) -> Bools:
     """Comparable higher-is-better rows; a maximum that was kept is no over-achievement."""
     measured = context.measured
-    return np.asarray(context.counted & measured.comparable & ~measured.lower & (measured.low > 0), dtype=np.bool_)
+    counts = context.rows.texts("method") != "excluded"
+    return np.asarray(counts & measured.comparable & ~measured.lower & (measured.low > 0), dtype=np.bool_)
 
 
 @check("C08")

@@ -35,8 +35,7 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
 def _sums(context: Context) -> tuple[Floats, Floats]:
     """Typed scores of the grid and of the execution rate, by form."""
     own = context.total.floats("typed")
-    scored = context.counted & ~np.isnan(context.typed)
-    return context.by_form_sum(context.typed, scored), context.by_form_sum(own, ~np.isnan(own), context.total)
+    return context.by_form_sum(context.typed, context.scored), context.by_form_sum(own, ~np.isnan(own), context.total)
 
 
 def _places(context: Context) -> np.ndarray:
@@ -57,7 +56,7 @@ def _rounding(context: Context) -> Floats:
 
 def _complete(context: Context) -> Bools:
     """Forms in which every row with points, and the execution rate if it has any, carries a typed score."""
-    open_rows = context.counted & (context.points > 0) & np.isnan(context.typed)
+    open_rows = (context.points > 0) & np.isnan(context.typed)
     open_rate = (context.total.floats("points") > 0) & np.isnan(context.total.floats("typed"))
     scored = context.by_form_count(~np.isnan(context.typed)) > 0
     closed = (context.by_form_count(open_rows) == 0) & (context.by_form_count(open_rate, context.total) == 0)

@@ -19,7 +19,7 @@ EXECUTION = "执行"
 @check("W01")
 def points_add_up(context: Context) -> Iterator[Hit]:
     """All points, those of the execution rate included, are not 100."""
-    rows = context.counted & (context.points > 0)
+    rows = context.points > 0
     grid = context.by_form_sum(context.points, rows)
     execution = context.by_form_sum(context.total.floats("points"), context.total.floats("points") > 0, context.total)
     wanted, tolerance = context.params("W01", "total"), context.params("W01", "tolerance")
@@ -67,8 +67,7 @@ def levels_keep_their_points(context: Context) -> Iterator[Hit]:
 
 
 def _sum(context: Context, places: np.ndarray) -> float:
-    counted = places[context.counted[places]]
-    return float(np.nansum(context.points[counted]))
+    return float(np.nansum(context.points[places]))
 
 
 def _fixed_points(context: Context) -> Iterator[Hit]:
@@ -90,7 +89,7 @@ def _agree(used: Mapping[str, float], permitted: Mapping[str, float]) -> bool:
 
 def _used(context: Context, form: int) -> dict[str, float]:
     """Points a form gives to each dimension, the execution rate among them."""
-    rows = (context.rows.form == form) & context.counted & (context.points > 0)
+    rows = (context.rows.form == form) & (context.points > 0)
     used = {
         name: float(context.points[rows & (context.dimension == name)].sum())
         for name in dict.fromkeys(context.dimension[rows])
@@ -115,16 +114,18 @@ def _dimension_hit(context: Context, form: int, name: str, found: float, wanted:
 
 
 def _cost_without_indicators(context: Context) -> Iterator[Hit]:
-    """Where a rulebook limits the points of a cost that nobody set a target for."""
-    limit = context.params("W02", "cost_max_without_indicators")
+    """Where a rulebook limits the score of a cost that nobody set a target for."""
+    own = context.params("W02", "cost_max_without_indicators")
+    everywhere = np.arange(context.size)
+    limit = np.where(own > 0, own, context.book(lambda b: 0.0 if b.cost is None else b.cost.none_at_most, everywhere))
     cost = context.rows.where("level2", lambda text: has("level2", "cost", text)) | (context.dimension == "成本")
     cost &= (limit > 0)[context.rows.form]
     for form, places in context.rows.groups(cost):
         targets = context.rows.blank("target")[places]
-        points = _sum(context, places)
-        if targets.all() and points > limit[form] + NEAR:
-            cell = context.rows.cell(int(places[0]), "weight")
-            yield Hit(form, cell, "weight", show(points), show(float(limit[form])), {}, "cost")
+        typed = float(np.nansum(context.typed[places]))
+        if targets.all() and typed > limit[form] + NEAR:
+            cell = context.rows.cell(int(places[0]), "score")
+            yield Hit(form, cell, "score", show(typed), show(float(limit[form])), {}, "cost")
 
 
 @check("W03")
