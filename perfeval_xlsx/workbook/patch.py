@@ -235,8 +235,13 @@ def _content(prefix: bytes, value: Value, *, formula: bool) -> tuple[bytes, byte
         return b' t="str"', b"<%bv>%b</%bv>" % (prefix, text, prefix)
     if not text:
         return b"", b""
+    return b' t="inlineStr"', inline_text(value, prefix)
+
+
+def inline_text(value: str, prefix: bytes = b"") -> bytes:
+    """Return the element that holds a text within its cell."""
     space = b' xml:space="preserve"' if value != value.strip() or "\n" in value or "  " in value else b""
-    return b' t="inlineStr"', b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, text, prefix, prefix)
+    return b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, escape(value).encode(), prefix, prefix)
 
 
 def number_text(value: float | int | Decimal) -> str:

@@ -249,18 +249,19 @@ def restyle(part: bytes, name: str, context: Context, styles: Mapping[tuple[int,
 
 def _in_row(part: bytes, number: int, row: Row, wanted: Mapping[int, int]) -> Iterator[_Splice]:
     """The splices that give cells of one row their formats."""
-    columns = list(row.cells)
+    there = row.places(part)
+    columns = list(there)
     opening = TAG.match(part, row.start)
     fresh: dict[int, list[bytes]] = {}
     for column, style in sorted(wanted.items()):
-        if column in row.cells:
-            tag = TAG.match(part, row.cells[column])
+        if column in there:
+            tag = TAG.match(part, there[column])
             if tag is not None:
                 attributes = _attributes(tag[2], {b"s": b"%d" % style})
                 yield tag.start(), tag.end(), b"<%b%b%b>" % (tag[1], attributes, tag[3])
         elif opening is not None and not opening[3]:
             following = bisect_right(columns, column)
-            place = row.cells[columns[following]] if following < len(columns) else row.end
+            place = there[columns[following]] if following < len(columns) else row.end
             cell = b'<%bc r="%b" s="%d"/>' % (_prefix(part, row.start), a1(number, column).encode(), style)
             fresh.setdefault(place, []).append(cell)
     for place, cells in fresh.items():

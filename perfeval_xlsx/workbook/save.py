@@ -7,21 +7,16 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
-from perfeval_xlsx.workbook.cells import Sheet
-from perfeval_xlsx.workbook.package import Package, read_package, rebuild
-from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Edits, Value, patch
+from perfeval_xlsx.workbook.package import rebuild
+from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Edits, patch
 from perfeval_xlsx.workbook.refusals import Refusal, refusal, refuse
-from perfeval_xlsx.workbook.sheet import Context, read_sheet
-from perfeval_xlsx.workbook.strings import clean
+from perfeval_xlsx.workbook.verify import verify
 from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
 
-_ANY_RATIO = 1 << 20
 _BEFORE_CALC = frozenset(
     {
         "fileVersion", "fileSharing", "workbookPr", "workbookProtection", "bookViews", "sheets", "functionGroups",
@@ -199,53 +194,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: Mapping[str, bytes]) -> None:
-    """Check a copy's bytes: copied members the same, set cells as wanted, no other cell come or gone.
-
-    Raises:
-        PerfevalError: Something is not as it should be; the message names it.
-    """
-    try:
-        package = read_package(content, replace(book.package.limits, ratio=_ANY_RATIO))
-        _verify_members(book.package, package, {name.lower() for name in replaced})
-        for index, edits in made.items():
-            _verify_sheet(book, package, index, edits)
-        if book.part in replaced:
-            run(new_parser(), package.read(book.part), book.part)
-    except (PerfevalError, KeyError) as error:
-        raise refuse(why.NOT_VERIFIED, str(error)) from error
-
-
-def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
-    if list(old.members) != list(new.members):
-        raise KeyError("members")
-    for key, member in old.members.items():
-        if key not in replaced:
-            first, last = old.region(member)
-            start, stop = new.region(new.members[key])
-            if old.data[first:last] != new.data[start:stop]:
-                raise KeyError(member.name)
-
-
-def _verify_sheet(book: Workbook, package: Package, index: int, edits: Edits) -> None:
-    """Read a patched sheet back, without formats, and compare."""
-    name = book.sheet_part(index) or ""
-    sheet = Sheet("", index)
-    context = Context(book.shared_strings(), (), book.date1904, package.limits)
-    read_sheet(utf8(package.read(name), name), name, sheet, context)
-    old, new = book.sheet(index).cells, sheet.cells
-    if {place for place in old if place not in edits} != {place for place in new if place not in edits}:
-        raise KeyError(name)
-    for place, value in edits.items():
-        if not _shows(new.get(place), value):
-            raise KeyError(f"{name} {place}")
-
-
-def _shows(cell: object, value: Value) -> bool:
-    """Whether a cell read back without formats holds the value."""
-    text, number = getattr(cell, "text", ""), getattr(cell, "value", None)
-    if isinstance(value, str):
-        return text == clean(value) and number is None
-    return number is not None and number == float(value)

@@ -14,6 +14,7 @@ from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, row_column
 from perfeval_xlsx.workbook.dates import serial_of
 from perfeval_xlsx.workbook.display import Format, compiled, show
+from perfeval_xlsx.workbook.lexical import CLOSE, OPEN, IrregularError, places, read_data
 from perfeval_xlsx.workbook.refusals import MALFORMED, over, refuse
 from perfeval_xlsx.workbook.strings import unescape
 from perfeval_xlsx.workbook.xml import MAIN, is_true, new_parser, run
@@ -32,6 +33,7 @@ class Row:
         style: Style index for new cells: the row's own where it has one.
         cells: Position of each cell's start tag by column, in order.
         ordered: False when cells stand out of order or twice.
+        spelled: First and last byte of a plainly spelled row's cells, whose positions are looked up when needed.
     """
 
     start: int
@@ -39,6 +41,14 @@ class Row:
     style: int = 0
     cells: dict[int, int] = field(default_factory=dict)
     ordered: bool = True
+    spelled: tuple[int, int] | None = None
+
+    def places(self, part: bytes) -> dict[int, int]:
+        """Position of each cell's start tag by column, in order."""
+        if self.spelled is not None and self.spelled[0] >= 0:
+            self.cells = places(part, *self.spelled)
+        self.spelled = None
+        return self.cells
 
 
 @dataclass(slots=True)
@@ -92,6 +102,15 @@ def read_sheet(part: bytes, name: str, sheet: Sheet, context: Context) -> Layout
     Raises:
         PerfevalError: Not well-formed, with a DOCTYPE, or over a limit.
     """
+    start, stop = part.find(OPEN), part.rfind(CLOSE)
+    if 0 <= start < stop:
+        plain = _read_plain(part, start + len(OPEN), stop, name, sheet, context)
+        if plain is not None:
+            return plain
+    return _read_thoroughly(part, name, sheet, context)
+
+
+def _read_thoroughly(part: bytes, name: str, sheet: Sheet, context: Context) -> Layout:
     parser = new_parser()
     reader = _Reader(parser, sheet, Layout(part), context, name)
     try:
@@ -99,6 +118,28 @@ def read_sheet(part: bytes, name: str, sheet: Sheet, context: Context) -> Layout
     except (ValueError, OverflowError) as error:
         raise reader.damaged(str(error)) from error
     return reader.layout
+
+
+def _read_plain(part: bytes, start: int, stop: int, name: str, sheet: Sheet, context: Context) -> Layout | None:
+    """Read a part whose rows are plainly spelled; None, and ``sheet`` as it was, where they are not.
+
+    What stands around the rows goes through expat, which also says whether the tags found are the real ones.
+    """
+    layout = Layout(part)
+    data = Sheet(sheet.name)
+    try:
+        read_data(part, start, stop, data, layout, context)
+    except IrregularError:
+        return None
+    around = _read_thoroughly(part[:start] + part[stop:], name, sheet, context)
+    if around.data != start - len(OPEN) or around.data_end != start or sheet.cells:
+        sheet.cells.clear()
+        sheet.merges.clear()
+        sheet.hidden_columns.clear()
+        return None
+    sheet.cells, sheet.hidden_rows = data.cells, data.hidden_rows
+    layout.data, layout.data_end = around.data, stop
+    return layout
 
 
 def parse_range(text: str) -> Merge | None:

@@ -11,6 +11,8 @@ from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_PLAIN = re.compile(rb"(?:<si><t(?: xml:space=\"preserve\")?>[^<&\x00-\x08\x0b-\x1f\x7f]*+</t></si>[ \t\r\n]*+)*+")
+_PLAIN_TEXT = re.compile(r"<si><t[^>]*>([^<]*)</t>")
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
@@ -51,10 +53,34 @@ def read_strings(part: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> lis
     Raises:
         PerfevalError: Not well-formed or over a limit.
     """
+    part = utf8(part, name)
+    plain = _read_plain(part, name, limits)
+    if plain is not None:
+        return plain
     parser = new_parser()
     reader = _Strings(parser, limits)
-    run(parser, utf8(part, name), name)
+    run(parser, part, name)
     return reader.strings
+
+
+def _read_plain(part: bytes, name: str, limits: Limits) -> list[str] | None:
+    """Return the strings of a part that holds nothing but plainly spelled ones, None for any other.
+
+    What stands around them goes through expat, which also says whether the elements are ours.
+    """
+    start, stop = part.find(b"<si>"), part.rfind(b"</si>") + len(b"</si>")
+    if not 0 <= start < stop or _PLAIN.fullmatch(part, start, stop) is None:
+        return None
+    try:
+        strings = _PLAIN_TEXT.findall(part[start:stop].decode())
+    except UnicodeDecodeError:
+        return None
+    parser = new_parser()
+    around = _Strings(parser, limits)
+    run(parser, part[:start] + part[stop:], name)
+    if len(strings) > limits.strings or "sst" not in around.names.values():
+        return None
+    return [unescape(text) if "_x" in text else text for text in strings]
 
 
 class _Strings:

@@ -1,0 +1,210 @@
+"""The fast way through ``sheetData``: rows and cells as nearly all writers spell them, a row at a time.
+
+expat calls back for every tag, some 3,000 times for a form of 60 rows. Here each row must match one expression as a
+whole, and every byte between ``<sheetData>`` and its end tag must belong to such a row; what stands around them still
+goes through expat. Anything else (prefixes, references, comments, shared or array formulas, cells out of order, a limit
+in reach) leaves the part to ``sheet.read_sheet``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from perfeval_xlsx.workbook.cells import Cell, Sheet, row_column
+from perfeval_xlsx.workbook.display import Format, compiled, show
+from perfeval_xlsx.workbook.strings import unescape
+
+if TYPE_CHECKING:
+    from perfeval_xlsx.workbook.sheet import Context, Layout
+
+OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
+
+_TEXT = rb"[^<&\x00-\x08\x0b-\x1f\x7f]*+"
+_HEAD = rb'(?: s="[0-9]{1,5}")?(?: t="(?:n|s|str|inlineStr)")?'
+_CONTENT = (
+    rb"(?:<f>" + _TEXT + rb"</f>)?(?:<v>" + _TEXT + rb"</v>"
+    rb'|<is><t(?: xml:space="preserve")?>' + _TEXT + rb"</t></is>)?</c>"
+)
+_ROW = re.compile(
+    rb'[ \t\r\n]*+<row r="([1-9][0-9]{0,6})"((?: [A-Za-z0-9:]{1,40}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(?:/>|>'
+    rb'((?:[ \t\r\n]*+<c r="[A-Z]{1,3}\1"' + _HEAD + rb"(?:/>|>" + _CONTENT + rb"))*+)[ \t\r\n]*+</row>)"
+)
+PLAIN_CELL = re.compile(
+    rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
+    re.DOTALL,
+)
+_PLACE = re.compile(rb'<c r="([A-Z]+)[0-9]+"')
+PLAIN_RESULT = re.compile(rb"(?:<f>([^<]*)</f>)?(?:<v>([^<]*)</v>|<is><t[^<>]*>([^<]*)</t></is>)?")
+_ATTRIBUTE = re.compile(rb' ([A-Za-z0-9:]+)="([^"]*)"')
+_BLANK = re.compile(rb"[ \t\r\n]*+")
+_FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+_TRUE = {b"1", b"true"}
+_GENERAL = compiled("General")
+_new: Any = tuple.__new__
+_columns: dict[bytes, int] = {}
+
+
+class IrregularError(Exception):
+    """The part is spelled in another way: read it the thorough way."""
+
+
+def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, context: Context) -> None:
+    """Fill ``sheet`` and ``layout`` from the bytes between ``<sheetData>`` and ``</sheetData>``.
+
+    Args:
+        part: The part's bytes in UTF-8.
+        start: First byte behind ``<sheetData>``.
+        stop: First byte of its end tag.
+        sheet: Receives cells and hidden rows.
+        layout: Receives where rows stand.
+        context: Shared strings, formats, date system, limits.
+
+    Raises:
+        IrregularError: Some byte is not plain; ``sheet`` and ``layout`` may hold a part of the rows.
+    """
+    from perfeval_xlsx.workbook.sheet import Row  # the other way round, sheet imports this module
+
+    limits, values = context.limits, _Values(context, sheet, layout)
+    place, row, filled, last_filled = start, 0, 0, 0
+    while (found := _ROW.match(part, place, stop)) is not None:
+        previous, row, place = row, int(found[1]), found.end()
+        if row <= previous or row - last_filled > limits.empty_rows:
+            raise IrregularError
+        begin = part.index(b"<", found.start())
+        first, last = found.span(3)
+        layout.rows[row] = here = Row(begin, place if first < 0 else part.rindex(b"<", last, place))
+        here.spelled = (first, last)
+        if found[2]:
+            _take_attributes(found[2], part, here, row, sheet)
+        if first >= 0 and values.take(row, part, first, last):
+            last_filled, filled = row, filled + 1
+    rest = _BLANK.match(part, place, stop)
+    if rest is None or rest.end() != stop or filled > limits.rows or values.count > limits.cells:
+        raise IrregularError
+
+
+def places(part: bytes, first: int, last: int) -> dict[int, int]:
+    """Position of each cell's start tag by column, in a row's plain content."""
+    return {_column(found[1]): found.start() for found in _PLACE.finditer(part, first, last)}
+
+
+def _column(letters: bytes) -> int:
+    """Return a column's number; remembered by its letters."""
+    column = _columns.get(letters)
+    if column is None:
+        column = _columns[letters] = row_column(letters.decode() + "1")[1]
+    return column
+
+
+def _take_attributes(attributes: bytes, part: bytes, here: Any, row: int, sheet: Sheet) -> None:
+    """Note a row's style and whether it is hidden."""
+    if b":" in attributes and not all(_declared(name, part) for name, _ in _ATTRIBUTE.findall(attributes)):
+        raise IrregularError
+    if b"hidden" in attributes or b"customFormat" in attributes:
+        found = dict(_ATTRIBUTE.findall(attributes))
+        if found.get(b"hidden") in _TRUE:
+            sheet.hidden_rows.add(row)
+        if found.get(b"customFormat") in _TRUE and found.get(b"s", b"").isdigit():
+            here.style = int(found[b"s"])
+
+
+def _declared(name: bytes, part: bytes) -> bool:
+    """Whether an attribute's prefix, if any, is declared before the rows begin."""
+    prefix, colon, _ = name.partition(b":")
+    return not colon or part.find(b"xmlns:" + prefix + b"=", 0, part.find(OPEN)) >= 0
+
+
+class _Values:
+    """Makes cells; numbers are remembered by their spelling and style, so that equal ones are shown once."""
+
+    __slots__ = ("blanks", "cells", "columns", "context", "count", "formats", "layout", "shown", "strings", "styles")
+
+    def __init__(self, context: Context, sheet: Sheet, layout: Layout) -> None:
+        self.context, self.strings, self.formats = context, context.strings, context.formats
+        self.cells, self.blanks, self.layout = sheet.cells, layout.blanks, layout
+        self.columns, self.count = context.limits.columns, 0
+        self.shown: dict[tuple[bytes, bytes], tuple[Any, ...]] = {}
+        self.styles: dict[bytes, tuple[int, Format]] = {}
+
+    def take(self, row: int, part: bytes, first: int, last: int) -> bool:
+        """Take a row's cells; return whether any holds something."""
+        cells, strings, shown, styles = self.cells, self.strings, self.shown, self.styles
+        at, before = 0, len(cells)
+        cell: Any
+        found = PLAIN_CELL.findall(part, first, last)
+        self.count += len(found)
+        for letters, raw_style, kind, raw, rare in found:
+            column = _columns.get(letters) or _column(letters)
+            if column <= at or column > self.columns:
+                raise IrregularError
+            at = column
+            if not raw and not rare:
+                if raw_style and raw_style != b"0":
+                    self.blanks[row, column] = int(raw_style)
+                continue
+            style, form = styles.get(raw_style) or self.style(raw_style)
+            if rare or kind not in {b"s", b"", b"n"}:
+                cell = self.rare(kind, raw, rare, style, form)
+            elif kind == b"s":
+                if not raw.isdigit() or int(raw) >= len(strings):
+                    raise IrregularError
+                text = strings[int(raw)]
+                text = form.text(text) if form.shapes_text else text
+                cell = _new(Cell, (text, None, None, style, "s", True)) if strings[int(raw)] else None
+            else:
+                cell = shown.get((raw, raw_style)) or self.number(raw, raw_style, style, form)
+            if cell is not None:
+                cells[row, column] = cell
+            else:
+                self.blanks[row, column] = style
+        return len(cells) > before
+
+    def style(self, raw: bytes) -> tuple[int, Format]:
+        """Return a style's index and format, General for one the file does not define."""
+        style = int(raw or 0)
+        known = self.styles[raw] = (style, self.formats[style] if style < len(self.formats) else _GENERAL)
+        return known
+
+    def number(self, raw: bytes, raw_style: bytes, style: int, form: Format) -> Any:
+        """Return a number's cell."""
+        if not _FIGURE.fullmatch(raw):
+            raise IrregularError
+        value = float(raw)
+        if value - value != 0:
+            raise IrregularError
+        text = show(value, form.code, self.context.date1904)
+        cell = _new(Cell, (text, value, None, style, "d" if form.date else "n", True))
+        self.shown[raw, raw_style] = cell
+        return cell
+
+    def rare(self, kind: bytes, raw: bytes, rest: bytes, style: int, form: Format) -> Cell | None:
+        """Return the cell of a formula, of an inline string or of a text result."""
+        found = PLAIN_RESULT.fullmatch(rest)
+        if found is None or (raw and rest):
+            raise IrregularError
+        formula, inner, inline = found.groups()
+        value = raw or inner
+        try:
+            source = None if formula is None else formula.decode()
+            text = unescape((inline if inline is not None else value or b"").decode())
+        except UnicodeDecodeError as error:
+            raise IrregularError from error
+        self.layout.formulas = self.layout.formulas or formula is not None
+        if kind == b"inlineStr":
+            if inline is None or formula is not None:
+                raise IrregularError
+        elif inline is not None:
+            raise IrregularError
+        elif formula is not None and not value:
+            return Cell("", None, source, style, "s", kind == b"str" and value is not None)
+        elif kind == b"str":
+            pass
+        elif kind in {b"", b"n"} and value:
+            cell: Cell = self.number(value, b"%d" % style, style, form)
+            return cell._replace(formula=source)
+        else:
+            raise IrregularError
+        if not text and formula is None:
+            return None
+        return Cell(form.text(text) if form.shapes_text else text, None, source, style, "s", True)

@@ -1,0 +1,122 @@
+"""Is a copy what it should be: copied members the same bytes, set cells with their values, no other cell changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.workbook import refusals as why
+from perfeval_xlsx.workbook.book import Workbook
+from perfeval_xlsx.workbook.cells import Sheet, a1
+from perfeval_xlsx.workbook.lexical import PLAIN_CELL, PLAIN_RESULT
+from perfeval_xlsx.workbook.package import Package, read_package
+from perfeval_xlsx.workbook.patch import Edits, Value, inline_text
+from perfeval_xlsx.workbook.refusals import refuse
+from perfeval_xlsx.workbook.sheet import Context, Layout, read_sheet
+from perfeval_xlsx.workbook.strings import clean
+from perfeval_xlsx.workbook.xml import new_parser, run, utf8
+
+_ANY_RATIO = 1 << 20
+
+
+def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: Mapping[str, bytes]) -> None:
+    """Check a copy's bytes: copied members the same, set cells as wanted, no other cell come or gone.
+
+    Raises:
+        PerfevalError: Something is not as it should be; the message names it.
+    """
+    try:
+        package = read_package(content, replace(book.package.limits, ratio=_ANY_RATIO))
+        _verify_members(book.package, package, {name.lower() for name in replaced})
+        for index, edits in made.items():
+            _verify_sheet(book, package, index, edits)
+        if book.part in replaced:
+            run(new_parser(), package.read(book.part), book.part)
+    except (PerfevalError, KeyError) as error:
+        raise refuse(why.NOT_VERIFIED, str(error)) from error
+
+
+def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
+    if list(old.members) != list(new.members):
+        raise KeyError("members")
+    for key, member in old.members.items():
+        if key not in replaced:
+            first, last = old.region(member)
+            start, stop = new.region(new.members[key])
+            if old.data[first:last] != new.data[start:stop]:
+                raise KeyError(member.name)
+
+
+def _verify_sheet(book: Workbook, package: Package, index: int, edits: Edits) -> None:
+    """Check a patched sheet: plainly spelled cells where they stand, any other part by reading all of it back."""
+    name = book.sheet_part(index) or ""
+    part = package.read(name)
+    layout = book.layout(index)
+    if layout is None or not _reads_back(layout, part, edits):
+        _verify_thoroughly(book, package, index, edits)
+
+
+def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
+    """Whether the part, apart from the cells that were set, is the old one byte for byte, and those show their values.
+
+    False as well where the cells are not plainly spelled, so that nothing is known.
+    """
+    old, new, place, before = [], [], 0, 0
+    for (row, column), value in sorted(edits.items()):
+        at = part.find(b'<c r="%b"' % a1(row, column).encode(), place)
+        cell = None if at < 0 else PLAIN_CELL.match(part, at)
+        there = layout.rows.get(row)
+        if cell is None or there is None or not _holds(cell, value):
+            return False
+        new.append(part[place:at])
+        place = cell.end()
+        position = there.places(layout.part).get(column)
+        if position is not None:
+            known = PLAIN_CELL.match(layout.part, position)
+            if known is None:
+                return False
+            old.append(layout.part[before:position])
+            before = known.end()
+    return b"".join([*old, layout.part[before:]]) == b"".join([*new, part[place:]])
+
+
+def _holds(cell: re.Match[bytes], value: Value) -> bool:
+    """Whether a plainly spelled cell holds a value."""
+    kind, raw, rest = cell[3], cell[4], cell[5]
+    if isinstance(value, str):
+        return kind == b"inlineStr" and raw is None and rest is not None and rest == inline_text(value)
+    if rest is not None:
+        result = PLAIN_RESULT.fullmatch(rest)
+        raw = result[2] if result is not None else None
+    return kind is None and raw is not None and _same_number(raw, value)
+
+
+def _same_number(raw: bytes, value: Value) -> bool:
+    try:
+        return float(raw) == float(value)
+    except ValueError:
+        return False
+
+
+def _verify_thoroughly(book: Workbook, package: Package, index: int, edits: Edits) -> None:
+    """Read a patched sheet back, without formats, and compare."""
+    name = book.sheet_part(index) or ""
+    sheet = Sheet("", index)
+    context = Context(book.shared_strings(), (), book.date1904, package.limits)
+    read_sheet(utf8(package.read(name), name), name, sheet, context)
+    old, new = book.sheet(index).cells, sheet.cells
+    if {place for place in old if place not in edits} != {place for place in new if place not in edits}:
+        raise KeyError(name)
+    for place, value in edits.items():
+        if not _shows(new.get(place), value):
+            raise KeyError(f"{name} {place}")
+
+
+def _shows(cell: object, value: Value) -> bool:
+    """Whether a cell read back without formats holds the value."""
+    text, number = getattr(cell, "text", ""), getattr(cell, "value", None)
+    if isinstance(value, str):
+        return text == clean(value) and number is None
+    return number is not None and number == float(value)
