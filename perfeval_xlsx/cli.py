@@ -13,6 +13,7 @@ from perfeval_xlsx.console import help_text as text
 from perfeval_xlsx.console import speak
 
 Language = Literal["zh", "en"]
+Kind = Literal["department", "project", "transfer"]
 
 Paths = Annotated[list[str], typer.Argument(help=text("paths"), show_default=False)]
 File = Annotated[str, typer.Argument(help=text("file"), show_default=False)]
@@ -104,6 +105,22 @@ def explain(
     """Explain one score."""
     options = Options(rules=tuple(rules or ()), passwords=commands.passwords(passwords), lang=lang)
     raise typer.Exit(commands.explain(file, what, options))
+
+
+@app.command(help=text("template"))
+def template(
+    out: Annotated[Path, typer.Option("--out", "-o", help=text("out"), show_default=False)],
+    kind: Annotated[Kind | None, typer.Option("--kind", help=text("kind"), show_default=False)] = None,
+    rules: Annotated[str | None, typer.Option("--rules", help=text("rulebook"), show_default=False)] = None,
+    name: Annotated[list[str] | None, typer.Option("--name", help=text("name"), show_default=False)] = None,
+    listed: Annotated[Path | None, typer.Option("--list", help=text("listed"), show_default=False)] = None,
+    source: Annotated[Path | None, typer.Option("--from", help=text("source"), show_default=False)] = None,
+    year: Annotated[int | None, typer.Option("--year", help=text("year"), show_default=False)] = None,
+    lang: Lang = "zh",
+) -> None:
+    """Write blank forms."""
+    names = tuple(name or ())
+    raise typer.Exit(commands.template(out, kind, rules, names, listed=listed, source=source, year=year, lang=lang))
 
 
 @rules_app.callback(invoke_without_command=True)

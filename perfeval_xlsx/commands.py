@@ -17,6 +17,7 @@ from perfeval_xlsx.output.interface import json_line, score_object
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.options import Options
     from perfeval_xlsx.batch.run import Outcome, Run
+    from perfeval_xlsx.form.model import Kind
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
 _CODES = {"Q01": USAGE, "Q02": USAGE, "Q03": USAGE, "B40": NOTHING}
@@ -150,6 +151,28 @@ def explain(path: str, what: str, options: Options) -> int:
     from perfeval_xlsx.batch.reading import explain_score
 
     console.print_lines(iter(explain_score(path, what, options)))
+    return 0
+
+
+def template(
+    out: Path,
+    kind: Kind | None,
+    rules: str | None,
+    names: Sequence[str],
+    *,
+    listed: Path | None,
+    source: Path | None,
+    year: int | None,
+    lang: Lang,
+) -> int:
+    """Write blank forms and print where they are."""
+    from perfeval_xlsx.output.template import write_templates
+    from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+
+    book = None if rules is None else load_rulebook(rules)
+    facts = {"names": names, "indicators": listed, "source": source, "year": year}
+    written = write_templates(out, kind=kind, rulebook=book, lang=lang, **facts)  # type: ignore[arg-type]
+    console.print_lines(map(str, written))
     return 0
 
 

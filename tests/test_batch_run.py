@@ -305,3 +305,67 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert (finished.code, unbroken.code) == (0, 0)
     assert content(out) == content(tmp_path / "fresh")
     assert [path.name for path in out.rglob("*.tmp")] == []
+
+
+# Audits
+
+
+def test_an_audit_compares_the_forms_of_the_whole_run(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    put(SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx", source / "甲.xlsx")
+    put(SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx", source / "乙.xlsx", "filed twice")
+    options = replace(FAST, audit=True, copies=False)
+    assert run(source, out, options).exit_code == 1
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    found = {finding["code"] for finding in record["findings"] + record["units"]}
+    assert any(code.startswith("X") for code in found)
+    before = content(out)
+    assert run(source, out, options).done == 0
+    put(PROJECT, source / "丙.xlsx")
+    run(source, out, options)
+    (source / "丙.xlsx").unlink()
+    run(source, out, options)
+    assert content(out) == before, "what is found does not pile up"
+
+
+def test_a_reviewer_s_decision_takes_the_place_of_an_open_score(tmp_path: Path) -> None:
+    source, out = put(SEED, tmp_path / "表.xlsx"), tmp_path / "out"
+    run(source, out, replace(FAST, audit=True, copies=False))
+    table = out / load("run.toml")["outputs"]["reviews"]
+    book = openpyxl.load_workbook(table)
+    sheet = book.worksheets[0]
+    columns = {column["zh"]: column["key"] for column in load("desk.toml")["review"]["column"]}
+    heading = next(row for row in sheet.iter_rows() if any(cell.value == "复核得分" for cell in row))
+    places = {columns[str(cell.value)]: cell.column for cell in heading if cell.value in columns}
+    for row in range(heading[0].row + 1, sheet.max_row + 1):
+        if sheet.cell(row, places["cell"]).value == "H39":
+            sheet.cell(row, places["decision"]).value = 0.5
+    book.save(tmp_path / "复核.xlsx")
+    scored = replace(FAST, reviews=str(tmp_path / "复核.xlsx"))
+    with open_run([source], tmp_path / "scored", scored) as opened:
+        opened.execute()
+        (result,) = opened.manifest.results()
+    (row,) = (row for row in result["indicators"] if row["cell"] == "H39")
+    assert (row["status"], row["score"], result["total"]) == ("reviewed", "0.5", "98.5")
+    copy = openpyxl.load_workbook(tmp_path / "scored" / str(result["copy"]))["部门整体自评表"]
+    assert copy["H39"].value == 0.5
+
+
+# Formats
+
+
+def test_an_encrypted_form_waits_for_its_password(tmp_path: Path) -> None:
+    ooxml = pytest.importorskip("msoffcrypto.format.ooxml")
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    with PROJECT.open("rb") as plain, (source / "密.xlsx").open("wb") as locked:
+        ooxml.OOXMLFile(plain).encrypt("密码1", locked)
+    assert [run(source, out).done for _ in range(2)] == [1, 0]
+    assert list(statuses(source, out).values()) == ["failed"]
+    for passwords in (("错的",), ("错的", "密码1")):
+        assert run(source, out, replace(FAST, passwords=passwords)).done == 1
+    assert list(statuses(source, out).values()) == ["scored"]
+    assert run(source, out).done == 0
+    assert "密码1" not in repr(replace(FAST, passwords=("密码1",)))
+    assert not any("密码1".encode() in data for data in tree(out).values())
+    assert (out / "scored" / "密.xlsx").exists()

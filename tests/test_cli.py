@@ -317,3 +317,23 @@ def test_the_originals_are_never_written_to(tmp_path: Path) -> None:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     assert perfeval("score", source, "-o", tmp_path, "-q").code == 0
     assert hashlib.sha256(source.read_bytes()).hexdigest() == digest
+
+
+# template
+
+
+def test_templates_are_written_and_never_over_a_file(tmp_path: Path) -> None:
+    arguments = ["template", "-o", tmp_path, "--kind", "department", "--name", "市教育局", "--year", "2025"]
+    done = perfeval(*arguments)
+    (path,) = tmp_path.iterdir()
+    assert (done.code, done.out.strip()) == (0, str(path))
+    assert perfeval("read", path).code == 0
+    again = perfeval(*arguments)
+    assert (again.code, path.name in again.err) == (1, True)
+
+
+def test_a_password_file_opens_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "密码.txt").write_text("一\n二\n", encoding="utf-8")
+    assert perfeval("read", SEED, "--password-file", tmp_path / "密码.txt").code == 0
+    done = perfeval("read", SEED, "--password-file", tmp_path / "没有.txt")
+    assert (done.code, "没有.txt" in done.err) == (1, True)

@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.batch.discover import Source, printable
 from perfeval_xlsx.batch.record import FileRecord, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
-_FORMAT = 1
+_FORMAT = 2
 _PAGE = 256
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS forms (
     key TEXT NOT NULL, number INTEGER NOT NULL, status TEXT NOT NULL, standing INTEGER NOT NULL, total REAL,
     grade TEXT, rulebook TEXT, judged INTEGER NOT NULL, errors INTEGER NOT NULL, warnings INTEGER NOT NULL,
     replaced INTEGER NOT NULL, head BLOB NOT NULL, rows BLOB NOT NULL,
-    detail BLOB NOT NULL, PRIMARY KEY (key, number)
+    detail BLOB NOT NULL, compared TEXT, PRIMARY KEY (key, number)
 );
 CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
 CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
@@ -64,24 +64,29 @@ SELECT f.key, f.digest, (
 FROM files f JOIN listing l ON l.key = f.key
 WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
 """
-_NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _HEADS = """
-SELECT f.head FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
+SELECT f.head, NULL, f.compared FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
 ORDER BY f.standing, f.total DESC, f.key, f.number
 """
 _RESULTS = """
-SELECT f.head, f.rows FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+SELECT f.head, f.rows, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
-_IN_ORDER = "SELECT f.head FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number"
+_IN_ORDER = """
+SELECT f.head, NULL, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
 _TROUBLED = """
-SELECT o.head FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
+SELECT o.head, NULL, o.compared FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
 WHERE o.status = 'failed' OR f.again = 1 ORDER BY l.key, o.number
 """
 _DETAILS = """
 SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
 _COUNTS = """
-SELECT status, count(*), sum(judged), sum(errors), sum(warnings), sum(replaced), avg(total)
+SELECT status, count(*), sum(judged),
+    sum(errors + (SELECT count(*) FROM json_each(compared) WHERE value ->> 'severity' = 'error')),
+    sum(warnings + (SELECT count(*) FROM json_each(compared) WHERE value ->> 'severity' = 'warning')),
+    sum(replaced), avg(total)
 FROM forms JOIN listing USING (key) GROUP BY status
 """
 
@@ -96,6 +101,27 @@ class Pending(NamedTuple):
 
     source: Source
     digest: str | None
+
+
+class Known(NamedTuple):
+    """What is recorded of one file, listed or not.
+
+    Attributes:
+        digest: Of the bytes that were read, "" where none were; ``stamp`` what they were read under.
+        path: The file as it was listed then.
+    """
+
+    key: str
+    path: str
+    size: int
+    mtime: int
+    digest: str
+    stamp: str
+
+    @property
+    def source(self) -> Source:
+        """The file as it was listed."""
+        return Source(self.path, self.key.rpartition("\0")[2], self.size, self.mtime)
 
 
 class Twin(NamedTuple):
@@ -210,6 +236,26 @@ class Manifest:
         values = _values(stamp, "", -1, passwords=passwords)
         return int(self._db.execute(f"SELECT count(*) FROM ({_PENDING})", values).fetchone()[0])
 
+    # Files on record that are not read now (batch/gone.py).
+
+    def known(self) -> Iterator[Known]:
+        """Every file on record."""
+        for key, path, *facts in self._db.execute("SELECT key, path, size, mtime, digest, stamp FROM files"):
+            yield Known(key, os.fsdecode(path), *facts)
+
+    def hold(self, file: Known) -> None:
+        """List a file as it is on record, as done."""
+        source = file.source
+        row = (file.key, os.fsencode(file.path), source.relative, file.size, file.mtime)
+        self._db.execute("INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, NULL, 1)", row)
+
+    def forget(self, key: str) -> None:
+        """Drop a file from the record."""
+        with self._transaction():
+            self._db.execute("DELETE FROM meta WHERE name = 'reports'")
+            for table in ("forms", "files", "listing"):
+                self._db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))
+
     # What came of it.
 
     def store(self, outcomes: Sequence[tuple[Source, FileRecord]], stamp: str) -> None:
@@ -254,39 +300,64 @@ class Manifest:
 
     def heads(self) -> Iterator[FormResult]:
         """Results without their rows, best first; files without a form last."""
-        for (head,) in self._db.execute(_HEADS):
-            yield unpack(head)
+        return self._unpacked(_HEADS)
 
     def in_order(self) -> Iterator[FormResult]:
         """Results without their rows, in the order of the files."""
-        for (head,) in self._db.execute(_IN_ORDER):
-            yield unpack(head)
+        return self._unpacked(_IN_ORDER)
 
     def results(self) -> Iterator[FormResult]:
         """Whole results in the order of the files."""
-        for head, rows in self._db.execute(_RESULTS):
-            yield unpack(head, rows)
+        return self._unpacked(_RESULTS)
 
     def troubled(self) -> Iterator[FormResult]:
         """Results without their rows of what failed or is to be tried again, in the order of the files."""
-        for (head,) in self._db.execute(_TROUBLED):
-            yield unpack(head)
+        return self._unpacked(_TROUBLED)
 
     def details(self) -> Iterator[bytes]:
         """The rows of every form as the summary shows them, in the order of the files."""
         for (detail,) in self._db.execute(_DETAILS):
             yield detail
 
+    def that_are(self, statuses: Sequence[str]) -> Iterator[tuple[str, FormResult]]:
+        """Place and result, without rows, of what came to one of these statuses, in the order of the files."""
+        marks = ", ".join("?" * len(statuses))
+        query = f"SELECT relative, head FROM forms JOIN listing USING (key) WHERE status IN ({marks}) ORDER BY key"
+        for relative, head in self._db.execute(query, tuple(statuses)):
+            yield relative, unpack(head)
+
     def unfinished(self) -> int:
         """How many listed files the next run will try again although nothing has changed."""
         query = "SELECT count(*) FROM files JOIN listing USING (key) WHERE again = 1"
         return int(self._db.execute(query).fetchone()[0])
 
-    def results_of(self, key: str) -> Iterator[FormResult]:
-        """Whole results of one file."""
-        query = "SELECT head, rows FROM forms WHERE key = ? ORDER BY number"
-        for head, rows in self._db.execute(query, (key,)):
-            yield unpack(head, rows)
+    def _unpacked(self, query: str) -> Iterator[FormResult]:
+        for head, rows, compared in self._db.execute(query):
+            result = unpack(head, rows)
+            result["findings"] += json.loads(compared) if compared else []
+            yield result
+
+    def compare(self, findings: Mapping[tuple[str, int], Sequence[FindingResult]], units: object) -> None:
+        """Keep what the comparison of all forms found, in the place of what it found before.
+
+        Args:
+            findings: By path and number of a form.
+            units: Findings about whole units, as JSON can hold them.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE forms SET compared = NULL WHERE compared IS NOT NULL")
+            for (path, number), found in findings.items():
+                self._db.execute(
+                    "UPDATE forms SET compared = ? WHERE number = ? AND key ="
+                    " (SELECT key FROM listing WHERE path = ?)",
+                    (json.dumps(found), number, os.fsencode(path)),
+                )
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('units', ?)", (json.dumps(units),))
+
+    def units(self) -> list[dict[str, Any]]:
+        """Findings about whole units, from the last comparison."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'units'").fetchone()
+        return [] if row is None else list(json.loads(row[0]))
 
     def counts(self) -> dict[str, Count]:
         """Sums by status; a file without a form counts as one."""

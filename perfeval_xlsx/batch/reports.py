@@ -14,6 +14,7 @@ from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.output.outcome import file_result
 from perfeval_xlsx.scoring.result import SCHEMA
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def write_reports(manifest: Manifest, out: Path, options: Options, *, complete: 
     with ProblemStore(lang=options.lang) as store:
         for head in manifest.in_order():
             store.add(head)
+        for unit in manifest.units():
+            whole = file_result("", "reported", [])
+            whole["org"], whole["findings"] = unit["org"], [unit]  # type: ignore[list-item]
+            store.add(whole)
         write_problems(problems, store, lang=options.lang)
     for path in review:
         write_review(path, manifest.results(), lang=options.lang, rulebooks=_own(options))
@@ -88,6 +93,8 @@ def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterat
         for head in manifest.in_order()
         for finding in head["findings"]
     )
+    yield '],\n "units": ['
+    yield from _joined(manifest.units())
     yield "]\n}\n"
 
 

@@ -173,14 +173,24 @@ class Run:
             record = file_record(twin.source.relative, result, twin.digest, twin.first, self._options.lang)
             self.manifest.store([(twin.source, record)], self._stamp)
 
+    def _compare(self) -> None:
+        """Compare the forms of the run with each other, where it is an audit."""
+        if not self._options.audit:
+            return
+        from perfeval_xlsx.batch.compare import compared
+
+        self.manifest.compare(*compared(self.manifest.results(), self._options))
+
     def _concluded(self, watch: Watcher, left: int) -> Outcome:
         """Write the reports unless they stand already, and sum the run up."""
         interrupted = left > 0
         reports = () if self._out is None else report_paths(self._out, self._options)
         facts = f"{self._stamp} {'part' if interrupted else 'whole'}"
-        if self._out is not None and not (self.manifest.reports_are(facts) and all(p.exists() for p in reports)):
+        if not (self.manifest.reports_are(facts) and all(path.exists() for path in reports)):
             watch(self._progress(writing=True))
-            write_reports(self.manifest, self._out, self._options, complete=not interrupted)
+            self._compare()
+            if self._out is not None:
+                write_reports(self.manifest, self._out, self._options, complete=not interrupted)
             self.manifest.reports_written(facts)
         return Outcome(
             files=self.files,
@@ -229,7 +239,7 @@ def open_run(
         stack.enter_context(locked(folder))
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         files = manifest.list_sources(discover(paths, out))
-        manifest.list_copies(_tidied(folder))
+        manifest.list_copies(tidied(folder))
         yield Run(manifest, out, options, stop or Event(), files)
 
 
@@ -265,7 +275,7 @@ def _digest(source: Source) -> str:
         return ""
 
 
-def _tidied(out: Path) -> Iterator[str]:
+def tidied(out: Path) -> Iterator[str]:
     """Paths of the copies below the output folder; what a killed run left half written is removed on the way."""
     copies = load("run.toml")["outputs"]["copies"]
     _remove_temporary(entry for entry in os.scandir(out))
