@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from perfeval_xlsx.data import load
 
@@ -62,10 +62,10 @@ class _Values(dict[str, str]):
         return "–"
 
 
-def texts(code: str) -> dict[str, dict[str, str]]:
+def texts(code: str) -> dict[str, Any]:
     """Return the entry of ``code`` in the data files of messages; KeyError names an unknown code."""
     own = load("messages.toml")["finding"]
-    entry: dict[str, dict[str, str]] = own[code] if code in own else load("messages_audit.toml")["finding"][code]
+    entry: dict[str, Any] = own[code] if code in own else load("messages_audit.toml")["finding"][code]
     return entry
 
 
