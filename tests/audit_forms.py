@@ -43,6 +43,8 @@ def build(case: dict[str, Any]) -> Form:
         facts["grid"][row] = cells
     for block, fields in (("funds", case.get("without", ())), ("grid", case.get("without", ()))):
         facts[block]["columns"] = {k: v for k, v in facts[block]["columns"].items() if f"{block}.{k}" not in fields}
+    for row, label in case.get("label", {}).items():
+        facts["funds"][row]["label"] = label
     unused = set(changes) - _addresses(facts)
     assert not unused, f"cells the form does not have: {unused}"
     form = Form(case.get("path", facts["path"]), "Sheet1", 0, 1, case.get("kind", facts["kind"]))

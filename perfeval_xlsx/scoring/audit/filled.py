@@ -111,7 +111,7 @@ def cost_stays_within(context: Context) -> Iterator[Hit]:
     budget = _budget(context)
     for form, places in rows.groups(money & (budget > 0)[rows.form]):
         values = measured.high[places]
-        whole = [has("cost", "total", str(rows.list("level3")[place] or "")) for place in places]
+        whole = [has("cost", "total", rows.list("level3")[place]) for place in places]
         parts = values[~np.array(whole, dtype=np.bool_)]
         top = int(places[int(np.argmax(values))])
         asked = max(float(values.max()), float(parts.sum()))

@@ -11,7 +11,7 @@ from perfeval_xlsx.scoring.audit.amounts import amounts, printed_rate, rate_step
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.sums import parts_sum
-from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason
+from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, smallest_amount
 from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
 from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
 
@@ -268,6 +268,6 @@ def _grid_amounts(context: Context) -> dict[int, list[float]]:
     """Amounts of money the targets and actuals of every form state, in 元; each with its own unit."""
     found: dict[int, list[float]] = {}
     for side in (context.measured.target, context.measured.actual):
-        for row in np.flatnonzero((side.kind == "money") & (side.value > 0)).tolist():
+        for row in np.flatnonzero((side.kind == "money") & (side.value >= smallest_amount())).tolist():
             found.setdefault(int(context.rows.form[row]), []).append(float(side.value[row]))
     return found

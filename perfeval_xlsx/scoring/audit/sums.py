@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from perfeval_xlsx.scoring.audit.words import has
+
 _WITHIN = re.compile("^其中")
 
 
@@ -18,17 +20,26 @@ def parts_sum(total: float, values: Sequence[float], labels: Sequence[str], rows
         rows: How many part rows the table has, blank ones included.
         near: How far sum and total may be apart.
 
-    Parts that are themselves split (``其中`` below a part, or rows that add up to the part above) count once. One
+    Parts that are themselves split (``其中`` below a part, rows that add up to the part above, sources within the
+    treasury's money) count once; two lists of the same money (by source, by purpose) may stand below one total. One
     single part below its total may be a list left incomplete and says nothing.
     """
     wanted = sum(values)
     if total != total:
         return wanted if wanted > near else None
-    if any(abs(total - each) <= near for each in (wanted, sum(_outer(values, labels, near)))):
+    readings = (wanted, wanted / 2, sum(_outer(values, labels, near)), sum(_without_sources(values, labels)))
+    if any(abs(total - each) <= near for each in readings):
         return None
     if rows == 1 and wanted < total:
         return None
     return wanted
+
+
+def _without_sources(values: Sequence[float], labels: Sequence[str]) -> list[float]:
+    """The parts that are no sources within the money of the part above, in a list that does not begin with one."""
+    if has("fund", "source", labels[0]):
+        return list(values)
+    return [value for value, label in zip(values, labels, strict=True) if not has("fund", "source", label)]
 
 
 def _outer(values: Sequence[float], labels: Sequence[str], near: float) -> list[float]:

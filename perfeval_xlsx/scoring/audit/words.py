@@ -102,9 +102,15 @@ def is_vague(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def amounts_in(text: str) -> tuple[float, ...]:
-    """Return the amounts of money a sentence states, in 元."""
+    """Return the amounts of money a sentence states, in 元, without mere standards."""
     found = pattern("goal", "amount").finditer(plain(text))
-    return tuple(float(match[1].replace(",", "")) * _UNITS[match[2]] for match in found)
+    amounts = (float(match[1].replace(",", "")) * _UNITS[match[2]] for match in found)
+    return tuple(amount for amount in amounts if amount >= smallest_amount())
+
+
+def smallest_amount() -> float:
+    """Return the amount in 元 below which money is a standard (so much a head), not what a project costs."""
+    return float(load("audit_words.toml")["goal"]["least"])
 
 
 @lru_cache(maxsize=4096)
