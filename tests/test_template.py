@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -323,7 +324,11 @@ def test_last_year_s_targets_and_points_are_carried_over(tmp_path: Path) -> None
 
 
 def test_a_folder_of_last_year_s_forms(tmp_path: Path) -> None:
-    written = write_templates(tmp_path / "out", source=SAMPLES, year=2030)
+    forms = tmp_path / "上年"
+    shutil.copytree(SAMPLES, forms)
+    shutil.copy(SAMPLES / "市水利局_河道治理项目支出绩效自评表.xlsx", forms / "汇总.xlsx")
+    (forms / "~$市水利局.xlsx").write_bytes(b"lock")
+    written = write_templates(tmp_path / "out", source=forms, year=2030)
     olds = [form for path in sorted(SAMPLES.rglob("*.xlsx")) for form in find_forms(open_workbook(path))]
     assert len(written) == len(olds) > 8
     for path, old in zip(written, olds, strict=True):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.model import Form, IndicatorRow, Kind
 from perfeval_xlsx.form.read import find_forms
 from perfeval_xlsx.output.template_blank import Blank, Indicator, points_of
-from perfeval_xlsx.workbook import open_workbook
+from perfeval_xlsx.workbook import open_any
 
 NO_FORM = "L05"
-_SUFFIXES = {".xlsx", ".xlsm", ".xltx"}
 _OWNER_MARKS = ("~$", ".")
 
 
@@ -20,7 +20,7 @@ def carry_over(source: Path, kind: Kind | None, year: int | None) -> list[Blank]
     """Read last year's forms.
 
     Args:
-        source: A workbook, or a folder searched with its subfolders.
+        source: A workbook of any format we read, or a folder searched with its subfolders, our own outputs left out.
         kind: Only forms of this kind; None takes all.
         year: Year of the new forms; None: one more than the form says.
 
@@ -30,7 +30,7 @@ def carry_over(source: Path, kind: Kind | None, year: int | None) -> list[Blank]
     blanks = [
         _blank(form, year)
         for path in _workbooks(source)
-        for form in find_forms(open_workbook(path))
+        for form in find_forms(open_any(path))
         if kind is None or form.kind == kind
     ]
     if not blanks:
@@ -42,8 +42,11 @@ def _workbooks(source: Path) -> Iterator[Path]:
     if not source.is_dir():
         yield source
         return
+    words = load("run.toml")
+    ours = set(words["outputs"].values())
     for path in sorted(source.rglob("*")):
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(_OWNER_MARKS):
+        known = path.suffix.lower() in words["extensions"] and path.name not in ours
+        if known and not path.name.startswith(_OWNER_MARKS):
             yield path
 
 

@@ -15,7 +15,7 @@ from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.form.labels import bare, find
 from perfeval_xlsx.form.model import Kind
 from perfeval_xlsx.output.template_blank import Blank, Indicator, points_of
-from perfeval_xlsx.workbook import open_workbook
+from perfeval_xlsx.workbook import open_any
 
 NO_HEADER, BAD_ROWS, NOT_READ = "L01", "L02", "L03"
 NAME_COLUMNS = ("org", "project", "department")
@@ -79,7 +79,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         rows = enumerate(csv.reader(io.StringIO(text := _decoded(path), newline=""), delimiter=_delimiter(text)), 1)
         yield from ((number, [cell.strip() for cell in row]) for number, row in rows if any(map(str.strip, row)))
         return
-    for sheet in open_workbook(path).sheets():
+    for sheet in open_any(path).sheets():
         by_row: dict[int, dict[int, str]] = {}
         for (row, column), cell in sheet.cells.items():
             if sheet.state == "visible" and cell.text.strip():
