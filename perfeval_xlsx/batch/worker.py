@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
+import itertools
 import logging
 import multiprocessing
 import os
@@ -16,6 +18,10 @@ from pathlib import Path
 from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord
+
+
+_COLLECT_EVERY = 16
+_chunks = itertools.count(1)
 
 
 def start(memory: int, log: Path | None) -> None:
@@ -33,14 +39,28 @@ def start(memory: int, log: Path | None) -> None:
     log_to(log)
     import perfeval_xlsx.batch.chunk  # noqa: F401
 
+    rest_collector()
     _limit_memory(memory)
 
 
 def work(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
-    """Score some files in this process."""
+    """Score some files in this process; what cycles they left is collected afterwards, every few chunks."""
     from perfeval_xlsx.batch.chunk import score_files
 
-    return score_files(sources, options, out)
+    records = score_files(sources, options, out)
+    if not gc.isenabled() and next(_chunks) % _COLLECT_EVERY == 0:
+        gc.collect()
+    return records
+
+
+def rest_collector() -> None:
+    """Stop the collector from scanning a chunk's cells again and again; ``work`` collects between chunks.
+
+    Nearly all that a chunk makes goes by reference counts; scanning it cost a fifth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
 
 
 def work_watched(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
