@@ -32,7 +32,9 @@ def test_a_folder_is_searched_throughout_in_the_order_of_a_person(tmp_path: Path
 
 
 def test_what_is_no_input_is_left_out_without_a_word(tmp_path: Path) -> None:
-    touch(*(tmp_path / name for name in ("~$表.xlsx", ".隐藏.xlsx", ".git/表.xlsx", "说明.docx", "表.xlsx", "数据.csv")))
+    touch(
+        *(tmp_path / name for name in ("~$表.xlsx", ".隐藏.xlsx", ".git/表.xlsx", "说明.docx", "表.xlsx", "数据.csv"))
+    )
     assert relatives([tmp_path]) == ["表.xlsx"]
 
 
@@ -94,7 +96,9 @@ def test_a_name_of_undecodable_bytes_is_read_and_shown(tmp_path: Path) -> None:
     assert Path(source.path).exists()
 
 
-@pytest.mark.parametrize(("name", "copy"), [("表.xlsx", "表.xlsx"), ("a/表.XLSM", "a/表.XLSM"), ("表.et", "表.et.xlsx")])
+@pytest.mark.parametrize(
+    ("name", "copy"), [("表.xlsx", "表.xlsx"), ("a/表.XLSM", "a/表.XLSM"), ("表.et", "表.et.xlsx")]
+)
 def test_a_copy_keeps_its_name_where_the_format_can_be_kept(name: str, copy: str) -> None:
     assert copy_name(name) == copy
 

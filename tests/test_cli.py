@@ -95,7 +95,9 @@ def test_json_is_one_object_a_form_and_nothing_else(tmp_path: Path) -> None:
     done = perfeval("score", SAMPLES, "-o", tmp_path, "--json", env={"PYTHONIOENCODING": "gbk"})
     objects = [json.loads(line) for line in done.raw.decode("utf-8").splitlines()]
     assert len(objects) == 13
-    assert [json.loads(line) for line in perfeval("score", SAMPLES, "-o", tmp_path, "--json").out.splitlines()] == objects
+    assert [
+        json.loads(line) for line in perfeval("score", SAMPLES, "-o", tmp_path, "--json").out.splitlines()
+    ] == objects
     for value in objects:
         assert value["schema"] == 1
         if value["copy"]:

@@ -204,9 +204,7 @@ def _finish(
     return form_record(file.source.relative, results, digest, used, copy, options.lang)
 
 
-def _write_copy(
-    book: AnyWorkbook, file: Opened, results: list[FormResult], options: Options, out: Path
-) -> str | None:
+def _write_copy(book: AnyWorkbook, file: Opened, results: list[FormResult], options: Options, out: Path) -> str | None:
     """Write the filled copy; return its path below ``out``, or None with the reason among the forms' findings."""
     copy = f"{load('run.toml')['outputs']['copies']}/{copy_name(file.source.relative)}"
     try:

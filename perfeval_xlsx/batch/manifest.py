@@ -204,9 +204,7 @@ class Manifest:
 
     def list_sources(self, sources: Iterable[Source]) -> int:
         """Take over the run's work list; return how many files it has."""
-        rows = (
-            (s.key, os.fsencode(s.path), s.relative, s.size, s.mtime, _problem_text(s.problem)) for s in sources
-        )
+        rows = ((s.key, os.fsencode(s.path), s.relative, s.size, s.mtime, _problem_text(s.problem)) for s in sources)
         self._db.executemany("INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, ?, 0)", rows)
         return int(self._db.execute("SELECT count(*) FROM listing").fetchone()[0])
 
@@ -348,8 +346,7 @@ class Manifest:
             self._db.execute("UPDATE forms SET compared = NULL WHERE compared IS NOT NULL")
             for (path, number), found in findings.items():
                 self._db.execute(
-                    "UPDATE forms SET compared = ? WHERE number = ? AND key ="
-                    " (SELECT key FROM listing WHERE path = ?)",
+                    "UPDATE forms SET compared = ? WHERE number = ? AND key = (SELECT key FROM listing WHERE path = ?)",
                     (json.dumps(found), number, os.fsencode(path)),
                 )
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('units', ?)", (json.dumps(units),))

@@ -175,7 +175,7 @@ def _agrees(typed: str, share: float) -> bool:
     if not re.fullmatch(r"\d+(\.\d+)?", text) or text == typed.strip():
         return False
     places = len(text.partition(".")[2])
-    return abs(float(text) - share) < 10**-places
+    return abs(float(text) - share) < 10.0**-places
 
 
 def _grade(form: Form, sheet: Sheet, grade: str | None) -> str | None:
