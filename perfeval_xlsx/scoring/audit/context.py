@@ -288,16 +288,24 @@ class Context:
     @cached_property
     def tolerance(self) -> Floats:
         """By form, how far a typed score may be from the rule's: as many places as the form itself prints."""
-        places = np.zeros(self.size, dtype=int)
-        for part in (self.rows, self.total):
-            texts = part.list("self_score")
-            shown = np.array([decimals(text) for text in texts], dtype=int)
-            np.maximum.at(places, part.form, shown)
         steps = [dict(book.tolerances) for book in self.by_form]
         return np.array(
-            [step.get(min(place, max(step)), NEAR) for step, place in zip(steps, places.tolist(), strict=True)],
+            [step.get(min(place, max(step)), NEAR) for step, place in zip(steps, self.places.tolist(), strict=True)],
             dtype=np.float64,
         )
+
+    @cached_property
+    def printed(self) -> np.ndarray:
+        """By indicator row, the places its typed score is printed with."""
+        return np.array([decimals(text) for text in self.rows.list("self_score")], dtype=int)
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """By form, the most places any typed score is printed with."""
+        places = np.zeros(self.size, dtype=int)
+        np.maximum.at(places, self.rows.form, self.printed)
+        np.maximum.at(places, self.total.form, np.array(list(map(decimals, self.total.list("self_score"))), dtype=int))
+        return places
 
     @cached_property
     def typed_total(self) -> Floats:

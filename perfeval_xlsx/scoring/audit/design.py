@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from perfeval_xlsx.form.values import lower_is_better
 from perfeval_xlsx.scoring.audit.context import Context, Hit
@@ -85,13 +86,16 @@ def quantity_is_no_money(context: Context) -> Iterator[Hit]:
 def names_stand_once(context: Context) -> Iterator[Hit]:
     """The same name stands twice below one level-2 word, or twice with the same target."""
     rows = context.rows
-    names = [bare_name(text) if text else "" for text in rows.list("level3")]
+    names = pd.Series([bare_name(text) if text else "" for text in rows.list("level3")], dtype=object)
+    pairs = pd.DataFrame({"form": rows.form, "name": names})
+    repeated = np.asarray(pairs.duplicated(keep=False) & (names != ""), dtype=np.bool_)
     first_with: dict[tuple[int, str, str], int] = {}
-    for row, (form, name) in enumerate(zip(rows.form.tolist(), names, strict=True)):
+    for row in np.flatnonzero(repeated).tolist():
+        form, name = int(rows.form[row]), str(names[row])
         level2, target = rows.list("level2")[row], rows.list("target")[row]
         keys = [(form, name, f"2{plain(level2 or '')}"), (form, name, f"t{plain(target or '')}")]
         known = next((first_with[key] for key in keys if key in first_with), None)
-        if name and known is not None and not _same_cell(context, row, known):
+        if known is not None and not _same_cell(context, row, known):
             args = {**context.facts(row), "other": rows.cell(known, "level3") or ""}
             yield Hit(form, rows.cell(row, "level3"), "level3", rows.list("level3")[row], None, args)
         for key in keys:

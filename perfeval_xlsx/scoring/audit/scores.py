@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
+from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import admits_shortfall
 from perfeval_xlsx.scoring.measure import QUALITATIVE, Bools, Floats
@@ -39,8 +39,7 @@ def _grown(context: Context) -> tuple[Bools, Floats]:
     """Rows without points whose broken score is a whole number of points times a ratio above 1, and that number."""
     ratio, typed = context.rows.floats("ratio"), context.typed
     whole = np.round(typed / ratio)
-    places = np.array([decimals(text) for text in context.rows.list("self_score")])
-    explained = np.abs(whole * ratio - typed) <= 0.5 * 10.0**-places + 1e-9
+    explained = np.abs(whole * ratio - typed) <= 0.5 * 10.0**-context.printed + 1e-9
     broken = np.abs(typed - np.round(typed)) > NEAR
     bare = ~context.rows.has("weight") & context.measured.comparable & ~context.measured.lower
     return bare & (ratio > 1) & (whole >= 1) & broken & explained & (typed > whole + NEAR), whole

@@ -24,7 +24,7 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
     total, sums = context.typed_total, _sums(context)
     grid, execution = sums
     places = np.array([decimals(text) for text in context.forms.list("self_total")])
-    near = np.maximum(np.where(places < _places(context), 0.5 * 10.0**-places, 0.0), _rounding(context)) + 1e-9
+    near = np.maximum(np.where(places < context.places, 0.5 * 10.0**-places, 0.0), _rounding(context)) + 1e-9
     off = _complete(context) & (np.abs(total - grid - execution) > near)
     for form in np.flatnonzero(off).tolist():
         args = {"grid": show(float(grid[form])), "execution": show(float(execution[form]))}
@@ -38,18 +38,9 @@ def _sums(context: Context) -> tuple[Floats, Floats]:
     return context.by_form_sum(context.typed, context.scored), context.by_form_sum(own, ~np.isnan(own), context.total)
 
 
-def _places(context: Context) -> np.ndarray:
-    """By form, the most places any typed score is printed with."""
-    places = np.zeros(context.size, dtype=int)
-    for part in (context.rows, context.total):
-        np.maximum.at(places, part.form, np.array([decimals(text) for text in part.list("self_score")], dtype=int))
-    return places
-
-
 def _rounding(context: Context) -> Floats:
     """By form, how far a sum of figures shown rounded may be from the sum of those behind them (three deviations)."""
-    places = _places(context)
-    shown = np.array([decimals(text) for text in context.rows.list("self_score")], dtype=int)
+    places, shown = context.places, context.printed
     count = context.by_form_count((shown > 0) & (shown == places[context.rows.form]))
     return np.maximum(0.01, 3 * 10.0**-places * np.sqrt(count / 12))
 
