@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from perfeval_xlsx.batch import queries
 from perfeval_xlsx.batch.discover import Source, printable
 from perfeval_xlsx.batch.record import FileRecord, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
@@ -22,73 +23,6 @@ from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
 _FORMAT = 2
 _PAGE = 256
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS files (
-    key TEXT PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, digest TEXT NOT NULL,
-    stamp TEXT NOT NULL, rulebooks TEXT NOT NULL, copy TEXT, again INTEGER NOT NULL, twin TEXT
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS forms (
-    key TEXT NOT NULL, number INTEGER NOT NULL, status TEXT NOT NULL, standing INTEGER NOT NULL, total REAL,
-    grade TEXT, rulebook TEXT, judged INTEGER NOT NULL, errors INTEGER NOT NULL, warnings INTEGER NOT NULL,
-    replaced INTEGER NOT NULL, head BLOB NOT NULL, rows BLOB NOT NULL,
-    detail BLOB NOT NULL, compared TEXT, PRIMARY KEY (key, number)
-);
-CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
-CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
-"""
-_LISTS = """
-CREATE TEMP TABLE listing (
-    key TEXT PRIMARY KEY, path BLOB NOT NULL, relative TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    problem TEXT, done INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE TEMP TABLE copies (copy TEXT PRIMARY KEY) WITHOUT ROWID;
-"""
-_PENDING = """
-SELECT l.key, l.path, l.relative, l.size, l.mtime, l.problem, f.digest, f.stamp = :stamp AND f.size = l.size AND
-    f.path = l.path AND NOT (f.again = 1 OR f.again > :locked) AND (f.copy IS NULL OR f.copy IN copies)
-    AND f.twin IS NULL AS touched
-FROM listing l LEFT JOIN files f ON f.key = l.key
-WHERE l.key > :after AND NOT l.done AND (
-    f.key IS NULL OR f.again = 1 OR f.again > :locked OR f.path <> l.path OR f.size <> l.size
-    OR f.mtime <> l.mtime OR f.stamp <> :stamp
-    OR (f.copy IS NOT NULL AND f.copy NOT IN copies)
-    OR (f.twin IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM files t JOIN listing o ON o.key = t.key
-        WHERE t.key = f.twin AND t.digest = f.digest AND t.twin IS NULL)))
-ORDER BY l.key LIMIT :limit
-"""
-_TWINS = """
-SELECT f.key, f.digest, (
-    SELECT t.key FROM files t JOIN listing o ON o.key = t.key WHERE t.digest = f.digest ORDER BY t.key LIMIT 1) AS first
-FROM files f JOIN listing l ON l.key = f.key
-WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
-"""
-_NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
-_HEADS = """
-SELECT f.head, NULL, f.compared FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
-ORDER BY f.standing, f.total DESC, f.key, f.number
-"""
-_RESULTS = """
-SELECT f.head, f.rows, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
-"""
-_IN_ORDER = """
-SELECT f.head, NULL, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
-"""
-_TROUBLED = """
-SELECT o.head, NULL, o.compared FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
-WHERE o.status = 'failed' OR f.again = 1 ORDER BY l.key, o.number
-"""
-_DETAILS = """
-SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
-"""
-_COUNTS = """
-SELECT status, count(*), sum(judged),
-    sum(errors + (SELECT count(*) FROM json_each(compared) WHERE value ->> 'severity' = 'error')),
-    sum(warnings + (SELECT count(*) FROM json_each(compared) WHERE value ->> 'severity' = 'warning')),
-    sum(replaced), avg(total)
-FROM forms JOIN listing USING (key) GROUP BY status
-"""
 
 
 class Pending(NamedTuple):
@@ -101,27 +35,6 @@ class Pending(NamedTuple):
 
     source: Source
     digest: str | None
-
-
-class Known(NamedTuple):
-    """What is recorded of one file, listed or not.
-
-    Attributes:
-        digest: Of the bytes that were read, "" where none were; ``stamp`` what they were read under.
-        path: The file as it was listed then.
-    """
-
-    key: str
-    path: str
-    size: int
-    mtime: int
-    digest: str
-    stamp: str
-
-    @property
-    def source(self) -> Source:
-        """The file as it was listed."""
-        return Source(self.path, self.key.rpartition("\0")[2], self.size, self.mtime)
 
 
 class Twin(NamedTuple):
@@ -192,9 +105,9 @@ class Manifest:
             db.execute("PRAGMA cache_size = -8000")
             db.execute("PRAGMA temp_store = FILE")
             if version == 0:
-                db.executescript(_TABLES)
+                db.executescript(queries.TABLES)
                 db.execute(f"PRAGMA user_version = {_FORMAT}")
-            db.executescript(_LISTS)
+            db.executescript(queries.LISTS)
         except sqlite3.DatabaseError:
             db.close()
             raise
@@ -221,7 +134,7 @@ class Manifest:
         """
         after = ""
         while True:
-            rows = self._db.execute(_PENDING, _values(stamp, after, _PAGE, passwords=passwords)).fetchall()
+            rows = self._db.execute(queries.PENDING, _values(stamp, after, _PAGE, passwords=passwords)).fetchall()
             for _key, path, relative, size, mtime, problem, digest, unchanged in rows:
                 source = Source(os.fsdecode(path), relative, size, mtime, _problem(problem))
                 yield Pending(source, digest if unchanged else None)
@@ -232,27 +145,7 @@ class Manifest:
     def pending_count(self, stamp: str, *, passwords: bool = False) -> int:
         """How many listed files are not up to date."""
         values = _values(stamp, "", -1, passwords=passwords)
-        return int(self._db.execute(f"SELECT count(*) FROM ({_PENDING})", values).fetchone()[0])
-
-    # Files on record that are not read now (batch/gone.py).
-
-    def known(self) -> Iterator[Known]:
-        """Every file on record."""
-        for key, path, *facts in self._db.execute("SELECT key, path, size, mtime, digest, stamp FROM files"):
-            yield Known(key, os.fsdecode(path), *facts)
-
-    def hold(self, file: Known) -> None:
-        """List a file as it is on record, as done."""
-        source = file.source
-        row = (file.key, os.fsencode(file.path), source.relative, file.size, file.mtime)
-        self._db.execute("INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, NULL, 1)", row)
-
-    def forget(self, key: str) -> None:
-        """Drop a file from the record."""
-        with self._transaction():
-            self._db.execute("DELETE FROM meta WHERE name = 'reports'")
-            for table in ("forms", "files", "listing"):
-                self._db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))
+        return int(self._db.execute(f"SELECT count(*) FROM ({queries.PENDING})", values).fetchone()[0])
 
     # What came of it.
 
@@ -270,7 +163,7 @@ class Manifest:
                         json.dumps(record.rulebooks), record.copy, record.again, record.twin,
                     ),
                 )  # fmt: skip
-                self._db.executemany(_NEW_FORM, ((key, *form) for form in record.forms))
+                self._db.executemany(queries.NEW_FORM, ((key, *form) for form in record.forms))
                 self._db.execute("UPDATE listing SET done = 1 WHERE key = ?", (key,))
 
     def touch(self, source: Source) -> None:
@@ -280,7 +173,7 @@ class Manifest:
     def twins(self) -> list[Twin]:
         """Listed files with the bytes of one listed before them, unless they are recorded as its twins already."""
         twins = []
-        for key, digest, first in self._db.execute(_TWINS).fetchall():
+        for key, digest, first in self._db.execute(queries.TWINS).fetchall():
             (path, relative, size, mtime), (original, *_) = (
                 self._db.execute("SELECT path, relative, size, mtime FROM listing WHERE key = ?", (k,)).fetchone()
                 for k in (key, first)
@@ -298,31 +191,24 @@ class Manifest:
 
     def heads(self) -> Iterator[FormResult]:
         """Results without their rows, best first; files without a form last."""
-        return self._unpacked(_HEADS)
+        return self._unpacked(queries.HEADS)
 
     def in_order(self) -> Iterator[FormResult]:
         """Results without their rows, in the order of the files."""
-        return self._unpacked(_IN_ORDER)
+        return self._unpacked(queries.IN_ORDER)
 
     def results(self) -> Iterator[FormResult]:
         """Whole results in the order of the files."""
-        return self._unpacked(_RESULTS)
+        return self._unpacked(queries.RESULTS)
 
     def troubled(self) -> Iterator[FormResult]:
         """Results without their rows of what failed or is to be tried again, in the order of the files."""
-        return self._unpacked(_TROUBLED)
+        return self._unpacked(queries.TROUBLED)
 
     def details(self) -> Iterator[bytes]:
         """The rows of every form as the summary shows them, in the order of the files."""
-        for (detail,) in self._db.execute(_DETAILS):
+        for (detail,) in self._db.execute(queries.DETAILS):
             yield detail
-
-    def that_are(self, statuses: Sequence[str]) -> Iterator[tuple[str, FormResult]]:
-        """Place and result, without rows, of what came to one of these statuses, in the order of the files."""
-        marks = ", ".join("?" * len(statuses))
-        query = f"SELECT relative, head FROM forms JOIN listing USING (key) WHERE status IN ({marks}) ORDER BY key"
-        for relative, head in self._db.execute(query, tuple(statuses)):
-            yield relative, unpack(head)
 
     def unfinished(self) -> int:
         """How many listed files the next run will try again although nothing has changed."""
@@ -358,7 +244,7 @@ class Manifest:
 
     def counts(self) -> dict[str, Count]:
         """Sums by status; a file without a form counts as one."""
-        return {status: Count(*values) for status, *values in self._db.execute(_COUNTS)}
+        return {status: Count(*values) for status, *values in self._db.execute(queries.COUNTS)}
 
     def grades(self) -> dict[str, int]:
         """How many forms have each grade, the best first."""

@@ -1,0 +1,69 @@
+"""The manifest's tables and longer queries."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    key TEXT PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, digest TEXT NOT NULL,
+    stamp TEXT NOT NULL, rulebooks TEXT NOT NULL, copy TEXT, again INTEGER NOT NULL, twin TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forms (
+    key TEXT NOT NULL, number INTEGER NOT NULL, status TEXT NOT NULL, standing INTEGER NOT NULL, total REAL,
+    grade TEXT, rulebook TEXT, judged INTEGER NOT NULL, errors INTEGER NOT NULL, warnings INTEGER NOT NULL,
+    replaced INTEGER NOT NULL, head BLOB NOT NULL, rows BLOB NOT NULL,
+    detail BLOB NOT NULL, compared TEXT, PRIMARY KEY (key, number)
+);
+CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
+CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
+"""
+LISTS = """
+CREATE TEMP TABLE listing (
+    key TEXT PRIMARY KEY, path BLOB NOT NULL, relative TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    problem TEXT, done INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TEMP TABLE copies (copy TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+PENDING = """
+SELECT l.key, l.path, l.relative, l.size, l.mtime, l.problem, f.digest, f.stamp = :stamp AND f.size = l.size AND
+    f.path = l.path AND NOT (f.again = 1 OR f.again > :locked) AND (f.copy IS NULL OR f.copy IN copies)
+    AND f.twin IS NULL AS touched
+FROM listing l LEFT JOIN files f ON f.key = l.key
+WHERE l.key > :after AND NOT l.done AND (
+    f.key IS NULL OR f.again = 1 OR f.again > :locked OR f.path <> l.path OR f.size <> l.size
+    OR f.mtime <> l.mtime OR f.stamp <> :stamp
+    OR (f.copy IS NOT NULL AND f.copy NOT IN copies)
+    OR (f.twin IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM files t JOIN listing o ON o.key = t.key
+        WHERE t.key = f.twin AND t.digest = f.digest AND t.twin IS NULL)))
+ORDER BY l.key LIMIT :limit
+"""
+TWINS = """
+SELECT f.key, f.digest, (
+    SELECT t.key FROM files t JOIN listing o ON o.key = t.key WHERE t.digest = f.digest ORDER BY t.key LIMIT 1) AS first
+FROM files f JOIN listing l ON l.key = f.key
+WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
+"""
+NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+HEADS = """
+SELECT f.head, NULL, f.compared FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
+ORDER BY f.standing, f.total DESC, f.key, f.number
+"""
+RESULTS = """
+SELECT f.head, f.rows, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
+IN_ORDER = """
+SELECT f.head, NULL, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
+TROUBLED = """
+SELECT o.head, NULL, o.compared FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
+WHERE o.status = 'failed' OR f.again = 1 ORDER BY l.key, o.number
+"""
+DETAILS = """
+SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
+COUNTS = """
+SELECT status, count(*), sum(judged),
+    sum(errors + (SELECT count(*) FROM json_each(compared) WHERE value ->> 'severity' = 'error')),
+    sum(warnings + (SELECT count(*) FROM json_each(compared) WHERE value ->> 'severity' = 'warning')),
+    sum(replaced), avg(total)
+FROM forms JOIN listing USING (key) GROUP BY status
+"""
