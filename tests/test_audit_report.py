@@ -11,13 +11,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from audit_forms import FOLDER, audited, build, cases, findings, read, rules, slip
+from factory import a_finding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang, texts
 from perfeval_xlsx.form.model import Form
-from perfeval_xlsx.scoring.audit import COLUMNS, checks_list, report
+from perfeval_xlsx.scoring.audit import COLUMNS, checks_list, report, without_repeats
 
 ROOT = Path(__file__).parents[1]
 CASES = [case for path in sorted(FOLDER.glob("*.toml")) for case in read(path.name).get("case", ())]
@@ -118,6 +119,14 @@ def test_the_documentation_is_what_the_data_say() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == module.page()
+
+
+def test_what_the_scoring_said_already_is_said_once() -> None:
+    scoring = [a_finding("S01", "F12"), a_finding("S01", "F13"), a_finding("S07", None), a_finding("S09", None)]
+    said = [a_finding("I02", "H12", name="x"), a_finding("W01", "G19", grid="95", execution="10", printed="100")]
+    assert [(each["code"], each["cell"]) for each in without_repeats(scoring, said)] == [("S01", "F13"), ("S09", None)]
+    assert without_repeats(scoring, []) == scoring
+    assert without_repeats(scoring, [a_finding("I03", "F12")]) == scoring
 
 
 def test_cases_are_told_apart() -> None:

@@ -26,11 +26,12 @@ from perfeval_xlsx.scoring.audit import (
 )
 from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.registry import FUNCTIONS, Check, checks_list
+from perfeval_xlsx.scoring.audit.repeats import without_repeats
 from perfeval_xlsx.scoring.audit.report import COLUMNS, findings_frame
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.score import ScoredTables
 
-__all__ = ["COLUMNS", "FAMILIES", "FUNCTIONS", "Check", "audit", "checks_list"]
+__all__ = ["COLUMNS", "FAMILIES", "FUNCTIONS", "Check", "audit", "checks_list", "without_repeats"]
 
 FAMILIES = (completeness, funds, weights, design, filled, scores, total, kind, formulas)
 """The modules that hold the checks; importing them registers their functions."""
