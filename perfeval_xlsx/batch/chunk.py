@@ -24,7 +24,7 @@ from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
 from perfeval_xlsx.output.results import form_results
-from perfeval_xlsx.scoring.audit import audit
+from perfeval_xlsx.scoring.audit import audit, without_repeats
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
 from perfeval_xlsx.scoring.reviews import Reviews, apply_reviews, read_reviews
@@ -98,11 +98,13 @@ def flushing(options: Options, files: int) -> Iterator[Options]:
 
 
 def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd.DataFrame) -> None:
-    """Add what the audit found to the forms' results."""
-    by_form = {form.id: result["findings"] for form, result in zip(forms, results, strict=True)}
+    """Add what the audit found to the forms' results, in the place of what the scoring said of the same."""
+    by_form: dict[str, list[FindingResult]] = {form.id: [] for form in forms}
     for record in found.to_dict("records"):
         finding = {key: record[key] for key in FindingResult.__annotations__}
         by_form[record["form_id"]].append(finding)  # type: ignore[arg-type]
+    for form, result in zip(forms, results, strict=True):
+        result["findings"] = [*without_repeats(result["findings"], by_form[form.id]), *by_form[form.id]]
 
 
 def score_files(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
