@@ -15,10 +15,12 @@ LONGEST = 40
 
 _SPACE = re.compile(r"\s+")
 _BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
-_TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)")
+_TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)|^[一二三四五六七八九十]{1,2}、")
 _YEAR = re.compile(r"^20\d\d(?=年)")
 _OF_YEAR = re.compile(r"^年度?")
 _SURPLUS = 6
+_FIGURE = re.compile(r"[-+≥≤=<>]?[\d.,]+(?![\d.,年、])")
+"""A value, no label: most cells of a grid are told by their first characters."""
 
 
 class Match(NamedTuple):
@@ -53,10 +55,11 @@ def squeeze(text: str | None) -> str | None:
 
 
 class _Vocabulary(NamedTuple):
-    """The labels of one block: whole labels, and words to look for, longest first."""
+    """The labels of one block: whole labels, words to look for, longest first, and whether any of them is in a text."""
 
     exact: dict[str, str]
     words: list[tuple[str, str]]
+    any_word: re.Pattern[str]
 
 
 @cache
@@ -74,7 +77,8 @@ def _vocabulary(block: str) -> _Vocabulary:
             exact.setdefault(plain(word), field)
         for word in entry.get("exact", ()):
             exact.setdefault(plain(word), field)
-    return _Vocabulary(exact, sorted(words.items(), key=lambda item: -len(item[0])))
+    any_word = re.compile("|".join(map(re.escape, words)))
+    return _Vocabulary(exact, sorted(words.items(), key=lambda item: -len(item[0])), any_word)
 
 
 @lru_cache(maxsize=65_536)
@@ -83,7 +87,7 @@ def find(block: str, text: str) -> Match | None:
 
     A label the block knows as none of ours is the field ``extra``.
     """
-    if len(text) > 2 * LONGEST:
+    if len(text) > 2 * LONGEST or _FIGURE.match(text):
         return None
     vocabulary = _vocabulary(block)
     for label in (plain(text), bare(text), _OF_YEAR.sub("", bare(text))):
@@ -92,6 +96,8 @@ def find(block: str, text: str) -> Match | None:
         if label in vocabulary.exact:
             return Match(vocabulary.exact[label], exact=True)
     label = bare(text)
+    if vocabulary.any_word.search(label) is None:
+        return None
     for word, field in vocabulary.words:
         if word in label and len(label) - len(word) <= _SURPLUS:
             return Match(field, exact=False)
