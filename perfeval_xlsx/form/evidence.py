@@ -16,6 +16,10 @@ from perfeval_xlsx.workbook import a1
 
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
+_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|万|[万亿]?元)?")
+_AMOUNTS = ("initial_budget", "annual_budget", "executed")
+_FUND_ROWS = 8
+"""Rows below a fund header in which amounts are looked for."""
 _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
 
@@ -24,13 +28,44 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
     """Where two columns carry one field's label, keep the one whose cells fit it; the other becomes an extra column."""
     for name, others in list(header.double.items()):
         candidates = [header.columns[name], *others]
+        if name in {"weight", "score"}:
+            _drop_points_of_levels(header, candidates)
         if name == "score":
             candidates.sort(key=lambda column: any(word in column.label for word in _review_words()))
         else:
-            candidates.sort(key=lambda column: -_fit(name, _texts(grid, column, header, limit)))
-        header.columns[name] = candidates[0]
-        header.extra += candidates[1:]
-        header.extra.sort(key=lambda column: column.left)
+            candidates.sort(key=lambda column: _fit(name, _texts(grid, column, header, limit)), reverse=True)
+        _choose(header, name, candidates)
+
+
+def _drop_points_of_levels(header: Header, candidates: list[Column]) -> None:
+    """Leave out points that stand between the levels' columns (一级指标 | 分值 | 二级指标 | 分值 | 三级指标 | 分值)."""
+    deepest = header.columns.get("level3")
+    own = [column for column in candidates if deepest is None or column.left > deepest.left]
+    if own and len(own) < len(candidates):
+        header.extra += [column for column in candidates if column not in own]
+        candidates[:] = own
+
+
+def settle_funds(grid: Grid, header: Header, last: int) -> list[Finding]:
+    """Where two columns of a fund table carry one field's label, keep the one that holds amounts; say where both do."""
+    found = []
+    limit = min(last, header.bottom + _FUND_ROWS)
+    for name, others in list(header.double.items()):
+        candidates = [header.columns[name], *others]
+        amounts = [sum(bool(_AMOUNT.fullmatch(text)) for text in _texts(grid, c, header, limit)) for c in candidates]
+        order = sorted(range(len(candidates)), key=lambda at: -amounts[at])
+        _choose(header, name, [candidates[at] for at in order])
+        if name in _AMOUNTS and amounts[order[1]]:
+            found.append(Finding("R06", a1(header.top, candidates[order[0]].left), name, candidates[order[0]].label))
+    return found
+
+
+def _choose(header: Header, name: str, candidates: list[Column]) -> None:
+    """Give a field the first of its candidates; the others become extra columns."""
+    header.columns[name] = candidates[0]
+    header.double[name] = candidates[1:]
+    header.extra += candidates[1:]
+    header.extra.sort(key=lambda column: column.left)
 
 
 @cache
@@ -48,13 +83,14 @@ def _texts(grid: Grid, column: Column, header: Header, limit: int) -> list[str]:
     return texts
 
 
-def _fit(name: str, texts: Sequence[str]) -> float:
-    """Share of texts that fit a field: points are small figures; other columns fit by being filled."""
+def _fit(name: str, texts: Sequence[str]) -> tuple[float, int]:
+    """Share of texts that fit a field, and how many there are: points are small figures, anything else fits."""
     if not texts:
-        return -1.0
+        return -1.0, 0
     if name in {"weight", "score"}:
-        return sum(bool(_POINTS.fullmatch(text)) and float(text.rstrip("分")) <= 100 for text in texts) / len(texts)
-    return float(len(texts))
+        right = sum(bool(_POINTS.fullmatch(text)) and float(text.rstrip("分")) <= 100 for text in texts)
+        return right / len(texts), len(texts)
+    return 1.0, len(texts)
 
 
 def column_findings(header: Header, form: Form) -> list[Finding]:
@@ -65,7 +101,7 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
         if name not in header.columns and not (name == "target" and "adjusted_target" in header.columns)
     ]
     for name in header.double:
-        if name not in {"score", "adjusted_target"}:
+        if header.double[name] and name not in {"score", "adjusted_target"}:
             column = header.columns[name]
             found.append(Finding("R06", a1(header.top, column.left), name, column.label))
     for name in ("weight", "score"):

@@ -11,6 +11,7 @@ from perfeval_xlsx.form.labels import contains, find, is_one_of, pattern, plain,
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 
+_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|万|[万亿]?元)?")
 _SIDE_ROWS = 2
 """A label over at least so many rows stands beside the table, not in it."""
 
@@ -25,8 +26,9 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
     """
     rows: list[FundRow] = []
     first_column = min(column.left for name, column in header.columns.items() if name in FUND_FIELDS)
+    side = _side_label(grid, header, first_column)
     for row in range(header.bottom + 1, last + 1):
-        if _ends(grid, row):
+        if _ends(grid, row) or (side is not None and row > side[1] and grid.own(row, side[0])):
             break
         label = _label(grid, row, first_column, header)
         values = {name: _value(grid, row, column) for name, column in header.columns.items()}
@@ -41,6 +43,16 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
     return rows
 
 
+def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int] | None:
+    """Column and last row of a label that stands beside the whole table; the next text below it opens another block."""
+    for column in range(1, first_column):
+        top, left = grid.anchor(header.bottom, column)
+        bottom = grid.bottom(top, left)
+        if grid.own(top, left) and bottom > header.bottom:
+            return left, bottom
+    return None
+
+
 def _ends(grid: Grid, row: int) -> bool:
     """Whether a row belongs to the next block: another header, goals, or the head of the next form."""
     if is_fund_header(grid, row):
@@ -49,7 +61,7 @@ def _ends(grid: Grid, row: int) -> bool:
         match = find("goals", text)
         if match is not None and match.exact and grid.anchor(row, column)[0] == row:
             return True
-        if is_one_of(text, "goals_side", "exact"):
+        if is_one_of(text, "goals_side", "exact") or is_one_of(text, "fund_rows", "end"):
             return True
     return _is_level_header(grid, row)
 
@@ -69,7 +81,7 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
     for column in range(first_column - 1, 0, -1):
         anchor_row, anchor_column = grid.anchor(row, column)
         text = grid.own(anchor_row, anchor_column)
-        if not text:
+        if not text or _AMOUNT.fullmatch(plain_row(text)) or _tells(grid, header, anchor_column):
             continue
         tall = grid.bottom(anchor_row, anchor_column) - anchor_row + 1 >= _SIDE_ROWS
         if anchor_row <= header.bottom:
@@ -79,6 +91,11 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
             return squeeze(text)
         side = side or (text if anchor_row == row else None)
     return squeeze(side)
+
+
+def _tells(grid: Grid, header: Header, column: int) -> bool:
+    """Whether a column left of the amounts says something about a row (``主要内容``) instead of naming it."""
+    return is_one_of(grid.text(header.top, column), "fund_rows", "beside")
 
 
 def _column_of(grid: Grid, row: int, column: Column) -> int:

@@ -18,14 +18,15 @@ class Grid:
         sheet: The sheet.
         rows: Row numbers that hold something, in order.
         last_column: Rightmost column that holds something or is merged from one that does.
-        named: What the labels of a row name, by row and block; filled by whoever looks for blocks.
+        named: What the labels of a row name, by row: fields of the grid, of the fund table; filled by ``locate``.
+        merged: Merged range by each of its cells, as far as the sheet is filled; the largest ones are left out.
     """
 
-    __slots__ = ("_by_row", "_large", "_merged", "_texts", "last_column", "named", "rows", "sheet")
+    __slots__ = ("_by_row", "_large", "_texts", "last_column", "merged", "named", "rows", "sheet")
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self.named: dict[tuple[int, str], frozenset[str]] = {}
+        self.named: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         self._texts = {position: text for position, cell in sheet.cells.items() if (text := cell.text.strip())}
         self._by_row: dict[int, list[tuple[int, str]]] = {}
         for (row, column), text in self._texts.items():
@@ -33,7 +34,7 @@ class Grid:
         for cells in self._by_row.values():
             cells.sort()
         self.rows = sorted(self._by_row)
-        self._merged: dict[tuple[int, int], Merge] = {}
+        self.merged: dict[tuple[int, int], Merge] = {}
         self._large: list[Merge] = []
         for merge in sheet.merges:
             self._note(merge)
@@ -46,7 +47,7 @@ class Grid:
             self._large.append(merge)
             return
         columns = range(merge.left, merge.right + 1)
-        self._merged.update(((row, column), merge) for row in range(merge.top, bottom + 1) for column in columns)
+        self.merged.update(((row, column), merge) for row in range(merge.top, bottom + 1) for column in columns)
 
     def columns(self, row: int) -> list[int]:
         """Columns of a row whose own cell holds something, from the left."""
@@ -61,7 +62,7 @@ class Grid:
 
     def merge(self, row: int, column: int) -> Merge | None:
         """The merged range an address belongs to."""
-        found = self._merged.get((row, column))
+        found = self.merged.get((row, column))
         if found is None and self._large:
             inside = (m for m in self._large if m.top <= row <= m.bottom and m.left <= column <= m.right)
             return next(inside, None)
@@ -69,18 +70,22 @@ class Grid:
 
     def anchor(self, row: int, column: int) -> tuple[int, int]:
         """The address whose cell holds the value of an address."""
-        merge = self._merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        merge = self.merged.get((row, column)) or (self.merge(row, column) if self._large else None)
         return (row, column) if merge is None else (merge[0], merge[1])
 
     def right(self, row: int, column: int) -> int:
         """The last column of the (merged) cell at an address."""
-        merge = self._merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        merge = self.merged.get((row, column)) or (self.merge(row, column) if self._large else None)
         return column if merge is None else merge[3]
 
     def bottom(self, row: int, column: int) -> int:
         """The last row of the (merged) cell at an address."""
-        merge = self._merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        merge = self.merged.get((row, column)) or (self.merge(row, column) if self._large else None)
         return row if merge is None else merge[2]
+
+    def alone(self, row: int, column: int) -> bool:
+        """Whether an address belongs to no merged range."""
+        return (row, column) not in self.merged and not self._large
 
     def text(self, row: int, column: int) -> str:
         """The displayed text of an address, outer white space off; an empty string where it is blank."""

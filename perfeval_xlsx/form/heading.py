@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
     LONGEST,
+    bare,
     find,
     is_one_of,
     pattern,
@@ -39,8 +40,7 @@ def first_row(grid: Grid, after: int, anchor: int) -> int:
     rows = list(grid.rows_between(after + 1, anchor - 1))
     title = next((row for row in reversed(rows) if is_title(grid, row)), None)
     if title is not None:
-        earlier = [row for row in rows if row < title and is_title(grid, row)]
-        return min([title, *(row for row in earlier if title - row <= 1)])
+        return title - 1 if _opens_title(grid, title - 1, grid.texts(title)[0][0]) else title
     if after == 0:
         return rows[0] if rows else anchor
     start = anchor
@@ -58,11 +58,35 @@ def begins_form(grid: Grid, row: int) -> bool:
     return any(_is_head_label(text) for _, text in grid.texts(row))
 
 
+def _opens_title(grid: Grid, row: int, column: int) -> bool:
+    """Whether a row is the first line of a title over two rows: its only cell, above the second line, and no label."""
+    texts = grid.texts(row)
+    if len(texts) != 1 or texts[0][0] != column:
+        return False
+    folded = plain_row(texts[0][1])
+    aside = any(folded.startswith(plain(word)) for word in load("labels.toml")["title"]["above"])
+    return len(folded) <= LONGEST and ":" not in folded and not aside
+
+
 def _is_head_label(text: str) -> bool:
+    return _split_label(text)[0] in _head_labels()
+
+
+def _is_label(text: str) -> bool:
+    """Whether a text is a label of the head, its total's and grade's included."""
+    label = _split_label(text)[0]
     head = load("labels.toml")["head"]
-    names = [name for group in head["org"] for name in group] + head["project"] + head["other"]
-    label = plain(re.split(r"[:：]", text, maxsplit=1)[0])
-    return label in {plain(name) for name in names}
+    return label in _head_labels() or label in head["total"] or label in head["grade"]
+
+
+@cache
+def _head_labels() -> frozenset[str]:
+    head = load("labels.toml")["head"]
+    return _bare_names([name for group in head["org"] for name in group] + head["project"] + head["other"])
+
+
+def _bare_names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(bare(name) for name in names)
 
 
 def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
@@ -72,6 +96,8 @@ def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
     if title is not None:
         column, form.title = max(grid.texts(title), key=lambda item: len(item[1]))
         form.head_cells["title"] = form.head_cells["year"] = grid.address(title, column)
+        if rows[0] == title - 1 and not is_title(grid, rows[0]):
+            form.title = grid.texts(rows[0])[0][1] + form.title
     form.kind = kind_of(form.title or form.sheet)
     form.year = _year(grid, rows, form)
     for names in load("labels.toml")["head"]["org"]:
@@ -123,18 +149,24 @@ def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
 
 def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, str | None]]:
     """Address and text of labels' values, right of them or behind their colon, in the order of the sheet."""
-    wanted = {plain(name) for name in names}
+    wanted = _bare_names(names)
     values: list[tuple[str, str | None]] = []
     for row in rows:
         for column, text in grid.texts(row):
             label, _, inline = _split_label(text)
-            if pattern("units", "alone").match(plain_row(text)):
+            if label not in wanted or _is_unit(text, inline):
                 continue
-            if label in wanted and inline.strip():
+            if inline.strip():
                 values.append((grid.address(row, column), inline.strip()))
-            elif label in wanted:
+            else:
                 values.append(_right_of(grid, row, column))
     return values
+
+
+def _is_unit(text: str, inline: str) -> bool:
+    """Whether a label 单位 means the money unit: ``单位：万元``, ``单位（万元）``."""
+    folded = plain_row(text)
+    return bool(pattern("units", "alone").match(folded) or (not inline and pattern("units", "stated").search(folded)))
 
 
 @lru_cache(maxsize=16_384)
@@ -142,14 +174,14 @@ def _split_label(text: str) -> tuple[str, str, str]:
     """A label, its colon and what follows it in the same cell."""
     folded = unicodedata.normalize("NFKC", text)
     label, colon, rest = folded.partition(":")
-    return (plain(label), colon, rest) if len(label) <= LONGEST else ("", "", "")
+    return (bare(label), colon, rest) if len(label) <= LONGEST else ("", "", "")
 
 
 def _right_of(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
     """Address and text of the next filled cell to the right; of the blank one beside where a label follows."""
     after = grid.right(row, column) + 1
     filled = next((c for c in grid.columns(row) if c >= after), None)
-    if filled is None or _is_head_label(grid.own(row, filled)):
+    if filled is None or _is_label(grid.own(row, filled)):
         return grid.address(row, after), None
     return grid.address(row, filled), grid.own(row, filled)
 
@@ -197,7 +229,7 @@ def _goal_labels(grid: Grid, row: int) -> dict[str, int]:
     places: dict[str, int] = {}
     for column, text in grid.texts(row):
         match = find("goals", text)
-        if match is not None and not (match.field == "actual" and "actual" in places):
+        if match is not None and not (match.field == "actual" and places.get("actual", -1) > places.get("expected", 0)):
             places[match.field] = column
     if places and "actual" not in places and len(places) == 1:
         column = next(iter(places.values()))
@@ -306,12 +338,18 @@ def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
         for column, text in grid.texts(row):
             label, colon, inline = _split_label(text)
             for key, name in (("total", "score"), ("grade", "grade")):
-                if name in form.total_cells or label not in {plain(word) for word in load("labels.toml")["head"][key]}:
+                if form.total.get(name) is not None or label not in _bare_names(load("labels.toml")["head"][key]):
                     continue
-                after = grid.right(row, column) + 1
-                if colon and inline.strip():
-                    form.total[name] = squeeze(inline)
-                    form.total_cells[name] = grid.address(row, column)
-                elif after <= grid.last_column and _split_label(grid.text(row, after))[0] not in {"得分", "分值"}:
-                    form.total[name] = grid.text(row, after) or None
-                    form.total_cells[name] = grid.address(row, after)
+                found = _beside_label(grid, row, column, inline if colon else "")
+                if found is not None and (found[1] or name not in form.total_cells):
+                    form.total_cells[name], form.total[name] = found
+
+
+def _beside_label(grid: Grid, row: int, column: int, inline: str) -> tuple[str, str | None] | None:
+    """Address and text of what stands behind a label's colon or right of it; None where another label stands there."""
+    after = grid.right(row, column) + 1
+    if squeeze(inline):
+        return grid.address(row, column), plain_row(inline).removesuffix("分") or None
+    if after > grid.last_column or _split_label(grid.text(row, after))[0] in {"得分", "分值"}:
+        return None
+    return grid.address(row, after), grid.text(row, after) or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.grid import Grid
@@ -21,7 +22,9 @@ from perfeval_xlsx.workbook import a1
 _ONCE = frozenset({"weight", "score"})
 """Fields of which a cell merged over several rows counts once, in its first row."""
 _VALUES = ("target", "actual", "score", "weight")
+_DIGIT = re.compile("[1-9１-９]")
 _WIDE = 0.6
+_NOTES_ABOVE_TOTAL = 3
 _LONGEST_LEVEL = 200
 """Rows a merged level is followed over where nothing else stands in them."""
 
@@ -33,12 +36,14 @@ class Body:
     Attributes:
         rows: Rows that count; ``left_out`` the others, with their reason.
         total_row: Sheet row of the total, None where the grid has none.
+        notes: Rows of notes between the indicators and the total.
         last: Last sheet row of the grid, the total row included.
     """
 
     rows: list[IndicatorRow] = field(default_factory=list)
     left_out: list[IndicatorRow] = field(default_factory=list)
     total_row: int | None = None
+    notes: list[int] = field(default_factory=list)
     last: int = 0
 
 
@@ -96,11 +101,26 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
                 break
             body.left_out.append(_row(grid, row, plan, carried, "subtotal"))
         elif _closes(grid, row, plan):
+            _total_below(body, grid, row, plan, rows)
             break
         elif _inside(grid, row, plan):
             _take(body, _row(grid, row, plan, carried, None))
         body.last = row
     return body
+
+
+def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int]) -> None:
+    """Take in a total that stands right below a note (其他需要说明的问题) which closes the grid."""
+    below = [later for later in rows if row < later <= row + _NOTES_ABOVE_TOTAL]
+    columns = plan.header.columns
+    figures = [columns[name].left for name in ("weight", "score") if name in columns]
+    for later in below:
+        if _is_total(grid, later, plan) and any(_is_figure(grid.own(later, column)) for column in figures):
+            body.notes = [row, *(other for other in below if other < later)]
+            body.total_row = body.last = later
+            return
+        if is_title(grid, later) or is_fund_header(grid, later):
+            return
 
 
 def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
@@ -144,7 +164,7 @@ def _why_left_out(row: IndicatorRow) -> str | None:
 
 
 def _is_figure(text: str | None) -> bool:
-    return any(char.isdigit() and char != "0" for char in plain_row(text or ""))
+    return text is not None and _DIGIT.search(text) is not None
 
 
 def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | None) -> IndicatorRow:
@@ -153,7 +173,10 @@ def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | Non
     values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
     cells = dict(carried.cells)
     for name, column in plan.fields:
-        values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
+        if column.left == column.right and grid.alone(row, column.left):
+            values[name], cells[name] = grid.own(row, column.left) or None, a1(row, column.left)
+        else:
+            values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
     if plan.adjusted is not None:
         # An adjusted target counts where it is filled in, and where there is no other.
         text, address = _value(grid, row, plan.adjusted, "target", plan.bottom)

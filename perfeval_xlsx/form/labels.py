@@ -105,6 +105,14 @@ def find(block: str, text: str) -> Match | None:
 
 
 @lru_cache(maxsize=65_536)
+def field_names(text: str) -> tuple[str | None, str | None] | None:
+    """The indicator field and the fund field a text names as a label; None where it names neither."""
+    found = [find(block, text) for block in ("indicator", "fund")]
+    names = [match.field if match is not None and match.field != "extra" else None for match in found]
+    return (names[0], names[1]) if any(names) else None
+
+
+@lru_cache(maxsize=65_536)
 def is_one_of(text: str, section: str, key: str) -> bool:
     """Whether a label is, as a whole, one of ``labels.toml [section] key``."""
     words = _words(section, key)

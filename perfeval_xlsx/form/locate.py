@@ -9,22 +9,26 @@ from dataclasses import dataclass, field
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import LONGEST, contains, find, is_one_of, plain, plain_row
+from perfeval_xlsx.form.labels import LONGEST, Match, contains, field_names, find, is_one_of, plain, plain_row
 
 _DEEPEST = 3
 """Header rows a block has at most."""
 _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[万亿]?元|万)?$")
+_NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
+_SHORT = 8
+"""Longest label under another one."""
 _FUND_AMOUNTS = frozenset({"initial_budget", "annual_budget", "executed"})
 
 
 @dataclass(slots=True)
 class Column:
-    """One column of a block: its label, and the sheet columns it spans."""
+    """One column of a block: its label, the sheet columns it spans, and the label that stands over it and others."""
 
     label: str
     left: int
     right: int
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -106,13 +110,16 @@ def is_declaration(header: Header) -> bool:
 
 
 def _fields(grid: Grid, row: int, block: str) -> frozenset[str]:
-    """Different fields that the labels of a row name; worked out once a row."""
-    known = grid.named.get((row, block))
+    """Different fields of a block that the labels of a row name; worked out once a row."""
+    known = grid.named.get(row)
     if known is None:
-        matches = (find(block, text) for _, text in grid.texts(row))
-        known = frozenset(match.field for match in matches if match is not None and match.field != "extra")
-        grid.named[row, block] = known
-    return known
+        found = [names for _, text in grid.texts(row) if (names := field_names(text)) is not None]
+        known = grid.named[row] = _both(found) if found else _NEITHER
+    return known[0] if block == "indicator" else known[1]
+
+
+def _both(found: list[tuple[str | None, str | None]]) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(name for name, _ in found if name), frozenset(name for _, name in found if name)
 
 
 def _header(grid: Grid, top: int, block: str) -> Header:
@@ -121,16 +128,41 @@ def _header(grid: Grid, top: int, block: str) -> Header:
     while bottom - top + 1 < _DEEPEST and _is_sub_header(grid, top, bottom, block):
         bottom += 1
     header = Header(top, bottom)
-    for column in _cells(grid, top, bottom):
-        match = find(block, column.label)
-        name = match.field if match else "extra"
-        if name == "extra":
+    columns = list(_cells(grid, top, bottom))
+    matches = [_match(column, columns, block) for column in columns]
+    levels = [column.left for column, match in zip(columns, matches, strict=True) if match and match.field in _LEVELS]
+    sure: dict[str, bool] = {}
+    for column, match in zip(columns, matches, strict=True):
+        # A value's label left of all levels is the side label of the whole block.
+        name = "extra" if match is None or column.right < min(levels, default=0) else match.field
+        if match is None or name == "extra":
             header.extra.append(column)
-        elif name in header.columns:
-            header.double.setdefault(name, []).append(column)
+        elif name not in header.columns:
+            header.columns[name], sure[name] = column, match.exact
         else:
-            header.columns[name] = column
+            if match.exact and not sure[name]:
+                header.columns[name], column, sure[name] = column, header.columns[name], True
+            header.double.setdefault(name, []).append(column)
     return header
+
+
+def _match(column: Column, columns: list[Column], block: str) -> Match | None:
+    """What a header cell names, by its own label or by the one over it.
+
+    Of amounts split by source (``预算数`` over ``合计 | 中央 | 省级``) the total stands for the field; the one unknown
+    label among known ones (``年度指标值`` over ``符号 | 数值 | 单位``) is what the label over them says.
+    """
+    match = find(block, column.label)
+    over = find(block, column.group) if column.group else None
+    if over is None or over.field == "extra":
+        return match
+    if block == "fund" and is_one_of(column.label, "fund_rows", "total"):
+        return over
+    if match is None:
+        beside = [find(block, other.label) for other in columns if other.group == column.group]
+        if beside.count(None) == 1 < len(beside) and over.field not in {other.field for other in beside if other}:
+            return over
+    return match
 
 
 def _bottom(grid: Grid, top: int, block: str) -> int:
@@ -144,7 +176,9 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
     row = bottom + 1
     texts = grid.texts(row)
     known = [find(block, text) for _, text in texts]
-    if not any(known) or any(len(text) > LONGEST for _, text in texts):
+    if any(len(text) > LONGEST for _, text in texts):
+        return False
+    if not any(known) and not (block == "fund" and _under_amounts(grid, top, texts)):
         return False
     for (column, text), match in zip(texts, known, strict=True):
         above = grid.merge(top, column)
@@ -155,6 +189,16 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
         if not under_group and not blank_above:
             return False
     return True
+
+
+def _under_amounts(grid: Grid, top: int, texts: list[tuple[int, str]]) -> bool:
+    """Whether every text is a short label under an amount's that spans several columns."""
+    for column, text in texts:
+        over = find("fund", grid.text(top, column))
+        wide = grid.right(top, column) > grid.anchor(top, column)[1]
+        if not (wide and over and over.field in _FUND_AMOUNTS and len(text) <= _SHORT and not _has_digit(text)):
+            return False
+    return len(texts) > 1
 
 
 def _has_digit(text: str) -> bool:
@@ -173,7 +217,7 @@ def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
             if text and not beside and top <= anchor_row and not _overruled(grid, anchor_row, row, bottom, column):
                 right = grid.right(anchor_row, anchor_column)
                 right = min(right, _next_below(grid, anchor_row, bottom, column, right))
-                yield Column(text, column, right)
+                yield Column(text, column, right, grid.text(top, column) if anchor_row > top else "")
                 width = right - column + 1
                 break
         column += width

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perfeval_xlsx.findings import Finding
-from perfeval_xlsx.form.evidence import column_findings, settle_doubles
+from perfeval_xlsx.form.evidence import column_findings, settle_doubles, settle_funds
 from perfeval_xlsx.form.funds import read_funds, read_pairs
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.heading import (
@@ -118,8 +118,8 @@ def _located(grid: Grid) -> Iterator[_Located]:
 def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, range]:
     """Headers that go on with the form above, by first row: the rows to pass over, those between the blocks included.
 
-    A header is repeated for the next printed page, or for the next annual goal of the same form (年度绩效目标2): the same
-    columns again, and no total, title, head or fund table between.
+    A header is repeated for the next printed page, or for the next annual goal of the same form (年度绩效目标2): the
+    same columns again, and no total, title, head or fund table between.
     """
     repeats: dict[int, range] = {}
     for above, header in pairwise(headers):
@@ -141,6 +141,7 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     tables = header.top
     if funds is not None:
         tables = funds.top
+        form.findings += settle_funds(grid, funds, header.top - 1)
         form.funds = read_funds(grid, funds, header.top - 1)
     else:
         form.funds = read_pairs(grid, located.after + 1, header.top - 1)
@@ -159,7 +160,7 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     form.province = province_of(form.org, form.title, form.sheet)
     form.columns = _columns(funds, header)
     end = _end(grid, located)
-    for cell, text in _notes(grid, form, header, goals, body.last, end):
+    for cell, text in _notes(grid, form, header, goals, body, end):
         form.notes.append(text)
         form.note_cells.append(cell)
     form.extent = (start, end)
@@ -209,11 +210,13 @@ def _formulas(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
     ]
 
 
-def _notes(grid: Grid, form: Form, header: Header, goals: int | None, last: int, end: int) -> Iterator[tuple[str, str]]:
+def _notes(
+    grid: Grid, form: Form, header: Header, goals: int | None, body: Body, end: int
+) -> Iterator[tuple[str, str]]:
     """Address and text of what stands below the grid, and of sentences between the goals and the grid's header."""
     taken = {*form.goal_cells.values(), *form.total_cells.values()}
     above = list(grid.rows_between((goals or header.top) + 1, header.top - 1))
-    rows = [*above, *grid.rows_between(last + 1, end)]
+    rows = [*above, *body.notes, *grid.rows_between(body.last + 1, end)]
     for row in rows:
         for column, text in grid.texts(row):
             if a1(row, column) not in taken:
