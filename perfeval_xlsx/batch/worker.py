@@ -19,8 +19,9 @@ from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord
 
+_COLLECT_EVERY = 2
+"""Chunks between two collections: a chunk leaves some 10 MB in cycles, and memory has to stay flat from the first on."""
 
-_COLLECT_EVERY = 16
 _chunks = itertools.count(1)
 
 
