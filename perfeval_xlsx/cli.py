@@ -10,7 +10,7 @@ import typer
 from perfeval_xlsx import commands
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.console import help_text as text
-from perfeval_xlsx.console import speak
+from perfeval_xlsx.console import log_events, speak
 
 Language = Literal["zh", "en"]
 Kind = Literal["department", "project", "transfer"]
@@ -26,6 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help=text("json"))]
 Lang = Annotated[Language, typer.Option("--lang", help=text("lang"), envvar="PERFEVAL_LANG", callback=speak)]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help=text("jobs"))]
 DryRun = Annotated[bool, typer.Option("--dry-run", help=text("dry_run"))]
+JsonLog = Annotated[bool, typer.Option("--json-log", help=text("json_log"), callback=log_events)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=text("quiet"))]
 
 app = typer.Typer(
@@ -62,6 +63,7 @@ def score(
     jobs: Jobs = 0,
     dry_run: DryRun = False,
     quiet: Quiet = False,
+    _json_log: JsonLog = False,
 ) -> None:
     """Score files and folders."""
     own, keys = tuple(rules or ()), commands.passwords(passwords)
@@ -80,11 +82,30 @@ def audit(
     lang: Lang = "zh",
     jobs: Jobs = 0,
     quiet: Quiet = False,
+    _json_log: JsonLog = False,
 ) -> None:
     """Check what forms claim."""
     own, keys = tuple(rules or ()), commands.passwords(passwords)
     options = Options(audit=True, copies=False, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs)
     raise typer.Exit(commands.audit(paths, out, options, as_json=as_json, quiet=quiet))
+
+
+@app.command(help=text("watch"))
+def watch(
+    inbox: Annotated[Path, typer.Argument(help=text("inbox"), show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help=text("out"), show_default=False)],
+    once: Annotated[bool, typer.Option("--once", help=text("once"))] = False,
+    interval: Annotated[float | None, typer.Option("--interval", min=0.2, help=text("interval"))] = None,
+    keep: Keep = False,
+    rules: Rules = None,
+    lang: Lang = "zh",
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    _json_log: JsonLog = False,
+) -> None:
+    """Watch an inbox."""
+    options = Options(keep=keep, rules=tuple(rules or ()), lang=lang, jobs=jobs)
+    raise typer.Exit(commands.watch(inbox, out, options, interval=interval, once=once, quiet=quiet))
 
 
 @app.command(help=text("read"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -113,6 +114,19 @@ def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: 
         with console.watching(options.lang, quiet=quiet) as watch:
             outcome = run.execute(watch)
         return _conclude(run, outcome, options, monotonic() - begun, as_json=as_json, quiet=quiet)
+
+
+def watch(inbox: Path, out: Path, options: Options, *, interval: float | None, once: bool, quiet: bool) -> int:
+    """Watch an inbox until told to stop: 0 for a request to end, 130 for Ctrl-C; once: 1 where a round failed."""
+    from perfeval_xlsx.batch.clerk import Post
+    from perfeval_xlsx.batch.watch import Watch
+
+    post = Post(inbox, out, interval or float(load("watch.toml")["interval"]), once)
+    with console.stopping(options.lang, quiet=quiet) as stop:
+        well = Watch(post, options, stop, console.watch_log(options.lang, quiet=quiet)).run()
+    if stop.is_set():
+        return INTERRUPTED if stop.number == signal.SIGINT else 0
+    return 0 if well else 1
 
 
 def _dry_run(run: Run, lang: Lang) -> int:

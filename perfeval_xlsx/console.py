@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
-from time import monotonic
+from time import monotonic, strftime
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.run import Outcome, Progress, Run
-    from perfeval_xlsx.scoring.result import FormResult
+    from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
 _spoken: Lang | None = None
+_as_events = False
 _EVERY = 5.0
 """Seconds between plain lines of progress."""
 _LISTED = 20
@@ -36,6 +38,13 @@ def speak(lang: Lang) -> Lang:
     global _spoken
     _spoken = lang
     return lang
+
+
+def log_events(as_events: bool) -> bool:
+    """Take over whether everything on stderr is to be one JSON object a line."""
+    global _as_events
+    _as_events = as_events
+    return as_events
 
 
 def help_text(key: str) -> str:
@@ -75,35 +84,66 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def tell_event(event: str, **facts: object) -> None:
+    """Print one event with its time as a JSON object, whatever the console's code page."""
+    from datetime import datetime
+
+    now = datetime.now().astimezone().isoformat(timespec="milliseconds")
+    tell(json.dumps({"time": now, "event": event, **facts}, default=str))
+
+
+def _notice(event: str, text: str, **facts: object) -> None:
+    """Print an event for a machine or its words for a person."""
+    if _as_events:
+        tell_event(event, **facts)
+    else:
+        tell(text)
+
+
 def tell_finding(finding: Finding, lang: Lang) -> None:
     """Print what is wrong and what to do about it."""
     suggestion = finding.text("suggestion", lang)
+    if _as_events:
+        tell_event("error", code=finding.code, message=finding.text("message", lang), suggestion=suggestion)
+        return
     tell(finding.text("message", lang) + (("。" if lang == "zh" else ". ") + suggestion if suggestion else ""))
 
 
 def tell_stopped(result: FormResult, lang: Lang) -> None:
     """Print why a file has no form to show."""
     for finding in result["findings"]:
-        facts = {"message": finding["message"], "suggestion": finding["suggestion"]}
-        tell(say("closing", "problem", lang, path=result["path"], **facts))
+        _tell_problem(result["path"], finding, lang)
+
+
+def _tell_problem(path: str, finding: FindingResult, lang: Lang) -> None:
+    facts = {"path": path, "message": finding["message"], "suggestion": finding["suggestion"]}
+    _notice("problem", say("closing", "problem", lang, **facts), code=finding["code"], **facts)
+
+
+class Stop(Event):
+    """A request to end; ``number`` is the signal that made it."""
+
+    number = 0
 
 
 @contextmanager
-def stopping(lang: Lang, *, quiet: bool) -> Iterator[Event]:
+def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
     """Turn the first Ctrl-C (or a request to end) into an event that lets a run finish what it has in hand."""
-    stop = Event()
+    stop = Stop()
 
-    def request(_number: int, _frame: FrameType | None) -> None:
+    def request(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
+        stop.number = number
         stop.set()
         if not quiet:
-            tell(say("progress", "stopping", lang))
+            _notice("stopping", say("progress", "stopping", lang))
 
     if current_thread() is not main_thread():
         yield stop
         return
-    signals = [signal.SIGINT, signal.SIGTERM]
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one is how Windows ends a console program
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = [signal.signal(number, request) for number in signals]
     try:
         yield stop
@@ -117,28 +157,31 @@ def watching(lang: Lang, *, quiet: bool) -> Iterator[Callable[[Progress], None]]
     """Show a run's progress: a bar on a terminal, a plain line every few seconds otherwise."""
     if quiet:
         yield lambda _: None
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not _as_events:
         with _bar(lang) as watch:
             yield watch
     else:
-        yield _Lines(lang, sys.stderr)
+        yield _Lines(lang)
 
 
 class _Lines:
     """Plain lines of progress, at most one every few seconds."""
 
-    def __init__(self, lang: Lang, stream: TextIO) -> None:
-        self._lang, self._stream = lang, stream
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
         self._begun = self._last = monotonic()
 
     def __call__(self, progress: Progress) -> None:
         now = monotonic()
+        if progress.writing and now - self._begun >= _EVERY:
+            _notice("writing", say("progress", "writing", self._lang))
         if progress.done and progress.done < progress.total and now - self._last >= _EVERY:
             self._last = now
             rate = progress.done / (now - self._begun)
             left = (progress.total - progress.done) / rate
-            facts = {"done": progress.done, "total": progress.total, "failed": progress.failed}
-            print(say("progress", "line", self._lang, **facts, rate=rate, left=left), file=self._stream, flush=True)
+            facts: dict[str, Any] = {"done": progress.done, "total": progress.total, "failed": progress.failed}
+            facts |= {"rate": round(rate, 1), "left": round(left, 1)}
+            _notice("progress", say("progress", "line", self._lang, **facts), **facts)
 
 
 @contextmanager
@@ -160,23 +203,55 @@ def _bar(lang: Lang) -> Iterator[Callable[[Progress], None]]:
             failed = f"{say('progress', 'failed', lang)} {progress.failed}" if progress.failed else ""
             text = say("progress", "writing" if progress.writing else "bar", lang)
             speed = f"{rate:.0f} {say('progress', 'rate', lang)}"
-            bar.update(
-                task, description=text, total=progress.total, completed=progress.done, rate=speed, failed=failed
-            )
+            bar.update(task, description=text, total=progress.total, completed=progress.done, rate=speed, failed=failed)
 
         yield watch
 
 
 def tell_outcome(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> None:
     """Print the closing summary of a run: how many, totals and grades, what needs a person, where the outputs are."""
+    if _as_events:
+        _finish_events(run, outcome, seconds)
+        return
     for line in _closing(run, outcome, seconds, lang):
         tell(line)
 
-
 def tell_failures(run: Run, lang: Lang) -> None:
     """Print why files failed, and nothing else."""
+    if _as_events:
+        for path, finding in _failures(run):
+            _tell_problem(path, finding, lang)
+        return
     for line in _problems(run, lang):
         tell(line)
+
+
+def _finish_events(run: Run, outcome: Outcome, seconds: float) -> None:
+    """The closing summary as events: every problem, then the sums."""
+    for path, finding in _failures(run):
+        facts = {key: finding[key] for key in ("code", "message", "suggestion")}
+        tell_event("problem", path=path, **facts)
+    tell_event(
+        "finished", files=outcome.files, done=outcome.done, left=outcome.left, seconds=round(seconds, 3),
+        statuses={status: count._asdict() for status, count in outcome.counts.items()}, grades=outcome.grades,
+        interrupted=outcome.interrupted, outputs=outcome.written(), exit_code=outcome.exit_code,
+    )  # fmt: skip
+
+
+def watch_log(lang: Lang, *, quiet: bool) -> Callable[..., None]:
+    """Log lines of a watched inbox, each with its time; with ``quiet`` what went well is left out."""
+    words, loud = load("watch.toml")["log"], set(load("watch.toml")["loud"])
+
+    def log(event: str, **facts: object) -> None:
+        if quiet and event not in loud:
+            return
+        text = str(words[event][lang]).format(**facts)
+        if _as_events:
+            tell_event(event, text=text, **facts)
+        else:
+            tell(f"{strftime('%Y-%m-%d %H:%M:%S')} {text}")
+
+    return log
 
 
 def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator[str]:
@@ -188,7 +263,7 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
         grades = separator.join(say("closing", "grade", lang, grade=g, forms=n) for g, n in outcome.grades.items())
         scored = counts["scored"]
         yield say("closing", "scored", lang, forms=scored.forms, mean=scored.mean, grades=grades)
-    for status in ("pending", "reported", "skipped", "duplicate", "failed"):
+    for status in ("pending", "reported", "skipped", "duplicate", "deleted", "failed"):
         if status in counts:
             yield say("closing", status, lang, forms=counts[status].forms)
     sums = {

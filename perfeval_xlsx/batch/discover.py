@@ -122,9 +122,17 @@ def _walk(folder: Path, below: str, out: tuple[int, int] | None) -> Iterator[Sou
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder / entry.name, f"{below}{entry.name}/", out)
         elif os.path.splitext(entry.name)[1].lower() in _extensions() and entry.is_file():  # noqa: PTH122
-            status = entry.stat()
-            relative = printable(below + entry.name)
-            yield Source(os.path.join(folder, entry.name), relative, status.st_size, status.st_mtime_ns)  # noqa: PTH118
+            yield _found(entry, os.path.join(folder, entry.name), printable(below + entry.name))  # noqa: PTH118
+
+
+def _found(entry: os.DirEntry[str], path: str, relative: str) -> Source:
+    """One file of a folder; it may have left since the folder was listed."""
+    try:
+        status = entry.stat()
+    except OSError as error:
+        detail = error.strerror or str(error)
+        return Source(path, relative, problem=Finding("B04", found=printable(path), args={"detail": detail}))
+    return Source(path, relative, status.st_size, status.st_mtime_ns)
 
 
 def _extensions() -> list[str]:

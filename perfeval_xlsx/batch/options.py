@@ -25,6 +25,12 @@ class Options:
             none the form's kind, place and year decide.
         audit: Check what was claimed as well as score it.
         reviews: Path of a filled review table whose decisions take the place of open scores.
+        annotate: Write copies with scores and opinions beside the form in the place of filled ones.
+        reports: Folder of the departments' reports (.docx); None: an audit looks beside each form.
+        roster: Path of the list of units that should hand in forms.
+        since: Path of the ``run.json`` of an earlier run, to tell what was put right.
+        last_year: Paths of last year's forms, to find those handed in again.
+        due: By when departments must correct, as it is to be printed on their lists.
         passwords: To try on encrypted workbooks, in order; they are never written anywhere.
         copies: Write filled copies.
         durable: Flush every copy to disk before it counts as done.
@@ -38,6 +44,12 @@ class Options:
     rules: tuple[str, ...] = ()
     audit: bool = False
     reviews: str | None = None
+    annotate: bool = False
+    reports: str | None = None
+    roster: str | None = None
+    since: str | None = None
+    last_year: tuple[str, ...] = ()
+    due: str | None = None
     passwords: tuple[str, ...] = field(default=(), repr=False)
     copies: bool = True
     durable: bool = True
@@ -49,7 +61,8 @@ class Options:
         """The options that results depend on, for the run's report."""
         return {
             "keep": self.keep, "lang": self.lang, "rules": list(self.rules), "audit": self.audit,
-            "reviews": self.reviews,
+            "reviews": self.reviews, "annotate": self.annotate, "reports": self.reports, "roster": self.roster,
+            "since": self.since, "last_year": list(self.last_year), "due": self.due,
         }  # fmt: skip
 
 
@@ -60,7 +73,7 @@ def stamp(options: Options, files: str) -> str:
         options: Of the run.
         files: Digests of the rulebooks and of the review table that were asked for.
     """
-    results = (options.keep, options.lang, options.audit, options.copies)
+    results = (options.keep, options.lang, options.audit, options.copies, options.annotate)
     return sha256(repr((program(), results, files)).encode()).hexdigest()
 
 

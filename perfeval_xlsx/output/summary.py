@@ -29,7 +29,7 @@ from perfeval_xlsx.scoring.result import FormResult
 _BLOCK = 64
 _FROZEN = {"rank": 2, "detail": 0, "funds": 1, "replaced": 1, "unscored": 1}
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
-_FORMS = frozenset({"scored", "pending", "reported"})
+_FORMS = frozenset({"scored", "pending", "reported", "deleted"})
 
 
 def write_summary(

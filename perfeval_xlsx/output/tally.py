@@ -63,7 +63,7 @@ class Tally:
     def add(self, result: FormResult) -> None:
         """Count one form or file."""
         self.status[result["status"]] += 1
-        if result["kind"] is None:
+        if result["kind"] is None or result["status"] == "deleted":
             return
         classes = load("outputs.toml")["statistics"]
         self.grade[result["grade"]] += 1

@@ -10,10 +10,10 @@ from typing import Literal, NotRequired, TypedDict
 
 SCHEMA = 1
 
-FormStatus = Literal["scored", "pending", "reported", "skipped", "failed", "duplicate"]
+FormStatus = Literal["scored", "pending", "reported", "skipped", "failed", "duplicate", "deleted"]
 """scored: total and grade stand (bounds tell what a reviewer could change) · pending: some row has no score or the
 points are not 100, so no grade · reported: the form has no weights or no scores, read only · skipped: no form in the
-file · failed: the file cannot be read · duplicate: same content as a file before."""
+file · failed: the file cannot be read · duplicate: same content as a file before · deleted: taken out of the inbox, its copy is kept."""
 
 RowStatus = Literal["ruled", "judged", "unscorable", "unweighted", "reviewed"]
 """unweighted: the row carries no points of its own (component rows, forms without weights) · reviewed: a person decided

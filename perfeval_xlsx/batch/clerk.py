@@ -1,0 +1,263 @@
+"""The output folder of a watched inbox: held, kept in step with what was seen, tried again where that failed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any, Protocol
+
+from perfeval_xlsx.batch.gone import is_gone, settle_gone
+from perfeval_xlsx.batch.inbox import Facts, Seen
+from perfeval_xlsx.batch.lock import locked
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.register import Register
+from perfeval_xlsx.batch.run import Outcome, Progress, Run, Watcher, tidied
+from perfeval_xlsx.batch.slips import write_slips
+from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, PerfevalError
+
+
+class Log(Protocol):
+    """Takes events by name (``[log]`` of ``data/watch.toml``) with their facts."""
+
+    def __call__(self, event: str, **facts: object) -> None:
+        """Take one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a watch stands.
+
+    Attributes:
+        inbox: The folder that is watched.
+        out: The output folder.
+        interval: Seconds between two looks.
+        once: Look twice, process what has settled, and end.
+    """
+
+    inbox: Path
+    out: Path
+    interval: float
+    once: bool = False
+
+    @property
+    def apart(self) -> float:
+        """Seconds between the two looks that must agree."""
+        return min(self.interval, float(load("watch.toml")["apart"]))
+
+
+class Clerk:
+    """Keeps the output folder of a watch; a context manager that holds it.
+
+    Args:
+        post: Where the watch stands.
+        options: How files are scored.
+        stop: Set from outside to end.
+        log: Told what happens.
+
+    Attributes:
+        unfinished: Files that are to be tried again.
+    """
+
+    def __init__(self, post: Post, options: Options, stop: Event, log: Log) -> None:
+        self._post, self._options, self._stop, self._log = post, options, stop, log
+        self._path = post.out / load("run.toml")["outputs"]["manifest"]
+        self._lock = ExitStack()
+        self._held = self._begun = False
+        self._known: dict[str, Facts] | None = None
+        self._current = False
+        self._again_at = self._blocked_till = 0.0
+        self._delay = 0.0
+        self._attempts: dict[str, tuple[Facts, int]] = {}
+        self.unfinished = 0
+
+    def __enter__(self) -> Clerk:
+        try:
+            self._hold()
+        except PerfevalError as error:
+            if error.finding.code == "B39":
+                raise
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._lock.close()
+
+    def _hold(self) -> None:
+        """Take the output folder.
+
+        Raises:
+            PerfevalError: It is in use, cannot be written, or has vanished since it was last written to.
+        """
+        if self._begun and not self._path.exists():
+            self._release()
+            detail = load("watch.toml")["word"]["no_out"][self._options.lang]
+            raise PerfevalError(Finding("B26", found=str(self._post.out), args={"detail": detail}))
+        if not self._held:
+            self._lock.enter_context(locked(self._post.out))
+            self._held = True
+
+    def _release(self) -> None:
+        self._lock.close()
+        self._held = False
+
+    def known(self) -> dict[str, Facts]:
+        """Size and time by key of the inbox's files on record.
+
+        Raises:
+            PerfevalError: The record cannot be read.
+        """
+        if self._known is None:
+            self._hold()
+            with Register(self._path) as manifest:
+                self._known = self._recorded(manifest)
+        return self._known
+
+    def _recorded(self, manifest: Register) -> dict[str, Facts]:
+        """The facts of the files on record, those of other folders and those taken out aside."""
+        inside = os.path.join(os.path.abspath(self._post.inbox), "")  # noqa: PTH100, PTH118
+        return {
+            file.key: (file.size, file.mtime)
+            for file in manifest.known()
+            if not is_gone(file) and os.path.abspath(file.path).startswith(inside)  # noqa: PTH100
+        }
+
+    def process(self, seen: Seen) -> None:
+        """Bring the outputs up to what was seen, unless they are, or it is too early to try again.
+
+        Raises:
+            PerfevalError: An output cannot be written.
+        """
+        now = monotonic()
+        again = self.unfinished and now >= self._again_at
+        if now < self._blocked_till or not (seen.fresh or seen.absent or again or not self._current):
+            return
+        self._current = False
+        self._hold()
+        with Register(self._path) as manifest:
+            changed = self._list(manifest, seen)
+            outcome = self._run(manifest, changed, seen)
+            self._settle(manifest, outcome)
+            self._known = self._recorded(manifest)
+        self._begun = True
+        self._current = not outcome.interrupted
+
+    def _list(self, manifest: Register, seen: Seen) -> int:
+        """List what is to be read and what stands as it is on record; return how many files left the inbox."""
+        known = self.known()
+        given_up = {
+            key for key, (facts, tries) in self._attempts.items()
+            if tries >= _most() and known.get(key) == facts and key in seen.steady
+        }  # fmt: skip
+        manifest.list_sources(source for source in seen.ready if source.key not in given_up)
+        ready = seen.steady | seen.fresh.keys()
+        present = set(seen.fresh.values())
+        for file in list(manifest.known()):
+            if file.key in seen.steady:
+                present.add(file.digest)
+            if file.key in given_up or (file.key in known and file.key not in ready | seen.absent):
+                manifest.hold(file)
+        changed = 0
+        for gone in settle_gone(manifest, seen.absent, present - {""}, self._post.out, self._options.lang):
+            self._log(gone.event, path=gone.relative)
+            changed += 1
+        return changed
+
+    def _run(self, manifest: Register, changed: int, seen: Seen) -> Outcome:
+        """Run over what is listed; write the slips and the log."""
+        begun = monotonic()
+        manifest.list_copies(tidied(self._post.out))
+        run = Run(manifest, self._post.out, self._options, self._stop, manifest.listed())
+        pending = sum(1 for _ in run.pending())
+        if pending:
+            self._log("batch", files=pending)
+        outcome = run.execute(self._reporter())
+        bad = [(file.source.relative, file.key in seen.fresh, result) for file, result in manifest.that_are(_bad())]
+        write_slips(self._post.out, ((relative, result) for relative, _, result in bad), self._options.lang)
+        failed = [(relative, result) for relative, fresh, result in bad if fresh]
+        for relative, result in failed:
+            for finding in result["findings"]:
+                self._log("problem", path=relative, **_words(finding))
+        if pending or changed or not self._begun:
+            seconds = monotonic() - begun
+            self._log("done", files=outcome.files, done=outcome.done, failed=len(failed), seconds=seconds)
+        return outcome
+
+    def _reporter(self) -> Watcher:
+        """Logs a line about a long batch every few seconds."""
+        last = monotonic()
+
+        def report(progress: Progress) -> None:
+            nonlocal last
+            if monotonic() - last >= load("watch.toml")["report"]:
+                last = monotonic()
+                self._log("progress", done=progress.done, total=progress.total, failed=progress.failed)
+
+        return report
+
+    def _settle(self, manifest: Register, outcome: Outcome) -> None:
+        """Note what is to be tried again, and when."""
+        self._count_deadly(manifest)
+        self.unfinished = outcome.unfinished - sum(tries >= _most() for _, tries in self._attempts.values())
+        self._blocked_till = 0.0
+        if not self.unfinished:
+            self._delay = 0.0
+            return
+        codes = load("run.toml")["again"]["codes"]
+        findings = [finding for head in manifest.troubled() for finding in head["findings"] if finding["code"] in codes]
+        self._again_at = monotonic() + self._postpone(**_words(findings[0]))
+
+    def _count_deadly(self, manifest: Register) -> None:
+        """Count how often each file killed its worker; the tally of one that has changed begins anew."""
+        retry, before = load("watch.toml")["retry"], self._attempts
+        self._attempts = {}
+        for file, result in manifest.that_are(["failed"]):
+            if any(finding["code"] in retry["deadly"] for finding in result["findings"]):
+                facts = (file.size, file.mtime)
+                old, tries = before.get(file.key, (facts, 0))
+                tries = min(tries, _most()) + 1 if old == facts else 1
+                self._attempts[file.key] = facts, tries
+                if tries == _most():
+                    self._log("given_up", path=file.source.relative)
+
+    def put_off(self, error: PerfevalError | OSError | sqlite3.Error) -> None:
+        """Take a failure that lies outside the files: say so, and try again later.
+
+        Raises:
+            PerfevalError: It does not lie there (a wrong rulebook).
+        """
+        finding = error.finding if isinstance(error, PerfevalError) else self._unwritable(error)
+        if finding.code not in load("watch.toml")["retry"]["outside"]:
+            raise PerfevalError(finding) from error
+        self._known = None
+        lang = self._options.lang
+        words = {"message": finding.text("message", lang), "suggestion": finding.text("suggestion", lang)}
+        self._blocked_till = monotonic() + self._postpone(**words)
+
+    def _unwritable(self, error: OSError | sqlite3.Error) -> Finding:
+        detail = getattr(error, "strerror", None) or str(error)
+        return Finding("B26", found=str(getattr(error, "filename", None) or self._post.out), args={"detail": detail})
+
+    def _postpone(self, **words: object) -> float:
+        """Seconds until the next attempt, twice as long each time."""
+        retry = load("watch.toml")["retry"]
+        self._delay = min(self._delay * 2 or float(retry["first"]), float(retry["most"]))
+        self._log("retry", seconds=self._delay, **words)
+        return self._delay
+
+
+def _most() -> int:
+    return int(load("watch.toml")["retry"]["attempts"])
+
+
+def _bad() -> list[str]:
+    """Statuses of files that a slip goes back for."""
+    return list(load("watch.toml")["slip"]["statuses"])
+
+
+def _words(finding: Any) -> dict[str, object]:
+    return {key: finding[key] for key in ("message", "suggestion")}
