@@ -11,7 +11,6 @@ from perfeval_xlsx.form.labels import (
     is_placeholder,
     is_unused,
     opens_note,
-    plain_row,
     split_points,
     total_label,
 )
