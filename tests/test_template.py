@@ -356,7 +356,7 @@ def test_a_source_without_a_form(tmp_path: Path) -> None:
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     (path,) = write_templates(tmp_path, names=["市水利局"])
     before = path.read_bytes()
-    assert refusal(write_templates, tmp_path, names=["市教育局", "市水利局"]).code == "L04"
+    assert refusal(write_templates, tmp_path, names=["市教育局", "市水利局"]).code == "L08"
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 

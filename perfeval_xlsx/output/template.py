@@ -16,7 +16,7 @@ from perfeval_xlsx.output.template_list import read_list
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook
 
-EXISTS, NO_SUCH_NAME, TWO_SOURCES = "L04", "L06", "L07"
+EXISTS, NO_SUCH_NAME, TWO_SOURCES = "L08", "L06", "L07"
 
 
 def write_templates(
