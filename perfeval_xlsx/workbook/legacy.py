@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +15,7 @@ from perfeval_xlsx.workbook.book import Workbook, load, open_workbook
 from perfeval_xlsx.workbook.cells import Sheet
 from perfeval_xlsx.workbook.crypto import decrypt
 from perfeval_xlsx.workbook.legacy_ods import read_ods
+from perfeval_xlsx.workbook.legacy_xlsb import read_xlsb
 from perfeval_xlsx.workbook.look import Contents, LaidSheet, Look
 from perfeval_xlsx.workbook.package import read_package
 from perfeval_xlsx.workbook.worker import ask, contents_of
@@ -135,12 +136,20 @@ def _ods(data: bytes, _: str, limits: Limits) -> Contents:
     return read_ods(read_package(data, limits))
 
 
-def _isolated(task: str) -> Callable[[bytes, str, Limits], Contents]:
-    return lambda data, name, limits: contents_of(ask(task, data, name, replace(limits))[0])
+def _xls(data: bytes, name: str, limits: Limits) -> Contents:
+    return contents_of(ask("xls", data, name, limits)[0])
+
+
+def _xlsb(data: bytes, name: str, limits: Limits) -> Contents:
+    """Read with formats, or only the values where a record is not as the standard has it."""
+    try:
+        return read_xlsb(read_package(data, limits))
+    except (struct.error, IndexError):
+        return contents_of(ask("xlsb", data, name, limits)[0])
 
 
 _READERS: dict[str, Callable[[bytes, str, Limits], Contents]] = {
-    why.LEGACY: _isolated("xls"),
-    why.XLSB: _isolated("xlsb"),
+    why.LEGACY: _xls,
+    why.XLSB: _xlsb,
     why.ODS: _ods,
 }

@@ -10,7 +10,6 @@ from typing import Any
 import xlwt
 
 from perfeval_xlsx.workbook import Workbook
-from perfeval_xlsx.workbook.display import compiled
 
 from .make import pack
 
@@ -70,7 +69,7 @@ def ods_bytes(tables: str, styles: str = "", **members: str) -> bytes:
     return pack({"mimetype": ODS_TYPE, "content.xml": content} | members)
 
 
-def _record(kind: int, data: bytes = b"") -> bytes:
+def record(kind: int, data: bytes = b"") -> bytes:
     """One BIFF12 record: its type and length in variable-length bytes ([MS-XLSB] 2.1.4)."""
     head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
     size, length = len(data), b""
@@ -79,62 +78,116 @@ def _record(kind: int, data: bytes = b"") -> bytes:
     return head + length + bytes([size]) + data
 
 
-def _wide(text: str) -> bytes:
-    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+def _text(value: str) -> bytes:
+    return struct.pack("<I", len(value)) + value.encode("utf-16-le")
 
 
-def xlsb_bytes(cells: Mapping[Place, Any], name: str = "表") -> bytes:
-    """An .xlsb with one sheet of numbers, booleans and texts ([MS-XLSB])."""
+BIN_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/></Types>'
+)
+
+
+def xlsb_bytes(
+    cells: Mapping[Place, Any],
+    styled: Mapping[Place, int] | None = None,
+    *,
+    around: bytes = b"",
+    before: bytes = b"",
+    book: bytes = b"",
+    **members: bytes,
+) -> bytes:
+    """An .xlsb with one visible sheet ([MS-XLSB]).
+
+    A tuple ``("f", value)`` is a formula's result, an int a shared string, a bytes object an RK number, None a blank.
+    """
+    sheets = [(0, "rId1", "表"), (1, "rId4", "藏")]
+    tabs = b"".join(
+        record(156, struct.pack("<2I", state, 1) + _text(link) + _text(name)) for state, link, name in sheets
+    )
     return pack(
         {
-            "[Content_Types].xml": '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-            '<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/></Types>',
-            "_rels/.rels": _relations(("officeDocument", "xl/workbook.bin")),
-            "xl/_rels/workbook.bin.rels": _relations(("worksheet", "worksheets/sheet1.bin")),
-            "xl/workbook.bin": b"".join(
-                [
-                    _record(131),
-                    _record(143),
-                    _record(156, struct.pack("<2I", 0, 1) + _wide("rId1") + _wide(name)),
-                    _record(144),
-                    _record(132),
-                ]
+            "[Content_Types].xml": BIN_TYPES,
+            "_rels/.rels": _relations("officeDocument", "xl/workbook.bin"),
+            "xl/_rels/workbook.bin.rels": _relations(
+                "worksheet",
+                "worksheets/sheet1.bin",
+                "styles",
+                "styles.bin",
+                "sharedStrings",
+                "sharedStrings.bin",
+                "worksheet",
+                "worksheets/sheet2.bin",
             ),
-            "xl/worksheets/sheet1.bin": b"".join(_sheet(cells)),
+            "xl/workbook.bin": record(131) + book + record(143) + tabs + record(144) + record(132),
+            "xl/worksheets/sheet1.bin": before + b"".join(_sheet(cells, styled or {})) + around,
+            "xl/worksheets/sheet2.bin": b"".join(_sheet({(1, 1): None}, {})),
         }
+        | {f"xl/{name}.bin": part for name, part in members.items()}
     )
 
 
-def _relations(*targets: tuple[str, str]) -> str:
+def _relations(*pairs: str) -> str:
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     links = "".join(
-        f'<Relationship Id="rId{i}" Type="{kind}/{name}" Target="{to}"/>' for i, (name, to) in enumerate(targets, 1)
+        f'<Relationship Id="rId{i // 2 + 1}" Type="{kind}/{pairs[i]}" Target="{pairs[i + 1]}"/>'
+        for i in range(0, len(pairs), 2)
     )
-    return f'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{links}</Relationships>'
+    names = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<?xml version="1.0"?><Relationships xmlns="{names}">{links}</Relationships>'
 
 
-def _sheet(cells: Mapping[Place, Any]) -> Iterable[bytes]:
+def _sheet(cells: Mapping[Place, Any], styles: Mapping[Place, int]) -> Iterable[bytes]:
     rows, columns = [row for row, _ in cells], [column for _, column in cells]
-    yield _record(129)
-    yield _record(148, struct.pack("<4I", min(rows) - 1, max(rows) - 1, min(columns) - 1, max(columns) - 1))
-    yield _record(145)
+    yield record(129)
+    yield record(148, struct.pack("<4I", min(rows) - 1, max(rows) - 1, min(columns) - 1, max(columns) - 1))
+    yield record(145)
     last = 0
     for (row, column), value in sorted(cells.items()):
         if row != last:
-            yield _record(0, struct.pack("<2I", row - 1, 0) + bytes(9))
+            yield record(0, struct.pack("<IIHxBx4x", row - 1, 0, 500, {2: 0x10, 3: 0x20}.get(row, 0)))
             last = row
-        head = struct.pack("<2I", column - 1, 0)
-        if isinstance(value, bool):
-            yield _record(4, head + bytes([value]))
-        elif isinstance(value, str):
-            yield _record(6, head + _wide(value))
-        else:
-            yield _record(5, head + struct.pack("<d", value))
-    yield _record(146)
-    yield _record(130)
+        kind, data = _cell(value)
+        yield record(kind, struct.pack("<2I", column - 1, styles.get((row, column), 0)) + data)
+    yield record(146)
+    yield record(130)
 
 
-def is_date(code: str) -> bool:
-    """Whether numbers show as dates under a format."""
-    return compiled(code).date
+def _cell(value: Any) -> tuple[int, bytes]:
+    """Record type and data of a value."""
+    if isinstance(value, tuple):
+        kind, data = _cell(value[1])
+        return {6: 8, 5: 9, 4: 10, 3: 11}[kind], data + bytes(8)
+    if value is None:
+        return 1, b""
+    if isinstance(value, bool):
+        return 4, bytes([value])
+    if isinstance(value, str):
+        return (3, b"\x07") if value == "#DIV/0!" else (6, _text(value))
+    if isinstance(value, bytes):
+        return 2, value
+    return (7, struct.pack("<I", value)) if isinstance(value, int) else (5, struct.pack("<d", value))
+
+
+def xlsb_styles() -> bytes:
+    """A styles part: style 1 is a bold, framed, wrapped percentage, style 2 a built-in date."""
+    font = struct.pack("<4H", 240, 0, 700, 0) + bytes(13) + _text("宋体")
+    border = b"\0" + b"".join(bytes([line]) + bytes(9) for line in (6, 0, 1, 2, 0))
+    plain, percent = struct.pack("<5H", 0, 0, 0, 0, 0), struct.pack("<5H", 0, 164, 1, 0, 1)
+    date = struct.pack("<5H", 0, 14, 0, 0, 0)
+    return b"".join(
+        [
+            record(44, struct.pack("<H", 164) + _text("0.00%")),
+            record(43, bytes(21) + _text("")), record(43, font),
+            record(46, bytes(51)), record(46, border),
+            record(626), record(47, percent + b"\0\0" + struct.pack("<HH", 0, 0)), record(627),
+            record(617), record(47, plain + bytes(6)), record(47, percent + b"\0\0" + struct.pack("<HH", 2 | 1 << 3 | 64, 0)),
+            record(47, date + bytes(6)), record(618),
+        ]
+    )  # fmt: skip
+
+
+def xlsb_strings(*texts: str) -> bytes:
+    """A shared strings part."""
+    return b"".join(record(19, b"\0" + _text(text)) for text in texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,14 +15,18 @@ from pathlib import Path
 import pytest
 import python_calamine
 import xlwt
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.read import find_forms
 from perfeval_xlsx.limits import DEFAULT_LIMITS, MIB, Limits
 from perfeval_xlsx.workbook import Cell, LegacyWorkbook, Merge, Workbook, crypto, open_any, open_workbook
+from perfeval_xlsx.workbook.legacy_xlsb import read_xlsb
+from perfeval_xlsx.workbook.package import read_package
 from perfeval_xlsx.workbook.worker import ask
 
-from .legacy_files import as_xls, ods_bytes, xls_bytes, xlsb_bytes
+from .legacy_files import as_xls, ods_bytes, record, xls_bytes, xlsb_bytes, xlsb_strings, xlsb_styles
 from .make import pack, parts, sheet_xml, texts
 
 SAMPLES = sorted((Path(__file__).parents[2] / "sample_workbooks").glob("*.xlsx"))
@@ -239,23 +244,79 @@ def test_a_spreadsheet_written_by_another_library(folder: Path) -> None:
     assert texts(book.sheet(0)) == {(1, 1): "一级指标", (1, 2): "12.5", (1, 3): "50%"}
 
 
-def test_a_binary_workbook_gives_values_and_says_what_is_lost(folder: Path) -> None:
-    book = legacy(put(folder, xlsb_bytes({(1, 1): "一级指标", (2, 2): 0.973, (3, 1): True}), "自评表.xlsb"))
-    assert (book.format, book.sheet_names) == ("xlsb", ["表"])
+def test_a_binary_workbook_reads_as_a_person_sees_it(folder: Path) -> None:
+    cells = {
+        (1, 1): 0.973, (1, 2): 45291.0, (1, 3): 0, (1, 4): "行内", (1, 5): True, (1, 6): "#DIV/0!", (1, 7): None,
+        (2, 1): ("f", 3.0), (2, 2): ("f", "优"), (2, 3): ("f", False), (2, 4): ("f", "#DIV/0!"), (2, 5): ("f", ""),
+        (3, 1): struct.pack("<i", 12 << 2 | 2), (3, 2): struct.pack("<i", -1250 << 2 | 3),
+        (3, 3): struct.pack("<I", struct.unpack("<Q", struct.pack("<d", 0.5))[0] >> 32), (3, 300): 1.0, (2_500, 1): 1.0,
+    }  # fmt: skip
+    around = record(176, struct.pack("<4I", 4, 5, 0, 1)) + record(535, struct.pack("<HI", 0, 1))
+    before = record(60, struct.pack("<4IH", 0, 1, 20 * 256, 0, 0)) + record(60, struct.pack("<4IH", 3, 3, 0, 0, 1))
+    styled = {(1, 1): 1, (1, 2): 2, (1, 7): 1}
+    data = xlsb_bytes(
+        cells, styled, around=around, before=before, book=record(534, struct.pack("<3H", 0, 0, 1)), styles=xlsb_styles(),
+        sharedStrings=xlsb_strings("共用_x000D_\n二"),
+    )  # fmt: skip
+    book = legacy(put(folder, data, "自评表.xlsb"))
+    assert (book.format, book.sheet_names, book.findings) == ("xlsb", ["表", "藏"], [])
+    assert (book.sheet_states, book.protected_structure) == (["visible", "hidden"], True)
+    sheet = book.sheet(0)
+    assert sheet.cells == {
+        (1, 1): Cell("97.30%", 0.973, None, 1, "n"), (1, 2): Cell("2023/12/31", 45291, None, 2, "d"),
+        (1, 3): Cell("共用\n二"), (1, 4): Cell("行内"), (1, 5): Cell("TRUE", type="b"), (1, 6): Cell("#DIV/0!", type="e"),
+        (2, 1): Cell("3", 3, "", 0, "n"), (2, 2): Cell("优", None, ""), (2, 3): Cell("FALSE", None, "", 0, "b"),
+        (2, 4): Cell("#DIV/0!", None, "", 0, "e"), (2, 5): Cell("", None, ""),
+        (3, 1): Cell("12", 12, None, 0, "n"), (3, 2): Cell("-12.5", -12.5, None, 0, "n"),
+        (3, 3): Cell("0.5", 0.5, None, 0, "n"),
+    }  # fmt: skip
+    assert (sheet.merges, sheet.hidden_rows, sheet.hidden_columns) == ([Merge(5, 1, 6, 2)], {2}, {4})
+    assert (sheet.protected, book.has_formulas(0), book.has_formulas(1)) == (True, True, False)
+    assert (book.laid(0).widths, book.laid(0).heights) == ({1: 20, 2: 20, 4: 0}, {3: 25})
+    assert book.look(1) == ("0.00%", 1, 2, 6, 0, True, "center", "vcenter", True, 12, "宋体", "")
+    assert book.number_format(book.style_at(0, 1, 7)) == "0.00%"
+
+
+def test_the_1904_date_system_of_a_binary_workbook(folder: Path) -> None:
+    data = xlsb_bytes({(1, 1): 43829.0}, {(1, 1): 2}, book=record(153, struct.pack("<I", 1)), styles=xlsb_styles())
+    book = legacy(put(folder, data))
+    assert (book.date1904, texts(book.sheet(0))) == (True, {(1, 1): "2023/12/31"})
+
+
+def test_of_a_binary_workbook_that_is_not_understood_the_values_are_read_and_the_loss_is_said(folder: Path) -> None:
+    data = xlsb_bytes({(1, 1): "一级指标", (2, 2): 0.973, (3, 1): True}, before=record(60, b"short"))
+    book = legacy(put(folder, data, "自评表.xlsb"))
     assert texts(book.sheet(0)) == {(1, 1): "一级指标", (2, 2): "0.973", (3, 1): "TRUE"}
     [finding] = book.findings
     assert (finding.code, finding.severity, finding.found) == ("B62", "warning", "自评表.xlsb")
     assert "0.973" in finding.text()
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_whatever_a_binary_sheet_says_the_answer_is_a_finding_a_workbook_or_an_error_that_is_caught(
+    data: st.DataObject,
+) -> None:
+    part = bytearray(xlsb_styles())
+    for _ in range(data.draw(st.integers(1, 3))):
+        part[data.draw(st.integers(0, len(part) - 1))] = data.draw(st.integers(0, 255))
+    package = read_package(xlsb_bytes({(1, 1): 0.5, (2, 1): "x"}, {(1, 1): 1}, styles=bytes(part)))
+    try:
+        contents = read_xlsb(package)
+    except (PerfevalError, struct.error, IndexError):
+        return
+    assert contents.sheets[0].sheet.cells[2, 1].text == "x"
+
+
 @pytest.mark.slow
-def test_a_library_that_dies_or_panics_costs_one_file(folder: Path) -> None:
+def test_a_library_that_dies_or_panics_costs_one_file() -> None:
     """One cell in each far corner: calamine lays out a dense grid of 17 thousand million cells."""
     data = xlsb_bytes({(1, 1): 1.0, (1_048_576, 16_384): 1.0})
-    finding = refused(put(folder, data, "角.xlsb"), replace(DEFAULT_LIMITS, worker_bytes=1_024 * MIB))
-    assert finding.code in {"B37", "B38", "B66"}
-    assert finding.text("suggestion")
-    assert texts(legacy(put(folder, xlsb_bytes({(1, 1): "好"}))).sheet(0)) == {(1, 1): "好"}
+    with pytest.raises(PerfevalError) as refused:
+        ask("xlsb", data, "角.xlsb", replace(DEFAULT_LIMITS, worker_bytes=1_024 * MIB))
+    assert refused.value.finding.code in {"B37", "B38", "B66"}
+    assert refused.value.finding.text("suggestion")
+    assert ask("xlsb", xlsb_bytes({(1, 1): "好"}), "好.xlsb", DEFAULT_LIMITS)[0]["sheets"][0]["cells"][0][2] == "好"
 
 
 def test_a_reader_that_takes_too_long_is_given_up(folder: Path) -> None:

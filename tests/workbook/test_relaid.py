@@ -14,7 +14,7 @@ from perfeval_xlsx.form.read import find_forms
 from perfeval_xlsx.output.relaid import relaid_note, write_relaid
 from perfeval_xlsx.workbook import LegacyWorkbook, open_any, open_workbook, save
 
-from .legacy_files import as_xls, ods_bytes, xls_bytes, xlsb_bytes
+from .legacy_files import as_xls, ods_bytes, record, xls_bytes, xlsb_bytes
 from .make import texts
 from .test_legacy import SAMPLES, STYLES, TABLE, an_xls
 
@@ -70,7 +70,7 @@ def test_formats_borders_widths_and_fonts_come_along(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_known_of_the_layout_widths_fit_and_cells_are_framed(tmp_path: Path) -> None:
-    book = opened(tmp_path, xlsb_bytes({(1, 1): "一级指标一级指标", (2, 2): "长" * 50}))
+    book = opened(tmp_path, xlsb_bytes({(1, 1): "一级指标一级指标", (2, 2): "长" * 50}, before=record(60, b"short")))
     write_relaid(book, {}, tmp_path / "copy.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "copy.xlsx").active
     assert sheet is not None
