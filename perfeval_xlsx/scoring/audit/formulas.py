@@ -34,7 +34,7 @@ def _cells(context: Context, rows: Bools) -> Iterator[Hit]:
 def formulas_carry_results(context: Context) -> Iterator[Hit]:
     """A formula was saved without its result."""
     formulas = context.formulas
-    bare = ~formulas.blank("formula") & formulas.frame["value"].isna().to_numpy()
+    bare = formulas.frame["formula"].notna().to_numpy() & formulas.frame["value"].isna().to_numpy()
     yield from _cells(context, np.asarray(bare, dtype=np.bool_))
 
 

@@ -1,0 +1,83 @@
+"""Simple formulas computed again: what is understood is right, what is not is left alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfeval_xlsx.workbook.cells import Cell
+from perfeval_xlsx.workbook.recompute import recompute
+
+CELLS = {
+    (5, 5): Cell("650", 650.0, type="n"),
+    (5, 6): Cell("94", 94.0, type="n"),
+    (5, 8): Cell("10", 10.0, type="n"),
+    (12, 8): Cell("8", 8.0, type="n"),
+    (13, 8): Cell("7.5", 7.5, type="n"),
+    (14, 8): Cell("—"),
+    (15, 8): Cell("", formula="H12", cached=False),
+    (16, 8): Cell("#REF!", formula="#REF!", type="e"),
+}
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("F5/E5", 94 / 650),
+        ("ROUND(F5/E5*H5,2)", 1.45),
+        ("$F$5/$E$5*10", 940 / 650),
+        ("SUM(H12:H14)+H5", 25.5),
+        ("sum(H12,H13,2)", 17.5),
+        ("-(H12-10)*50%", 1.0),
+        ("MIN(10, 10*F5/E5)", 940 / 650),
+        ("MAX(H12:H13)-ABS(-3)", 5.0),
+        ("AVERAGE(H12:H13)", 7.75),
+        ("PRODUCT(H12,2)", 16.0),
+        ("ROUND(2.675,2)", 2.68),
+        ("ROUND(-2.5,0)", -3.0),
+        ("A1+1", 1.0),
+        ("1e2", 100.0),
+    ],
+)
+def test_what_is_understood(formula: str, value: float) -> None:
+    assert recompute(CELLS, formula) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "", "IF(H19>=90,1,2)", "Sheet2!A1", "'表 2'!A1+1", "H14+1", "H15+1", "SUM(H12:H15)", "H16*2", "SUM(H12:H16)", "1/0",
+        "SUM(A1:XFD1048576)", "SUM(H13:H12)", "TODAY()", "H12H13", "(1", "1)", "1+", "SUM(", "SUM()", "H12:H13", '"优"',
+        "#REF!+1", "2^3", "1" * 2000, "(" * 100 + "1" + ")" * 100, "ROUND(1,99999)", "SUM(H12:H13", "A1:B2:C3", "H12&H13",
+        "MIN(H30:H40)", "AVERAGE(H30:H40)", "1E400",
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_left_alone(formula: str) -> None:
+    assert recompute(CELLS, formula) is None
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text("0123456789.+-*/(),%$:EHSUMROND ", max_size=30))
+def test_no_formula_breaks_it(formula: str) -> None:
+    assert recompute(CELLS, formula) is None or isinstance(recompute(CELLS, formula), float)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.integers(-99, 99), min_size=1, max_size=6), st.lists(st.sampled_from("+-*/"), min_size=5, max_size=5)
+)
+def test_arithmetic_is_that_of_fractions(figures: list[int], marks: list[str]) -> None:
+    formula = str(figures[0])
+    exact = f"Fraction({figures[0]})"
+    for figure, mark in zip(figures[1:], marks, strict=False):
+        formula += f"{mark}({figure})"
+        exact += f"{mark}Fraction({figure})"
+    try:
+        wanted = float(eval(exact, {"Fraction": Fraction}))
+    except ZeroDivisionError:
+        assert recompute({}, formula) is None
+    else:
+        assert recompute({}, formula) == pytest.approx(wanted, rel=1e-9, abs=1e-9)
