@@ -20,7 +20,7 @@ from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord
 
 _COLLECT_EVERY = 2
-"""Chunks between two collections: a chunk leaves some 10 MB in cycles, and memory has to stay flat from the first on."""
+"""Chunks between two collections: each leaves some 10 MB in cycles, and memory has to stay flat."""
 
 _chunks = itertools.count(1)
 
