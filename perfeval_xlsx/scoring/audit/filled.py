@@ -10,7 +10,7 @@ import numpy as np
 from perfeval_xlsx.scoring.audit.amounts import amounts
 from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
-from perfeval_xlsx.scoring.audit.words import bare_name, has
+from perfeval_xlsx.scoring.audit.words import bare_name, has, pattern
 from perfeval_xlsx.scoring.measure import NUMERIC, Bools
 
 _GONE = frozenset({"blank", "placeholder"})
@@ -83,7 +83,7 @@ def rates_stay_below_limit(context: Context) -> Iterator[Hit]:
 
 
 def _is_bounded(name: str) -> bool:
-    bare = bare_name(name)
+    bare = pattern("rate", "unit_in_name").sub("", bare_name(name))
     return has("rate", "bounded", bare) and not has("rate", "growth", bare)
 
 
