@@ -25,7 +25,11 @@ from perfeval_xlsx.form.labels import contains, pattern, plain_row
 from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process
 from perfeval_xlsx.form.model import Form, FormulaCell
 from perfeval_xlsx.form.province import province_of
-from perfeval_xlsx.workbook import AnyWorkbook, Sheet, a1
+from perfeval_xlsx.workbook import AnyWorkbook, Cell, Sheet, a1
+from perfeval_xlsx.workbook.recompute import recompute
+
+_SAME = 1e-6
+"""Two results this close, in proportion, are one."""
 
 
 class _Located(NamedTuple):
@@ -205,9 +209,19 @@ def _formulas(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
         if (cell.formula is not None or cell.type == "e") and first <= position[0] <= last
     ]
     return [
-        FormulaCell(a1(*position), cell.formula, cell.text if cell.cached else None)
+        FormulaCell(a1(*position), cell.formula, cell.text if cell.cached else None, _recomputed(sheet, cell))
         for position, cell in sorted(found, key=lambda item: item[0])
     ]
+
+
+def _recomputed(sheet: Sheet, cell: Cell) -> str | None:
+    """What a simple formula gives on the values of its sheet, where that is not the figure it was saved with."""
+    if cell.value is None or cell.type != "n" or not cell.cached or not cell.formula:
+        return None
+    value = recompute(sheet.cells, cell.formula)
+    if value is None or abs(value - cell.value) <= _SAME * max(1.0, abs(cell.value)):
+        return None
+    return f"{value * 100:.10g}%" if cell.text.endswith("%") else f"{value:.10g}"
 
 
 def _notes(
