@@ -112,6 +112,9 @@ def test_one_project_filed_twice_with_other_figures() -> None:
     (row,) = found(forms, "X04").to_dict("records")
     assert (row["path"], row["cell"], row["found"], row["expected"]) == ("单位001（更正）.xlsx", "H12", "25场", "21场")
     assert "培训场次" in row["message"]
+    spent = {"rate": "97.00%", "cell": "I5", "budget": "100", "executed": "97"}
+    (row,) = found([result(1), result(1, path="更正.xlsx", execution=spent)], "X04", lang="en").to_dict("records")
+    assert "executed amount: 97 against 98" in row["message"]
     assert found([result(1), result(1, path="副本.xlsx")], "X04").empty
     assert found([result(1), result(1, path="上年.xlsx", year=2021, rows=changed)], "X04").empty
     assert found([result(1), result(2, rows=changed)], "X04").empty

@@ -120,6 +120,9 @@ def _order(item: tuple[str, Place]) -> tuple[bool, str, int, tuple[int, int], st
 
 def _written(code: str, place: Place, lang: Lang) -> tuple[Any, ...]:
     values = {**place.args, "org": place.org or "–", "found": place.found or "", "expected": place.expected or ""}
+    labels = load("messages_audit.toml")["field"]
+    if values.get("name") in labels:
+        values["name"] = labels[values["name"]][lang]
     severity, message, basis, suggestion = words(code, place.variant, values, lang)
     return (
         place.path, place.form, place.org, code, severity, place.cell, place.field, place.found, place.expected,
@@ -246,11 +249,10 @@ def _filed_twice(run: Run) -> Iterator[Place]:
 
 def _differences(first: FormRecord, second: FormRecord) -> Iterator[tuple[str, str | None, str, str]]:
     """What differs between two forms of one project: name, cell in the second, figure there, figure in the first."""
-    labels = load("messages_audit.toml")["field"]
     money = (("annual_budget", second.budget, first.budget), ("executed", second.executed, first.executed))
     for name, figure, other in money:
         if figure != other:
-            yield labels[name]["zh"], second.rate_cell, figure or "", other or ""
+            yield name, second.rate_cell, figure or "", other or ""
     for own, others in zip(second.rows(), first.rows(), strict=True):
         for figure, other in ((own.target, others.target), (own.actual, others.actual)):
             if figure != other:
