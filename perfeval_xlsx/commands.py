@@ -213,7 +213,8 @@ def list_checks(lang: Lang) -> int:
 
     console.print_lines(
         console.say("rules", "check", lang, code=check.code, title=check.title, family=check.family,
-                    severity=console.say("severity", check.severity, lang))
+                    severity=console.say("severity", check.severity, lang),
+                    needs=console.say("rules", "needs", lang, needs=", ".join(check.needs)) if check.needs else "")
         for check in checks_list(lang)
     )  # fmt: skip
     return 0
