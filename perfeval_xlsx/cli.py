@@ -21,10 +21,18 @@ Out = Annotated[Path | None, typer.Option("--out", "-o", help=text("out"), show_
 Keep = Annotated[bool, typer.Option("--keep", help=text("keep"))]
 Rules = Annotated[list[str] | None, typer.Option("--rules", help=text("own_rules"), show_default=False)]
 Reviews = Annotated[str | None, typer.Option("--reviews", help=text("reviews"), show_default=False)]
+Csv = Annotated[bool, typer.Option("--csv", help=text("csv"))]
+Annotate = Annotated[bool, typer.Option("--annotate", help=text("annotate"))]
+Reports = Annotated[str | None, typer.Option("--reports", help=text("reports"), show_default=False)]
+Roster = Annotated[str | None, typer.Option("--roster", help=text("roster"), show_default=False)]
+Since = Annotated[str | None, typer.Option("--since", help=text("since"), show_default=False)]
+LastYear = Annotated[list[str] | None, typer.Option("--last-year", help=text("last_year"), show_default=False)]
+Due = Annotated[str | None, typer.Option("--due", help=text("due"), show_default=False)]
 Passwords = Annotated[Path | None, typer.Option("--password-file", help=text("passwords"), show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help=text("json"))]
 Lang = Annotated[Language, typer.Option("--lang", help=text("lang"), envvar="PERFEVAL_LANG", callback=speak)]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help=text("jobs"))]
+Executor = Annotated[str | None, typer.Option("--executor", help=text("executor"), show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help=text("dry_run"))]
 JsonLog = Annotated[bool, typer.Option("--json-log", help=text("json_log"), callback=log_events)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=text("quiet"))]
@@ -61,13 +69,16 @@ def score(
     passwords: Passwords = None,
     lang: Lang = "zh",
     jobs: Jobs = 0,
+    executor: Executor = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     _json_log: JsonLog = False,
 ) -> None:
     """Score files and folders."""
     own, keys = tuple(rules or ()), commands.passwords(passwords)
-    options = Options(keep=keep, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs)
+    options = Options(
+        keep=keep, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs, executor=executor
+    )  # fmt: skip
     raise typer.Exit(commands.score(paths, out, options, as_json=as_json, dry_run=dry_run, quiet=quiet))
 
 
@@ -75,19 +86,30 @@ def score(
 def audit(
     paths: Paths,
     out: Out = None,
-    rules: Rules = None,
+    annotate: Annotate = False,
+    due: Due = None,
     reviews: Reviews = None,
+    since: Since = None,
+    roster: Roster = None,
+    last_year: LastYear = None,
+    reports: Reports = None,
+    rules: Rules = None,
     as_json: Json = False,
+    as_csv: Csv = False,
     passwords: Passwords = None,
     lang: Lang = "zh",
     jobs: Jobs = 0,
+    executor: Executor = None,
     quiet: Quiet = False,
     _json_log: JsonLog = False,
 ) -> None:
     """Check what forms claim."""
-    own, keys = tuple(rules or ()), commands.passwords(passwords)
-    options = Options(audit=True, copies=False, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs)
-    raise typer.Exit(commands.audit(paths, out, options, as_json=as_json, quiet=quiet))
+    options = Options(
+        audit=True, copies=False, annotate=annotate, due=due, reviews=reviews, since=since, roster=roster,
+        last_year=tuple(last_year or ()), reports=reports, rules=tuple(rules or ()),
+        passwords=commands.passwords(passwords), lang=lang, jobs=jobs, executor=executor,
+    )  # fmt: skip
+    raise typer.Exit(commands.audit(paths, out, options, as_json=as_json, as_csv=as_csv, quiet=quiet))
 
 
 @app.command(help=text("watch"))
@@ -104,7 +126,7 @@ def watch(
     _json_log: JsonLog = False,
 ) -> None:
     """Watch an inbox."""
-    options = Options(keep=keep, rules=tuple(rules or ()), lang=lang, jobs=jobs)
+    options = Options(keep=keep, rules=tuple(rules or ()), lang=lang, jobs=jobs, isolated=True)
     raise typer.Exit(commands.watch(inbox, out, options, interval=interval, once=once, quiet=quiet))
 
 

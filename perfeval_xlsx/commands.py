@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from perfeval_xlsx import __version__, console
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang, PerfevalError
-from perfeval_xlsx.output.interface import json_line, score_object
+from perfeval_xlsx.output.interface import csv_rows, json_line, score_object
 
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.options import Options
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perfeval_xlsx.form.model import Kind
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
-_CODES = {"Q01": USAGE, "Q02": USAGE, "Q03": USAGE, "B40": NOTHING}
+_CODES = {"Q01": USAGE, "Q02": USAGE, "Q03": USAGE, "B40": NOTHING, "B70": USAGE, "B74": USAGE}
 """Exit code by the finding that ended a command; any other ends it with 1."""
 
 
@@ -90,11 +90,15 @@ def score(
         return _conclude(run, outcome, options, monotonic() - begun, as_json=as_json, quiet=quiet)
 
 
-def _conclude(run: Run, outcome: Outcome, options: Options, seconds: float, *, as_json: bool, quiet: bool) -> int:
+def _conclude(
+    run: Run, outcome: Outcome, options: Options, seconds: float, *, as_json: bool, quiet: bool, as_csv: bool = False
+) -> int:
     """Print results and closing words of a run; return its exit code."""
     if as_json:
-        copy = options.copies
-        console.print_json(json_line(score_object(result, copy=copy)) for result in run.manifest.results())
+        copy = options.copies or options.annotate
+        console.print_json(json_line(score_object(result, copy=copy)) for result in run.results())
+    if as_csv:
+        console.print_csv(csv_rows(run.results(rows=False)))
     if quiet:
         console.tell_failures(run, options.lang)
     else:
@@ -102,10 +106,12 @@ def _conclude(run: Run, outcome: Outcome, options: Options, seconds: float, *, a
     return outcome.exit_code
 
 
-def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, quiet: bool) -> int:
+def audit(
+    paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, as_csv: bool, quiet: bool
+) -> int:
     """Check what forms claim; errors that are found make the exit code 1."""
-    if out is None and not as_json:
-        console.tell(console.say("usage", "out", options.lang))
+    if (out is None and not as_json and not as_csv) or (as_json and as_csv):
+        console.tell(console.say("usage", "one" if as_json else "out", options.lang))
         return USAGE
     from perfeval_xlsx.batch.run import open_run
 
@@ -113,7 +119,8 @@ def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: 
     with console.stopping(options.lang, quiet=quiet) as stop, open_run(paths, out, options, stop) as run:
         with console.watching(options.lang, quiet=quiet) as watch:
             outcome = run.execute(watch)
-        return _conclude(run, outcome, options, monotonic() - begun, as_json=as_json, quiet=quiet)
+        seconds = monotonic() - begun
+        return _conclude(run, outcome, options, seconds, as_json=as_json, as_csv=as_csv, quiet=quiet)
 
 
 def watch(inbox: Path, out: Path, options: Options, *, interval: float | None, once: bool, quiet: bool) -> int:

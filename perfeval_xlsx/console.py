@@ -73,6 +73,17 @@ def print_json(lines: Iterator[str]) -> None:
     sys.stdout.flush()
 
 
+def print_csv(rows: Iterable[Iterable[str]]) -> None:
+    """Print a table to stdout as CSV in UTF-8, with the mark by which Excel knows the encoding."""
+    import csv
+
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    sys.stdout.write("\ufeff")
+    csv.writer(sys.stdout).writerows(rows)
+    sys.stdout.flush()
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Print results for a person to stdout."""
     for line in lines:
@@ -234,7 +245,7 @@ def _finish_events(run: Run, outcome: Outcome, seconds: float) -> None:
     tell_event(
         "finished", files=outcome.files, done=outcome.done, left=outcome.left, seconds=round(seconds, 3),
         statuses={status: count._asdict() for status, count in outcome.counts.items()}, grades=outcome.grades,
-        interrupted=outcome.interrupted, outputs=outcome.written(), exit_code=outcome.exit_code,
+        interrupted=outcome.interrupted, outputs=outcome.written, exit_code=outcome.exit_code,
     )  # fmt: skip
 
 
@@ -271,12 +282,14 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
         for name in ("judged", "errors", "warnings", "replaced")
     }
     yield say("closing", "person", lang, **sums)
+    if units := sum(unit["path"] == unit["org"] for unit in run.manifest.units()):
+        yield say("closing", "units", lang, units=units)
     if sum(count.forms for count in counts.values()) <= _LISTED:
         yield from (_form_line(head, lang) for head in run.manifest.heads() if head["form"] is not None)
     yield from _problems(run, lang)
-    if outcome.reports:
+    if outcome.written:
         separator = say("closing", "separator", lang)
-        yield say("closing", "outputs", lang, paths=separator.join(map(str, outcome.written())))
+        yield say("closing", "outputs", lang, paths=separator.join(map(str, outcome.written)))
     if outcome.interrupted:
         yield say("closing", "interrupted", lang)
 
@@ -309,3 +322,7 @@ def _failures(run: Run) -> Iterator[tuple[str, Any]]:
         for finding in head["findings"]:
             if head["status"] == "failed" or finding["code"] in again:
                 yield head["path"], finding
+    for unit in run.manifest.units():
+        for finding in unit["findings"]:
+            if unit["path"] != unit["org"] or finding["severity"] == "error":
+                yield unit["path"], finding

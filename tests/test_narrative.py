@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.findings import PerfevalError
-from perfeval_xlsx.scoring.narrative import Report, contradictions, read_report, reports_of, split_sentences
+from perfeval_xlsx.scoring.narrative import Report, contradictions, read_report, reports_in, reports_of, split_sentences
 
 
 def the_form(**facts: Any) -> Any:
@@ -177,8 +177,8 @@ def test_reports_are_found_by_department_or_workbook(tmp_path: Path) -> None:
     names = ["市教育局绩效自评报告.docx", "市水利局报告.DOCX", "上报表.docx", "~$市教育局.docx", "市教育局.doc"]
     for name in names:
         (tmp_path / name).write_bytes(b"")
-    assert [path.name for path in reports_of(a_form("in/1.xlsx", "市 教育局"), tmp_path)] == [names[0]]
-    assert [path.name for path in reports_of(a_form("in/上报表.xlsx", None), tmp_path)] == [names[2]]
-    assert [path.name for path in reports_of(a_form("in\\a.xlsx", "市水利局"), tmp_path)] == [names[1]]
-    assert reports_of(a_form("in/1.xlsx", "局"), tmp_path) == []
-    assert reports_of(a_form("in/1.xlsx", None), tmp_path / "没有") == []
+    assert [path.name for path in reports_of(a_form("in/1.xlsx", "市 教育局"), reports_in(tmp_path))] == [names[0]]
+    assert [path.name for path in reports_of(a_form("in/上报表.xlsx", None), reports_in(tmp_path))] == [names[2]]
+    assert [path.name for path in reports_of(a_form("in\\a.xlsx", "市水利局"), reports_in(tmp_path))] == [names[1]]
+    assert reports_of(a_form("in/1.xlsx", "局"), reports_in(tmp_path)) == []
+    assert reports_of(a_form("in/1.xlsx", None), reports_in(tmp_path / "没有")) == []

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +21,7 @@ from perfeval_xlsx.form.frames import Tables, to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import place_of
 from perfeval_xlsx.form.read import find_forms, why_none
+from perfeval_xlsx.output.annotate import annotate
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
 from perfeval_xlsx.output.results import form_results
@@ -200,20 +201,19 @@ def _finish(
         assert file.stopped is not None
         return file_record(file.source.relative, file.stopped, digest, lang=options.lang)
     copy = None
-    if out is not None and options.copies:
+    if out is not None and (options.copies or options.annotate):
         copy = _write_copy(file.book, file, results, options, out)
     used = {rulebooks[form.id].id: rulebooks[form.id].digest for form in file.forms}
     return form_record(file.source.relative, results, digest, used, copy, options.lang)
 
 
 def _write_copy(book: AnyWorkbook, file: Opened, results: list[FormResult], options: Options, out: Path) -> str | None:
-    """Write the filled copy; return its path below ``out``, or None with the reason among the forms' findings."""
-    copy = f"{load('run.toml')['outputs']['copies']}/{copy_name(file.source.relative)}"
+    """Write the filled or annotated copy; return its path below ``out``, or None with the reason as a finding."""
+    folder = load("run.toml")["outputs"]["annotated" if options.annotate else "copies"]
+    copy = f"{folder}/{copy_name(file.source.relative)}"
+    write = annotate if options.annotate else partial(fill, keep=options.keep)
     try:
-        fill(
-            book, file.forms, results, out / copy,
-            keep=options.keep, lang=options.lang, durable=options.durable,
-        )  # fmt: skip
+        write(book, file.forms, results, out / copy, lang=options.lang, durable=options.durable)
     except PerfevalError as error:
         for result in results:
             result["replaced"] = []

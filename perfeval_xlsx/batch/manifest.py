@@ -221,13 +221,21 @@ class Manifest:
             result["findings"] += json.loads(compared) if compared else []
             yield result
 
-    def compare(self, findings: Mapping[tuple[str, int], Sequence[FindingResult]], units: object) -> None:
+    def paths(self) -> Iterator[str]:
+        """The path of every listed file, as its results name it."""
+        for (path,) in self._db.execute("SELECT path FROM listing ORDER BY key"):
+            yield printable(os.fsdecode(path))
+
+    def compare(
+        self, findings: Mapping[tuple[str, int], Sequence[FindingResult]], units: Sequence[FormResult]
+    ) -> None:
         """Keep what the comparison of all forms found, in the place of what it found before.
 
         Args:
             findings: By path and number of a form.
-            units: Findings about whole units, as JSON can hold them.
+            units: Results about whole units.
         """
+        self._db.execute("CREATE INDEX IF NOT EXISTS temp.paths ON listing (path)")
         with self._transaction():
             self._db.execute("UPDATE forms SET compared = NULL WHERE compared IS NOT NULL")
             for (path, number), found in findings.items():
@@ -235,12 +243,20 @@ class Manifest:
                     "UPDATE forms SET compared = ? WHERE number = ? AND key = (SELECT key FROM listing WHERE path = ?)",
                     (json.dumps(found), number, os.fsencode(path)),
                 )
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('units', ?)", (json.dumps(units),))
+            self.note("units", units)
 
-    def units(self) -> list[dict[str, Any]]:
-        """Findings about whole units, from the last comparison."""
-        row = self._db.execute("SELECT value FROM meta WHERE name = 'units'").fetchone()
-        return [] if row is None else list(json.loads(row[0]))
+    def units(self) -> list[FormResult]:
+        """Results about whole units, from the last comparison."""
+        return list(self.noted("units") or ())
+
+    def note(self, name: str, value: object) -> None:
+        """Keep a fact of the folder, as JSON can hold it, under a name."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+
+    def noted(self, name: str) -> Any:
+        """A fact that was kept, None where there is none."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
 
     def counts(self) -> dict[str, Count]:
         """Sums by status; a file without a form counts as one."""

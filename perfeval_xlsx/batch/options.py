@@ -35,6 +35,8 @@ class Options:
         copies: Write filled copies.
         durable: Flush every copy to disk before it counts as done.
         jobs: Worker processes; 0: one for each processor.
+        executor: Address of a cluster's scheduler (``dask://host:8786``), None for this machine.
+        isolated: Read even a single file in a worker process.
         seconds: A file that takes longer is given up; 0: no bound.
         memory: Address space of a worker in bytes; 0: no bound.
     """
@@ -54,6 +56,8 @@ class Options:
     copies: bool = True
     durable: bool = True
     jobs: int = 0
+    executor: str | None = None
+    isolated: bool = False
     seconds: float = float(load("run.toml")["worker"]["seconds"])
     memory: int = int(load("run.toml")["worker"]["memory"])
 

@@ -14,10 +14,11 @@ from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.output.outcome import file_result
 from perfeval_xlsx.scoring.result import SCHEMA
 
 if TYPE_CHECKING:
+    from perfeval_xlsx.batch.run import Run
+    from perfeval_xlsx.output.problem_store import ProblemStore
     from perfeval_xlsx.scoring.rulebook import Rulebook
 
 _FORM_KEYS = (
@@ -26,18 +27,17 @@ _FORM_KEYS = (
 )  # fmt: skip
 
 
-def report_paths(out: Path, options: Options) -> tuple[Path, ...]:
-    """The report files of an output folder, in the order they are written; an audit has one more, to decide in."""
+def report_paths(out: Path) -> tuple[Path, ...]:
+    """The report files of an output folder, in the order they are written."""
     names = load("run.toml")["outputs"]
-    reports = ("summary", "findings", "reviews", "run") if options.audit else ("summary", "findings", "run")
-    return tuple(out / names[name] for name in reports)
+    return tuple(out / names[name] for name in ("summary", "findings", "reviews", "run"))
 
 
-def write_reports(manifest: Manifest, out: Path, options: Options, *, complete: bool) -> None:
-    """Write all reports; each is replaced at once.
+def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> None:
+    """Write all reports, and in an audit a list for every department; each is replaced at once.
 
     Args:
-        manifest: The records of the run.
+        run: The run, all of whose files are done.
         out: The output folder.
         options: Of the run.
         complete: Whether the run went to its end; an interrupted one says so in ``run.json``.
@@ -50,23 +50,34 @@ def write_reports(manifest: Manifest, out: Path, options: Options, *, complete: 
     from perfeval_xlsx.output.review import write_review
     from perfeval_xlsx.output.summary import write_summary
 
-    summary, problems, *review, run = report_paths(out, options)
+    manifest = run.manifest
+    summary, problems, review, record = report_paths(out)
     write_summary(summary, manifest.heads(), manifest.details(), lang=options.lang, durable=options.durable)
-    with ProblemStore(lang=options.lang) as store:
-        for head in manifest.in_order():
+    with ProblemStore(run.comparison, options.lang) as store:
+        for head in run.results(rows=False):
             store.add(head)
-        for unit in manifest.units():
-            whole = file_result("", "reported", [])
-            whole["org"], whole["findings"] = unit["org"], [unit]  # type: ignore[list-item]
-            store.add(whole)
         write_problems(problems, store, lang=options.lang)
-    for path in review:
-        write_review(path, manifest.results(), lang=options.lang, rulebooks=_own(options))
-    _write(run, _run_json(manifest, options, complete=complete), durable=options.durable)
+        if options.audit:
+            _write_returns(manifest, store, out, options)
+    write_review(review, manifest.results(), lang=options.lang, reviews=run.reviews, rulebooks=_own(options))
+    _write(record, _run_json(run, options, complete=complete), durable=options.durable)
 
 
-def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterator[str]:
+def _write_returns(manifest: Manifest, store: ProblemStore, out: Path, options: Options) -> None:
+    """Write the departments' lists; those of an earlier run that nobody is to get any more go."""
+    from perfeval_xlsx.output.returns import write_returns
+
+    folder = load("run.toml")["outputs"]["returned"]
+    lists = write_returns(out / folder, store, lang=options.lang, due=options.due)
+    written = [f"{folder}/{path.name}" for path in lists]
+    for name in set(manifest.noted("returns") or ()) - set(written):
+        (out / name).unlink(missing_ok=True)
+    manifest.note("returns", written)
+
+
+def _run_json(run: Run, options: Options, *, complete: bool) -> Iterator[str]:
     """``run.json`` piece by piece: facts of the run, then what was replaced and what was found, form by form."""
+    manifest = run.manifest
     counts = manifest.counts()
     facts = {
         "schema": SCHEMA,
@@ -77,6 +88,7 @@ def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterat
         "counts": {status: count.forms for status, count in sorted(counts.items())},
         "grades": manifest.grades(),
         "judged": sum(count.judged for count in counts.values()),
+        "reviews": run.reviews.record() if run.reviews else [],
     }
     yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}")
     yield ',\n "forms": ['
@@ -94,7 +106,7 @@ def _run_json(manifest: Manifest, options: Options, *, complete: bool) -> Iterat
         for finding in head["findings"]
     )
     yield '],\n "units": ['
-    yield from _joined(manifest.units())
+    yield from _joined({key: unit[key] for key in ("path", "org", "status", "findings")} for unit in manifest.units())
     yield "]\n}\n"
 
 

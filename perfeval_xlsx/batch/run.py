@@ -6,14 +6,15 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from perfeval_xlsx.batch.desk import Desk
 from perfeval_xlsx.batch.discover import Source, discover, printable
 from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, processors
 from perfeval_xlsx.batch.lock import locked
@@ -24,6 +25,11 @@ from perfeval_xlsx.batch.reports import report_paths, write_reports
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.outcome import file_result
+
+if TYPE_CHECKING:
+    from perfeval_xlsx.scoring.compare import Comparison
+    from perfeval_xlsx.scoring.result import FormResult
+    from perfeval_xlsx.scoring.reviews import Reviews
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
 
@@ -51,8 +57,8 @@ class Outcome:
         counts: Sums by status; ``grades`` forms by grade.
         unfinished: Files that could be read but whose copy could not be written, or that are worth another try.
         interrupted: Whether the run was told to stop before its end.
-        audit: Whether it was an audit.
-        reports: Report files of the output folder.
+        failing: Whether it was an audit and found errors.
+        written: Where the outputs are: folders of copies and lists, then the reports.
     """
 
     files: int
@@ -62,21 +68,15 @@ class Outcome:
     grades: dict[str, int]
     unfinished: int
     interrupted: bool
-    audit: bool
-    reports: tuple[Path, ...] = ()
-
-    def written(self) -> list[Path]:
-        """Where the outputs are: the folder of the copies, then the reports."""
-        copies = load("run.toml")["outputs"]["copies"]
-        return [path for path in (*(r.parent / copies for r in self.reports[:1]), *self.reports) if path.exists()]
+    failing: bool
+    written: tuple[Path, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """0 all well, 1 some file failed or an audit found errors, 130 interrupted."""
         if self.interrupted:
             return 130
-        errors = self.audit and any(count.errors for count in self.counts.values())
-        return 1 if errors or "failed" in self.counts or self.unfinished else 0
+        return 1 if self.failing or "failed" in self.counts or self.unfinished else 0
 
 
 class Run:
@@ -90,7 +90,8 @@ class Run:
     def __init__(self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int) -> None:
         self.manifest, self.files = manifest, files
         self._out, self._options, self._stop = out, options, stop
-        self._stamp = stamp(options, _files_stamp(options))
+        self._desk = Desk(options)
+        self._stamp = stamp(options, _files_stamp(options, self._desk.reviews))
         self._ready = files
         self._done = self._failed = self._total = 0
 
@@ -129,12 +130,22 @@ class Run:
     def _outcomes(self, pending: int) -> Outcomes:
         """Records of all pending files, from this process or from workers."""
         bounds = load("run.toml")["chunk"]
-        if pending <= bounds["in_process"]:
+        if self._options.executor is not None:
+            return self._on_cluster(pending)
+        if pending <= bounds["in_process"] and not self._options.isolated:
             return here(self._chunks(bounds["small"]), self._options, self._out, self._stop)
         jobs = self._options.jobs or processors()
         log = None if self._out is None else self._out / load("run.toml")["outputs"]["log"]
         pool = Pool(partial(process_pool, options=self._options, log=log), jobs, self._options, self._out, self._stop)
-        return pool.outcomes(self._chunks(min(bounds["files"], max(1, pending // (4 * jobs)))))
+        return pool.outcomes(self._chunks(_chunk_size(pending, jobs)))
+
+    def _on_cluster(self, pending: int) -> Outcomes:
+        """Records of all pending files from the workers of a cluster."""
+        from perfeval_xlsx.batch.cluster import cluster
+
+        with cluster(self._options, self._out) as (make, jobs):
+            pool = Pool(make, jobs, self._options, self._out, self._stop)
+            yield from pool.outcomes(self._chunks(_chunk_size(pending, jobs)))
 
     def _chunks(self, most: int) -> Iterator[Chunk]:
         """Cut the pending files into chunks, none of many bytes; a file with just a new time is no work."""
@@ -173,36 +184,63 @@ class Run:
             record = file_record(twin.source.relative, result, twin.digest, twin.first, self._options.lang)
             self.manifest.store([(twin.source, record)], self._stamp)
 
-    def _compare(self) -> None:
-        """Compare the forms of the run with each other, where it is an audit."""
-        if not self._options.audit:
-            return
-        from perfeval_xlsx.batch.compare import compared
+    @property
+    def reviews(self) -> Reviews | None:
+        """The decisions that were brought, None without any."""
+        return self._desk.reviews
 
-        self.manifest.compare(*compared(self.manifest.results(), self._options))
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """What the earlier run makes of this one, which must be done; None where there is no earlier run."""
+        return self._desk.compare(self.manifest)
+
+    def results(self, *, rows: bool = True) -> Iterator[FormResult]:
+        """What the run came to, once it is done: every form, in the order of the files, then whole units.
+
+        Args:
+            rows: Whether the forms' rows are wanted; without them each finding names the ``indicator`` of its row.
+        """
+        results = self.manifest.results() if rows else self.manifest.in_order()
+        return self._desk.told(results, self.manifest, self.comparison)
 
     def _concluded(self, watch: Watcher, left: int) -> Outcome:
         """Write the reports unless they stand already, and sum the run up."""
         interrupted = left > 0
-        reports = () if self._out is None else report_paths(self._out, self._options)
-        facts = f"{self._stamp} {'part' if interrupted else 'whole'}"
-        if not (self.manifest.reports_are(facts) and all(path.exists() for path in reports)):
+        reports = () if self._out is None else report_paths(self._out)
+        facts = f"{self._stamp} {self._desk.stamp(self.manifest)} {'part' if interrupted else 'whole'}"
+        if not (self.manifest.reports_are(facts) and all(path.exists() for path in self._expected(reports))):
             watch(self._progress(writing=True))
-            self._compare()
+            self._desk.settle(self.manifest)
             if self._out is not None:
-                write_reports(self.manifest, self._out, self._options, complete=not interrupted)
+                write_reports(self, self._out, self._options, complete=not interrupted)
             self.manifest.reports_written(facts)
+        counts = self.manifest.counts()
+        units = [finding for unit in self.manifest.units() for finding in unit["findings"]]
+        errors = any(count.errors for count in counts.values()) or any(f["severity"] == "error" for f in units)
         return Outcome(
             files=self.files,
             done=self._done,
             left=left,
-            counts=self.manifest.counts(),
+            counts=counts,
             grades=self.manifest.grades(),
             unfinished=self.manifest.unfinished(),
             interrupted=interrupted,
-            audit=self._options.audit,
-            reports=reports,
+            failing=self._options.audit and errors,
+            written=tuple(path for path in (*self._folders(), *reports) if path.exists()),
         )
+
+    def _expected(self, reports: Sequence[Path]) -> Iterator[Path]:
+        """What must be there for the reports to stand: their files, and the departments' lists."""
+        yield from reports
+        if self._out is not None:
+            yield from (self._out / name for name in self.manifest.noted("returns") or ())
+
+    def _folders(self) -> Iterator[Path]:
+        """Folders of the copies and of the departments' lists."""
+        names = load("run.toml")["outputs"]
+        wanted = {"copies": self._options.copies, "annotated": self._options.annotate, "returned": self._options.audit}
+        if self._out is not None:
+            yield from (self._out / names[name] for name, made in wanted.items() if made)
 
 
 @contextmanager
@@ -249,22 +287,28 @@ def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
     return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
 
 
-def _files_stamp(options: Options) -> str:
-    """Digests of the rulebooks and the review table that were asked for; the built-in rulebooks are the program's.
+def _files_stamp(options: Options, reviews: Reviews | None) -> str:
+    """Digests of the rulebooks and of the decisions that were brought; the built-in rulebooks are the program's.
+
+    The run writes a review table anew with its decisions in other places, so that places and bytes do not count.
 
     Raises:
-        PerfevalError: One of them is wrong.
+        PerfevalError: A rulebook is wrong.
     """
     digests = []
     if options.rules:
         from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 
         digests = [f"{book.id}:{book.digest}" for book in map(load_rulebook, options.rules)]
-    if options.reviews is not None:
-        from perfeval_xlsx.scoring.reviews import read_reviews
-
-        digests.append(read_reviews(options.reviews).digest)
+    if reviews is not None:
+        decisions = sorted(repr(replace(decision, place="")) for decision in reviews.decisions)
+        digests.append(sha256("\n".join(decisions).encode("utf-8", "replace")).hexdigest())
     return " ".join(digests)
+
+
+def _chunk_size(pending: int, jobs: int) -> int:
+    """Most files of a chunk: few enough that every worker gets several."""
+    return int(min(load("run.toml")["chunk"]["files"], max(1, pending // (4 * jobs))))
 
 
 def _digest(source: Source) -> str:
@@ -277,9 +321,10 @@ def _digest(source: Source) -> str:
 
 def tidied(out: Path) -> Iterator[str]:
     """Paths of the copies below the output folder; what a killed run left half written is removed on the way."""
-    copies = load("run.toml")["outputs"]["copies"]
+    names = load("run.toml")["outputs"]
     _remove_temporary(entry for entry in os.scandir(out))
-    yield from _copies(out / copies, f"{copies}/")
+    for copies in (names["copies"], names["annotated"]):
+        yield from _copies(out / copies, f"{copies}/")
 
 
 def _copies(folder: Path, below: str) -> Iterator[str]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from perfeval_xlsx.data import load
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, Form
+from perfeval_xlsx.scoring.compare import indicator_of
 from perfeval_xlsx.scoring.result import SCHEMA, FormResult
 
 _FUND_FIELDS = ("initial_budget", "annual_budget", "executed", "weight", "rate", "score")
 _TOTAL_FIELDS = ("weight", "score", "grade")
+_FIGURE = re.compile(r"[+-]?[\d,]+(\.\d+)?%?", re.ASCII)
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -51,6 +56,28 @@ def score_object(result: FormResult, *, copy: bool = True) -> dict[str, Any]:
     A file without a form, a second copy of one, and a file that cannot be read have the same keys, with nulls.
     """
     return {key: value for key, value in result.items() if copy or key != "copy"}
+
+
+def csv_rows(results: Iterable[FormResult]) -> Iterator[list[str]]:
+    """The findings of a run as rows of texts, a heading first; ``docs/interface.md`` fixes the columns.
+
+    Args:
+        results: With or without their rows; findings that were put right since an earlier run are rows as well.
+    """
+    columns = load("desk.toml")["csv"]["columns"]
+    yield list(columns)
+    for result in results:
+        place = {name: result.get(name) for name in ("org", "path", "sheet", "form")}
+        for finding in (*result["findings"], *result.get("fixed", ())):
+            facts = {**finding, **place, "indicator": indicator_of(result, finding)}
+            yield [_harmless(facts.get(name)) for name in columns]
+
+
+def _harmless(value: object) -> str:
+    """A value as a text that no spreadsheet takes for a formula; plain figures stay as they are."""
+    text = "" if value is None else str(value)
+    formula = text.startswith(tuple(load("desk.toml")["csv"]["formula"])) and not _FIGURE.fullmatch(text)
+    return f"'{text}" if formula else text
 
 
 def json_line(value: dict[str, Any]) -> str:

@@ -19,6 +19,18 @@ def file_result(path: str, status: FormStatus, findings: Iterable[Finding], lang
     }  # fmt: skip
 
 
+def unit_result(org: str, path: str | None = None) -> FormResult:
+    """The result about a whole unit, or about a table that belongs to no form, still without findings.
+
+    Args:
+        org: Its name.
+        path: What identifies it within the run; its name where no file is meant.
+    """
+    result = file_result(path or org, "unit", ())
+    result["org"] = org
+    return result
+
+
 def failed_result(path: str, error: PerfevalError, lang: Lang = "zh") -> FormResult:
     """The result of a file that cannot be read; one that is no matter for reading (a lock file) is skipped."""
     return file_result(path, "skipped" if error.finding.severity == "hint" else "failed", [error.finding], lang)

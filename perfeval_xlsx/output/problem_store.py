@@ -146,8 +146,9 @@ class ProblemStore:
         cell = finding.get("cell")
         row = row_of(cell)
         where = result["sheet"] if result["sheet"] is not None else form.get("sheet")
+        path = "" if result["status"] == "unit" else result["path"]
         problem = Problem(
-            department_key(result), result["org"], result["path"], result["copy"], where, result["form"], cell,
+            department_key(result), result["org"], path, result["copy"], where, result["form"], cell,
             indicator_of(form, finding) or self._execution(form, row), finding["code"], finding["severity"],
             finding.get("message") or "", finding.get("found"), finding.get("expected"), finding.get("basis") or "",
             finding.get("suggestion") or "", state,

@@ -99,7 +99,7 @@ class _Writer:
         table.write(facts, {"severity": self.texts["mark"][problem.severity]})
 
     def whole(self, problem: Problem) -> str:
-        return self.word("words", "form" if problem.sheet is not None else "file")
+        return self.word("words", "form" if problem.sheet is not None else "file" if problem.path else "unit")
 
     def target(self, problem: Problem) -> str | None:
         """Where a finding's cell leads: into the copy, else into the form; what was put right has no place any more."""

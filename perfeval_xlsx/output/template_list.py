@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +53,7 @@ def read_list(path: Path, kind: Kind, execution_points: float | None) -> list[Bl
     Raises:
         PerfevalError: The file cannot be read, has no header, or rows are wrong; those are named.
     """
-    table = list(_rows(path))
+    table = list(table_rows(path, lambda cells: bool(_header(cells))))
     at, columns = next(
         ((at, columns) for at, (_, row) in enumerate(table) if (columns := _header(row))), (0, dict[str, int]())
     )
@@ -73,8 +73,16 @@ def _blank(entry: _Entry, kind: Kind) -> Blank:
     return Blank(kind, org=org, project=project, department=department, indicators=tuple(entry.indicators))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every row that holds something."""
+def table_rows(path: Path, wanted: Callable[[Sequence[str]], bool]) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and cells, white space stripped, of every row that holds something.
+
+    Args:
+        path: A .csv file, or a workbook, of which the first visible sheet with a row that is ``wanted`` counts.
+        wanted: Tells the row by which a sheet is known.
+
+    Raises:
+        PerfevalError: The file cannot be read.
+    """
     if path.suffix.lower() in {".csv", ".txt", ".tsv"}:
         rows = enumerate(csv.reader(io.StringIO(text := _decoded(path), newline=""), delimiter=_delimiter(text)), 1)
         yield from ((number, [cell.strip() for cell in row]) for number, row in rows if any(map(str.strip, row)))
@@ -84,7 +92,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         for (row, column), cell in sheet.cells.items():
             if sheet.state == "visible" and cell.text.strip():
                 by_row.setdefault(row, {})[column] = cell.text.strip()
-        if any(_header(list(cells.values())) for cells in by_row.values()):
+        if any(wanted(list(cells.values())) for cells in by_row.values()):
             for number, cells in sorted(by_row.items()):
                 yield number, [cells.get(column, "") for column in range(1, max(cells) + 1)]
             return

@@ -126,7 +126,8 @@ def _forms(text: str) -> Sequence[Any]:
         return _lines(text)
     if isinstance(content, dict) and "path" not in content:
         forms = _objects(content.get("forms") or content.get("results"))
-        return _with_findings(forms, _objects(content.get("findings"))) if "findings" in content else forms
+        units = _objects(content.get("units"))
+        return [*(_with_findings(forms, _objects(content["findings"])) if "findings" in content else forms), *units]
     if isinstance(content, dict):
         return [content]
     return content if isinstance(content, list) else []

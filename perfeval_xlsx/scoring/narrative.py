@@ -91,23 +91,27 @@ def split_sentences(text: str) -> Iterator[str]:
             yield squeezed
 
 
-def reports_of(form: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Return the reports in a folder that are a form's: named like its workbook, or with its department's name.
+def reports_in(folder: Path, *, below: bool = False) -> list[tuple[str, Path]]:
+    """Return the reports in a folder, and ``below`` it, sorted: each one's name as it is compared, and its path."""
+    suffixes = load("narrative.toml")["suffixes"]
+    paths = sorted(folder.rglob("*") if below else folder.iterdir()) if folder.is_dir() else []
+    return [
+        (plain(path.stem), path)
+        for path in paths
+        if path.suffix.lower() in suffixes and not path.name.startswith(("~$", "."))
+    ]
+
+
+def reports_of(form: Mapping[str, Any], reports: Sequence[tuple[str, Path]]) -> list[Path]:
+    """Return the reports that are a form's: named like its workbook, or with its department's name.
 
     Args:
         form: The form (``FormResult``): its path and org.
-        folder: Where reports lie: the form's own folder, or another.
+        reports: What ``reports_in`` found in the form's own folder, or in another.
     """
-    data = load("narrative.toml")
     names = [plain(form.get("org")), plain(file_name(form).rpartition(".")[0])]
-    wanted = [name for name in names if len(name) >= data["shortest_name"]]
-    found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix.lower() in data["suffixes"] and not path.name.startswith(("~$", ".")):
-            stem = plain(path.stem)
-            if any(name in stem for name in wanted):
-                found.append(path)
-    return found
+    wanted = [name for name in names if len(name) >= load("narrative.toml")["shortest_name"]]
+    return [path for stem, path in reports if any(name in stem for name in wanted)]
 
 
 def contradictions(report: Report, forms: Sequence[FormResult]) -> list[Finding]:

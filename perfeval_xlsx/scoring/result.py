@@ -10,10 +10,11 @@ from typing import Literal, NotRequired, TypedDict
 
 SCHEMA = 1
 
-FormStatus = Literal["scored", "pending", "reported", "skipped", "failed", "duplicate", "deleted"]
+FormStatus = Literal["scored", "pending", "reported", "skipped", "failed", "duplicate", "deleted", "unit"]
 """scored: total and grade stand (bounds tell what a reviewer could change) · pending: some row has no score or the
 points are not 100, so no grade · reported: the form has no weights or no scores, read only · skipped: no form in the
-file · failed: the file cannot be read · duplicate: same content as a file before · deleted: taken out of the inbox, its copy is kept."""
+file · failed: the file cannot be read · duplicate: same content as a file before · deleted: taken out of the inbox, its
+copy is kept · unit: no form, but a whole unit, or the review table; ``path`` is its name."""
 
 RowStatus = Literal["ruled", "judged", "unscorable", "unweighted", "reviewed"]
 """unweighted: the row carries no points of its own (component rows, forms without weights) · reviewed: a person decided
@@ -121,3 +122,4 @@ class FormResult(TypedDict):
     person_rows: NotRequired[int]
     replaced: list[Replaced]
     findings: list[FindingResult]
+    fixed: NotRequired[list[FindingResult]]
