@@ -9,7 +9,7 @@ from functools import cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import is_placeholder, plain_row
+from perfeval_xlsx.form.labels import contains, find, is_placeholder, plain_row
 from perfeval_xlsx.form.locate import Column, Header
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
@@ -115,6 +115,51 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
     if not form.indicators:
         found.append(Finding("R08", a1(header.top, header.left)))
     return found
+
+
+def block_findings(grid: Grid, header: Header, funds: Header | None, form: Form, first: int) -> Iterator[Finding]:
+    """Findings about what was not understood: funds without a total or a table, figures under labels nobody knows.
+
+    Args:
+        grid: The sheet.
+        header: The indicator grid's header.
+        funds: The fund table's header, None where there is none.
+        form: The form as it was read.
+        first: Its first sheet row.
+    """
+    if form.funds and all(fund.role != "total" for fund in form.funds):
+        cell = next(iter(form.funds[0].cells.values()), None)
+        yield Finding("R11", cell, "funds", form.funds[0].label)
+    if not form.funds:
+        yield from _unread_funds(grid, first, header.top - 1)
+    if funds is not None:
+        missing = [name for name in ("annual_budget", "executed") if name not in funds.columns]
+        rows = [fund.row for fund in form.funds]
+        yield from _unknown(grid, funds, "fund", missing, rows, _AMOUNT)
+    missing = [name for name in ("score", "weight") if name not in header.columns]
+    yield from _unknown(grid, header, "indicator", missing, [row.row for row in form.indicators], _POINTS)
+
+
+def _unknown(
+    grid: Grid, header: Header, block: str, missing: Sequence[str], rows: Sequence[int], shape: re.Pattern[str]
+) -> Iterator[Finding]:
+    """Columns of figures under a label that names nothing, where a field has no column."""
+    if not missing:
+        return
+    for column in header.extra:
+        texts = [text for row in rows if (text := plain_row(grid.own(row, column.left)))]
+        if texts and all(shape.fullmatch(text) for text in texts) and find(block, column.label) is None:
+            yield Finding("R12", a1(header.top, column.left), missing[0], column.label)
+
+
+def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
+    """The first row above the grid that speaks of funds and holds an amount."""
+    for row in grid.rows_between(first, last):
+        texts = grid.texts(row)
+        for column, text in texts:
+            if contains(text, "fund_rows", "unread") and any(_AMOUNT.fullmatch(plain_row(other)) for _, other in texts):
+                yield Finding("R13", a1(row, column), "funds", plain_row(text))
+                return
 
 
 def _swapped(header: Header, form: Form) -> Iterator[Finding]:

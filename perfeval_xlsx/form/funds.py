@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import contains, find, is_one_of, pattern, plain, plain_row, squeeze
+from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain, plain_row, squeeze
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 
-_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|万|[万亿]?元)?")
+_AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[万亿]?元)?")
+_AMOUNTS = ("initial_budget", "annual_budget", "executed")
+_CENT = 0.011
+"""Amounts that differ by less are equal."""
 _SIDE_ROWS = 2
 """A label over at least so many rows stands beside the table, not in it."""
 
@@ -43,6 +46,43 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
     return rows
 
 
+def read_columns(grid: Grid, first: int, last: int) -> list[FundRow]:
+    """Read a table that stands on its side: amounts as rows (``全年预算数 | 100 | 60``), a fund a column."""
+    lines: dict[str, tuple[int, int]] = {}
+    for row in grid.rows_between(first, last):
+        found = _line(grid, row)
+        if found is not None:
+            lines.setdefault(found[0], (row, found[1]))
+        elif lines:
+            break
+    if "executed" not in lines or lines.keys().isdisjoint({"annual_budget", "initial_budget"}):
+        return []
+    top, left = min(lines.values())
+    above = next(iter(reversed(list(grid.rows_between(first, top - 1)))), 0)
+    rows = []
+    filled = {c for row, _ in lines.values() for c, text in grid.texts(row) if c > left and _is_amount(text)}
+    for column in sorted(filled):
+        cells = {name: grid.address(row, column) for name, (row, _) in lines.items()}
+        values = {name: grid.text(row, column) or None for name, (row, _) in lines.items()}
+        rows.append(FundRow(max(lines.values())[0], squeeze(grid.text(above, column)), "part", values, cells))
+    _name_total(rows)
+    return rows
+
+
+def _line(grid: Grid, row: int) -> tuple[str, int] | None:
+    """The field that the label before a row's amounts names, with its column."""
+    texts = grid.texts(row)
+    first = next((at for at, (_, text) in enumerate(texts) if _is_amount(text)), 0)
+    match = find("fund", texts[first - 1][1]) if first else None
+    if match is None or not match.exact or match.field not in FUND_FIELDS:
+        return None
+    return match.field, texts[first - 1][0]
+
+
+def _is_amount(text: str) -> bool:
+    return _AMOUNT.fullmatch(plain_row(text)) is not None
+
+
 def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int] | None:
     """Column and last row of a label that stands beside the whole table; the next text below it opens another block."""
     for column in range(1, first_column):
@@ -55,15 +95,21 @@ def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int
 
 def _ends(grid: Grid, row: int) -> bool:
     """Whether a row belongs to the next block: another header, goals, or the head of the next form."""
-    if is_fund_header(grid, row):
+    texts = grid.texts(row)
+    if is_fund_header(grid, row) or (len(texts) == 1 and _is_heading(texts[0][1])):
         return True
-    for column, text in grid.texts(row):
+    for column, text in texts:
         match = find("goals", text)
         if match is not None and match.exact and grid.anchor(row, column)[0] == row:
             return True
         if is_one_of(text, "goals_side", "exact") or is_one_of(text, "fund_rows", "end"):
             return True
     return _is_level_header(grid, row)
+
+
+def _is_heading(text: str) -> bool:
+    """Whether a text heads the next of numbered blocks (``三、目标完成情况``)."""
+    return bool(pattern("fund_rows", "numbered").match(plain_row(text))) and contains(text, "fund_rows", "heading")
 
 
 def _is_level_header(grid: Grid, row: int) -> bool:
@@ -81,7 +127,7 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
     for column in range(first_column - 1, 0, -1):
         anchor_row, anchor_column = grid.anchor(row, column)
         text = grid.own(anchor_row, anchor_column)
-        if not text or _AMOUNT.fullmatch(plain_row(text)) or _tells(grid, header, anchor_column):
+        if not text or _is_amount(text) or _tells(grid, header, anchor_column):
             continue
         tall = grid.bottom(anchor_row, anchor_column) - anchor_row + 1 >= _SIDE_ROWS
         if anchor_row <= header.bottom:
@@ -132,15 +178,44 @@ def _is_label(text: str) -> bool:
 
 
 def _name_total(rows: list[FundRow]) -> None:
-    """Mark the row that carries the execution score: by its label, else the first with points, else the first."""
+    """Mark the row that carries the execution score: by its label, else the first with points, else by what follows it.
+
+    Of several funds none of which is the others' sum, none is the total.
+    """
     named = [row for row in rows if row.label and _is_total(row.label)]
     weighted = [row for row in rows if re.fullmatch(r"[\d.]+", plain_row(row.values.get("weight") or ""))]
-    for row in (named or weighted or rows)[:1]:
+    for row in (named or weighted or [row for row in rows if _sums_up(row, rows)])[:1]:
         row.role = "total"
 
 
+def _sums_up(row: FundRow, rows: list[FundRow]) -> bool:
+    """Whether a row stands alone with amounts, comes right before its parts (``其中``), or is the sum of the others."""
+    others = [other for other in rows if other is not row and any(other.values.get(name) for name in _AMOUNTS)]
+    if not others:
+        return row is rows[0] or any(row.values.get(name) for name in _AMOUNTS)
+    after = rows[rows.index(row) + 1 :]
+    if row is rows[0] and after and _is_part_label(after[0].label or ""):
+        return True
+    sums = [(_number(row, name), [_number(other, name) for other in others]) for name in _AMOUNTS]
+    known = [(own, parts) for own, parts in sums if own and None not in parts]
+    return bool(known) and all(abs(own - sum(part or 0 for part in parts)) < _CENT for own, parts in known)
+
+
+def _number(row: FundRow, name: str) -> float | None:
+    """An amount as a number, 0 where it is blank, None where it cannot be read."""
+    text = plain_row(row.values.get(name) or "")
+    if not text or is_placeholder(text):
+        return 0.0
+    match = _AMOUNT.fullmatch(text)
+    return float(match[1].replace(",", "")) if match else None
+
+
+def _is_part_label(label: str) -> bool:
+    return pattern("fund_rows", "part").match(plain(label)) is not None
+
+
 def _is_total(label: str) -> bool:
-    if any(re.search(part, plain(label)) for part in load("labels.toml")["fund_rows"]["part"]):
+    if _is_part_label(label):
         return False
     return is_one_of(label, "fund_rows", "total") or contains(label, "fund_rows", "total_words")
 

@@ -340,16 +340,17 @@ def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
             for key, name in (("total", "score"), ("grade", "grade")):
                 if form.total.get(name) is not None or label not in _bare_names(load("labels.toml")["head"][key]):
                     continue
-                found = _beside_label(grid, row, column, inline if colon else "")
+                found = _beside_label(grid, row, column, key, inline if colon else "")
                 if found is not None and (found[1] or name not in form.total_cells):
                     form.total_cells[name], form.total[name] = found
 
 
-def _beside_label(grid: Grid, row: int, column: int, inline: str) -> tuple[str, str | None] | None:
+def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> tuple[str, str | None] | None:
     """Address and text of what stands behind a label's colon or right of it; None where another label stands there."""
     after = grid.right(row, column) + 1
     if squeeze(inline):
         return grid.address(row, column), plain_row(inline).removesuffix("分") or None
     if after > grid.last_column or _split_label(grid.text(row, after))[0] in {"得分", "分值"}:
         return None
-    return grid.address(row, after), grid.text(row, after) or None
+    cell, text = _right_of(grid, row, column)
+    return cell, text if text and (key == "grade" or any(char.isdigit() for char in text)) else None

@@ -261,7 +261,9 @@ def _closes(grid: Grid, row: int, plan: _Plan) -> bool:
     column, text = texts[0]
     if _spans(grid, row, column, plan):
         return True
-    if len(texts) == 1 and plan.level3 is not None and column <= plan.level3.left and is_title(grid, row):
+    if column < plan.left and len(texts) == 2 and _spans(grid, row, texts[1][0], plan):
+        return True
+    if len(texts) == 1 and is_title(grid, row):
         return True
     if column <= plan.note_column and opens_note(text) and grid.anchor(row, column)[0] == row:
         in_values = any(grid.own(row, value) for value in plan.values)

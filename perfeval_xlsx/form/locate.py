@@ -239,7 +239,8 @@ def _settle_levels(grid: Grid, header: Header) -> None:
     """Give every header a level 3: from one label over several level columns, or from the deepest level named."""
     columns = header.columns
     for column in [*header.extra, *([columns["level3"]] if "level3" in columns else [])]:
-        if is_one_of(column.label, "level_group", "exact") and not columns.keys() & {"level1", "level2"}:
+        beside = column in header.extra and "level3" in columns and column.right == column.left
+        if is_one_of(column.label, "level_group", "exact") and not columns.keys() & {"level1", "level2"} and not beside:
             _spread(grid, header, column)
             return
     if "level3" not in columns:
@@ -261,7 +262,9 @@ def _spread(grid: Grid, header: Header, column: Column) -> None:
 def _places_below(grid: Grid, header: Header, column: Column) -> list[tuple[int, int]]:
     """How the rows below divide a header cell's columns: the finest division met in the first rows."""
     finest = [(column.left, column.right)]
-    for row in list(grid.rows_between(header.bottom + 1, header.bottom + 12)):
+    for row in grid.rows_between(header.bottom + 1, header.bottom + 12):
+        if is_title(grid, row) or is_fund_header(grid, row):
+            break
         places, at = [], column.left
         while at <= column.right:
             right = min(grid.right(row, at), column.right)

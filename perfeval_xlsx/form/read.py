@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perfeval_xlsx.findings import Finding
-from perfeval_xlsx.form.evidence import column_findings, settle_doubles, settle_funds
-from perfeval_xlsx.form.funds import read_funds, read_pairs
+from perfeval_xlsx.form.evidence import block_findings, column_findings, settle_doubles, settle_funds
+from perfeval_xlsx.form.funds import read_columns, read_funds, read_pairs
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.heading import (
     begins_form,
@@ -148,7 +148,9 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
         form.findings += settle_funds(grid, funds, header.top - 1)
         form.funds = read_funds(grid, funds, header.top - 1)
     else:
-        form.funds = read_pairs(grid, located.after + 1, header.top - 1)
+        form.funds = read_pairs(grid, located.after + 1, header.top - 1) or read_columns(
+            grid, located.after + 1, header.top - 1
+        )
         tables = form.funds[0].row if form.funds else tables
     below_funds = form.funds[-1].row + 1 if form.funds else located.after + 1
     goals = read_goals(form, grid, below_funds, header.top - 1)
@@ -164,12 +166,15 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     form.province = province_of(form.org, form.title, form.sheet)
     form.columns = _columns(funds, header)
     end = _end(grid, located)
-    for cell, text in _notes(grid, form, header, goals, body, end):
+    held = range(tables, form.funds[-1].row + 1) if form.funds else range(0)
+    above = [row for row in grid.rows_between((goals or header.top) + 1, header.top - 1) if row not in held]
+    for cell, text in _notes(grid, form, above, body, end):
         form.notes.append(text)
         form.note_cells.append(cell)
     form.extent = (start, end)
     form.formulas = _formulas(grid.sheet, start, end)
     form.findings += column_findings(header, form)
+    form.findings += block_findings(grid, header, funds, form, start)
     return form
 
 
@@ -224,12 +229,9 @@ def _recomputed(sheet: Sheet, cell: Cell) -> str | None:
     return f"{value * 100:.10g}%" if cell.text.endswith("%") else f"{value:.10g}"
 
 
-def _notes(
-    grid: Grid, form: Form, header: Header, goals: int | None, body: Body, end: int
-) -> Iterator[tuple[str, str]]:
-    """Address and text of what stands below the grid, and of sentences between the goals and the grid's header."""
+def _notes(grid: Grid, form: Form, above: Sequence[int], body: Body, end: int) -> Iterator[tuple[str, str]]:
+    """Address and text of what stands below the grid, and of sentences between the goals and the grid (``above``)."""
     taken = {*form.goal_cells.values(), *form.total_cells.values()}
-    above = list(grid.rows_between((goals or header.top) + 1, header.top - 1))
     rows = [*above, *body.notes, *grid.rows_between(body.last + 1, end)]
     for row in rows:
         for column, text in grid.texts(row):
