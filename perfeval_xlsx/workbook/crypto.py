@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import struct
 from collections.abc import Sequence
 
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
@@ -50,7 +51,7 @@ def unlock(data: bytes, passwords: Sequence[str]) -> bytes:
             locked.decrypt(opened)
         except (InvalidKeyError, DecryptionError):
             continue
-        except FileFormatError as error:  # an OpenDocument file: encrypted in a way this library does not know
+        except (FileFormatError, struct.error) as error:  # encrypted in a way this library does not know, as .ods is
             raise refuse(why.ENCRYPTED) from error
         return opened.getvalue()
     raise refuse(why.ENCRYPTED if passwords == [_EVERYBODYS] else why.WRONG_PASSWORD)

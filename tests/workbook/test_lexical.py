@@ -1,0 +1,135 @@
+"""The fast way through a sheet gives what the thorough way gives, or leaves the sheet to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.workbook import sheet as sheets
+from perfeval_xlsx.workbook.lexical import IrregularError
+
+from .make import STRINGS, STYLES, opened, pack, parts, sheet_xml, strings_xml, styles_xml
+
+PLAIN = [
+    "", "<v>1</v>", "<v>0.973</v>", "<v>-1.5E-3</v>", "<v>45291</v>", "<v></v>", "<v/>", "<v> 7 </v>", "<v>nan</v>", "<v>1_0</v>",
+    "<f>A1+1</f><v>2</v>", "<f>A1+1</f>", "<f>A1&amp;B1</f><v>2</v>", '<f t="shared" ref="A1:B1" si="0">A1</f><v>1</v>',
+    '<f t="array" ref="A1:B2">A1:B2</f><v>1</v>', "<f/><v>3</v>", "<v>1</v><extLst/>", "<!-- 注 --><v>4</v>", "<v>99</v>",
+]  # fmt: skip
+TEXT = [
+    "<is><t>文</t></is>", '<is><t xml:space="preserve"> a </t></is>', "<is><r><t>一</t></r><r><t>二</t></r></is>", "<is><t/></is>",
+    "<is><t>a&lt;b</t></is>", "<is><t>_x000D_</t></is>", "<is><t>一\r\n二</t></is>", "", "<is/>",
+]  # fmt: skip
+CELL = st.tuples(
+    st.sampled_from(["", "", "", ' s="1"', ' s="2"', ' s="0"', ' s="70000"', ' cm="1"']),
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["", ' t="n"', ' t="s"', ' t="str"', ' t="b"', ' t="e"', ' t="d"']), st.sampled_from(PLAIN)
+        ),
+        st.tuples(st.just(' t="inlineStr"'), st.sampled_from(TEXT)),
+    ),
+    st.sampled_from([1, 1, 1, 1, 2, 5, 0, -1, 300]),
+    st.sampled_from(["", "", "", " ", "\n"]),
+)
+ROW = st.tuples(
+    st.sampled_from([1, 1, 1, 1, 2, 7, 3_000, 0]),
+    st.sampled_from(
+        ["", "", ' spans="1:3"', ' hidden="1"', ' s="1" customFormat="1"', ' s="2"', ' ht="20" customHeight="1"']
+    ),
+    st.lists(CELL, max_size=5),
+    st.sampled_from(["", "", "\n  "]),
+)
+COLUMNS = "ABCDEFGH"
+
+
+def spelled(rows: list[Any]) -> str:
+    """The rows as XML: numbers step by the given amounts, columns too."""
+    text, number = "", 0
+    for step, attributes, cells, gap in rows:
+        number += step
+        inside, column = "", 0
+        for style, (kind, content), move, space in cells:
+            column += move
+            name = COLUMNS[column - 1] if 0 < column <= len(COLUMNS) else "KN"
+            address = f' r="{name}{number}"'
+            inside += space + (f"<c{address}{style}{kind}>{content}</c>" if content else f"<c{address}{style}{kind}/>")
+        text += (
+            f'{gap}<row r="{number}"{attributes}>{inside}</row>' if inside else f'{gap}<row r="{number}"{attributes}/>'
+        )
+    return text
+
+
+def read(data: bytes) -> Any:
+    """Everything a sheet and its layout say, or the code of the refusal."""
+    book = opened(data)
+    try:
+        sheet, layout = book.sheet(0), book.layout(0)
+    except PerfevalError as error:
+        return error.finding.code
+    assert layout is not None
+    known = {place: style for place, style in layout.blanks.items() if style}
+    return (
+        list(sheet.cells.items()), sheet.merges, sheet.hidden_rows, sheet.hidden_columns, known, layout.arrays, layout.opaque,
+        layout.formulas, layout.ordered, layout.last, layout.data, layout.data_end, list(layout.rows),
+    )  # fmt: skip
+
+
+def never(*_: object) -> None:
+    raise IrregularError
+
+
+def both(data: bytes) -> tuple[Any, Any]:
+    """What the two ways say."""
+    fast = read(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sheets, "read_data", never)
+        return fast, read(data)
+
+
+def workbook(sheet: str | bytes) -> bytes:
+    strings, styles = strings_xml("<t>一</t>", "<r><t>二</t></r>", "<t/>"), styles_xml("General", "0.00%", "yyyy/m/d")
+    return pack(parts(sheet) | {STRINGS: strings, STYLES: styles})
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(ROW, max_size=6), st.sampled_from(["", '<mergeCells><mergeCell ref="A1:B2"/></mergeCells>']))
+def test_both_ways_say_the_same(rows: list[Any], after: str) -> None:
+    fast, thorough = both(workbook(sheet_xml(spelled(rows), after=after)))
+    assert fast == thorough
+
+
+WHOLE = sheet_xml(
+    '<row r="1" spans="1:2"><c r="A1" s="1"><v>0.5</v></c><c r="B1" t="s"><v>0</v></c></row>'
+    '<row r="2"><c r="A2" t="inlineStr"><is><t>文</t></is></c><c r="B2"><f>A1</f><v>1</v></c></row>'
+).encode()
+ODD = [
+    b"&", b"<", b">", b'"', b"\xff", b"\0", b" ", b"&#65;", b"\r", b"<v>7</v>", b"<f>1</f>", b' r="A1"', b' s="9"', b' t="b"', b"<c/>",
+    b'<row r="3"/>', b"5", b"-", b"nan", b"\xc3", b"</row>", b"<sheetData>", b"</sheetData>", b"<!--", b"-->", b"<![CDATA[", b"]]>",
+]  # fmt: skip
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE)), st.sampled_from(ODD), st.integers(0, 3)), min_size=1, max_size=2))
+def test_what_the_thorough_way_reads_the_fast_way_reads_no_other_way(changes: list[tuple[int, bytes, int]]) -> None:
+    part = WHOLE
+    for place, inserted, removed in changes:
+        part = part[:place] + inserted + part[place + removed :]
+    fast, thorough = both(workbook(part))
+    if not isinstance(thorough, str):
+        assert fast == thorough
+
+
+def test_plain_spelling_goes_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[bool] = []
+    fast = sheets.read_data
+
+    def watched(*arguments: Any) -> None:
+        fast(*arguments)
+        taken.append(True)
+
+    monkeypatch.setattr(sheets, "read_data", watched)
+    assert not isinstance(read(workbook(WHOLE)), str)
+    assert taken == [True]
