@@ -42,6 +42,26 @@ ROW = st.tuples(
     st.lists(CELL, max_size=5),
     st.sampled_from(["", "", "\n  "]),
 )
+USUAL_CELL = st.tuples(
+    st.sampled_from(["", ' s="1"', ' s="2"']),
+    st.one_of(
+        st.tuples(
+            st.just(""),
+            st.sampled_from(["", "<v>1</v>", "<v>0.973</v>", "<v>1.5E-3</v>", "<f>A1</f><v>2</v>", "<f>A1</f>"]),
+        ),
+        st.tuples(st.just(' t="s"'), st.sampled_from(["<v>0</v>", "<v>1</v>", "<v>2</v>"])),
+        st.tuples(st.just(' t="str"'), st.sampled_from(["<f>A1</f><v>文</v>", "<v>文</v>", "<v></v>"])),
+        st.tuples(st.just(' t="inlineStr"'), st.sampled_from(["<is><t>_x0041_</t></is>", "<is><t>一\n二</t></is>"])),
+    ),
+    st.sampled_from([1, 1, 2]),
+    st.sampled_from(["", "\n"]),
+)
+USUAL_ROW = st.tuples(
+    st.sampled_from([1, 1, 3]),
+    st.sampled_from(["", ' hidden="1"', ' s="1" customFormat="1"']),
+    st.lists(USUAL_CELL, max_size=4),
+    st.just(""),
+)
 COLUMNS = "ABCDEFGH"
 
 
@@ -95,7 +115,10 @@ def workbook(sheet: str | bytes) -> bytes:
 
 
 @settings(max_examples=250, deadline=None)
-@given(st.lists(ROW, max_size=6), st.sampled_from(["", '<mergeCells><mergeCell ref="A1:B2"/></mergeCells>']))
+@given(
+    st.one_of(st.lists(USUAL_ROW, max_size=6), st.lists(ROW, max_size=4)),
+    st.sampled_from(["", '<mergeCells><mergeCell ref="A1:B2"/></mergeCells>']),
+)
 def test_both_ways_say_the_same(rows: list[Any], after: str) -> None:
     fast, thorough = both(workbook(sheet_xml(spelled(rows), after=after)))
     assert fast == thorough
