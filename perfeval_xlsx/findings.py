@@ -75,3 +75,6 @@ class PerfevalError(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.text())
         self.finding = finding
+
+    def __reduce__(self) -> tuple[type[PerfevalError], tuple[Finding]]:
+        return type(self), (self.finding,)

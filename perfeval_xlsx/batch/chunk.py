@@ -108,6 +108,16 @@ def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd
         result["findings"] = [*without_repeats(result["findings"], by_form[form.id]), *by_form[form.id]]
 
 
+def findings_of(
+    forms: Sequence[Form], tables: Tables, rulebooks: Mapping[str, Rulebook], options: Options
+) -> dict[str, list[FindingResult]]:
+    """Everything an audit finds in some forms, by form id."""
+    scored = score(tables, rulebooks, options.lang)
+    results = form_results(forms, scored, options.lang)
+    add_findings(forms, results, audit(tables, scored, rulebooks, options.lang))
+    return {form.id: result["findings"] for form, result in zip(forms, results, strict=True)}
+
+
 def score_files(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
     """``score_chunk``; where the chunk as a whole fails, file by file, so that one file costs itself alone."""
     try:

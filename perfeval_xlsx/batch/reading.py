@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from perfeval_xlsx.batch.chunk import Opened, open_file, rulebooks_of
+from perfeval_xlsx.batch.chunk import Opened, findings_of, open_file, rulebooks_of
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.run import nothing_to_read
@@ -17,6 +17,8 @@ from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.form.values import normalise
+from perfeval_xlsx.output.plain import check_lines, finding_lines
+from perfeval_xlsx.scoring.result import FindingResult
 from perfeval_xlsx.scoring.steps import What, steps
 from perfeval_xlsx.workbook import open_any
 
@@ -45,11 +47,14 @@ def read_each(paths: Sequence[str], options: Options) -> Iterator[Opened]:
 
 
 def explain_score(path: str, what: str, options: Options) -> list[str]:
-    """Explain one score of a workbook, a line a step; where several forms have the cell or the name, each in turn.
+    """Explain one score of a workbook, a line a step, and what was found there; or every finding of one code.
+
+    Where several forms have the cell or the name, each is explained in turn.
 
     Args:
         path: The workbook.
-        what: A cell of the row, the name of an indicator or the start of it, or a word for execution or total.
+        what: A cell of the row or of a finding, the name of an indicator or the start of it, a word for execution or
+            total, or the code of a check.
         options: Rulebooks and language.
 
     Raises:
@@ -59,20 +64,36 @@ def explain_score(path: str, what: str, options: Options) -> list[str]:
     forms = find_forms(book, path)
     if not forms:
         raise PerfevalError(why_none(book)[0])
+    forms[0].findings.extend(book.findings)
     places = _places(forms)
     found = _found(places, what)
-    if not found:
+    tables = to_frames(forms)
+    rulebooks = rulebooks_of(forms, tables, options)
+    told = findings_of(forms, tables, rulebooks, options)
+    lines: list[str] = []
+    for form in forms:
+        mine = [place for place in found if place.form is form]
+        explained = [step for p in mine for step in steps(tables, rulebooks[form.id], form.id, p.what, options.lang)]
+        for finding in _meant(told[form.id], what, mine):
+            explained += finding_lines(finding, rulebooks[form.id], options.lang)
+        if explained and len(forms) > 1:
+            lines.append(f"{form.sheet} · {form.title or form.number}")
+        lines += explained
+    code = normalise(what).upper()
+    if not lines and code in load("checks.toml")["check"]:
+        return check_lines(code, rulebooks[forms[0].id], options.lang)
+    if not lines:
         names = list(dict.fromkeys(place.name for place in places))
         close = difflib.get_close_matches(what, names, _SUGGESTED, 0.2) or names[:_SUGGESTED]
         raise PerfevalError(Finding("Q03", found=what, expected="、".join(close)))
-    tables = to_frames(forms)
-    rulebooks = rulebooks_of(forms, tables, options)
-    lines: list[str] = []
-    for place in found:
-        if len(forms) > 1:
-            lines.append(f"{place.form.sheet} · {place.form.title or place.form.number}")
-        lines += steps(tables, rulebooks[place.form.id], place.form.id, place.what, options.lang)
     return lines
+
+
+def _meant(findings: Sequence[FindingResult], what: str, places: Sequence[Place]) -> Iterator[FindingResult]:
+    """The findings of a code or a cell, and those in the cells of the scores that are explained."""
+    wanted = normalise(what).upper()
+    cells = {wanted}.union(*map(_cells, places))
+    return (finding for finding in findings if finding["code"] == wanted or finding["cell"] in cells)
 
 
 def _places(forms: Sequence[Form]) -> list[Place]:
