@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from forms import NO_FORM, PROJECT, SEED, content, perfeval, put
+from forms import NO_FORM, PROJECT, SEED, Done, content, perfeval, put
 
 
 def docx(path: Path) -> None:
@@ -27,7 +27,9 @@ def truncated(path: Path) -> None:
 
 
 def encrypted(path: Path) -> None:
-    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512) + "EncryptedPackage".encode("utf-16-le"))
+    ooxml = pytest.importorskip("msoffcrypto.format.ooxml")
+    with PROJECT.open("rb") as plain, path.open("wb") as locked:
+        ooxml.OOXMLFile(plain).encrypt("secret", locked)
 
 
 def empty(path: Path) -> None:
@@ -46,27 +48,45 @@ def no_form(path: Path) -> None:
     shutil.copyfile(NO_FORM, path)
 
 
-CASES: list[tuple[str, Callable[[Path], None], str, str, int]] = [
-    ("文档.xlsx", docx, "failed", "B10", 1),
-    ("断.xlsx", truncated, "failed", "B16", 1),
-    ("密.xlsx", encrypted, "failed", "B06", 1),
-    ("空.xlsx", empty, "failed", "B03", 1),
-    ("网页.xls", web_page, "failed", "B12", 1),
-    ("~$锁.xlsx", lock_file, "skipped", "B05", 0),
-    ("清单.xlsx", no_form, "skipped", "R01", 0),
-]
+CASES: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "文档.xlsx": (docx, "failed", "B10"),
+    "断.xlsx": (truncated, "failed", "B16"),
+    "密.xlsx": (encrypted, "failed", "B06"),
+    "空.xlsx": (empty, "failed", "B03"),
+    "网页.xls": (web_page, "failed", "B12"),
+    "~$锁.xlsx": (lock_file, "skipped", "B05"),
+    "清单.xlsx": (no_form, "skipped", "R01"),
+}
 
 
-@pytest.mark.parametrize(("name", "make", "status", "code", "exit_code"), CASES, ids=[case[0] for case in CASES])
-def test_a_bad_file_is_named_and_the_rest_goes_on(
-    tmp_path: Path, name: str, make: Callable[[Path], None], status: str, code: str, exit_code: int
-) -> None:
-    bad, good, out = tmp_path / name, put(PROJECT, tmp_path / "好.xlsx"), tmp_path / "out"
-    make(bad)
-    done = perfeval("score", bad, good, "-o", out, "--json")
-    objects = {Path(value["path"]).name: value for value in map(json.loads, done.out.splitlines())}
-    assert (done.code, set(objects)) == (exit_code, {name, "好.xlsx"})
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A file of every bad kind."""
+    folder = tmp_path_factory.mktemp("bad")
+    for name, (make, *_) in CASES.items():
+        make(folder / name)
+    return [folder / name for name in CASES]
+
+
+@pytest.fixture(scope="module")
+def scored(bad: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, dict[str, Any], Path]:
+    """One run over all of them and a good one: the command, its objects by file, its output folder."""
+    out = tmp_path_factory.mktemp("out")
+    good = put(PROJECT, tmp_path_factory.mktemp("good") / "好.xlsx")
+    done = perfeval("score", *bad, good, "-o", out, "--json")
+    return done, {Path(value["path"]).name: value for value in map(json.loads, done.out.splitlines())}, out
+
+
+def test_the_run_goes_on_over_bad_files(scored: tuple[Done, dict[str, Any], Path]) -> None:
+    done, objects, out = scored
+    assert (done.code, set(objects)) == (1, {*CASES, "好.xlsx"})
     assert (objects["好.xlsx"]["status"], (out / objects["好.xlsx"]["copy"]).exists()) == ("scored", True)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_bad_file_is_named_with_what_to_do(name: str, scored: tuple[Done, dict[str, Any], Path]) -> None:
+    done, objects, _ = scored
+    _, status, code = CASES[name]
     result = objects[name]
     assert (result["status"], result["sheet"], result["form"], result["copy"]) == (status, None, None, None)
     (finding,) = result["findings"]
@@ -74,6 +94,24 @@ def test_a_bad_file_is_named_and_the_rest_goes_on(
     if status == "failed":
         assert name in done.err
         assert finding["suggestion"] in done.err
+
+
+def test_what_is_skipped_is_no_failure(bad: list[Path], tmp_path: Path) -> None:
+    skipped = [path for path in bad if CASES[path.name][1] == "skipped"]
+    assert perfeval("score", *skipped, "-o", tmp_path, "-q").code == 0
+
+
+def test_read_names_every_bad_file(bad: list[Path]) -> None:
+    done = perfeval("read", *bad, "--json")
+    assert (done.code, done.out) == (1, "")
+    for name in CASES:
+        assert name in done.err
+
+
+@pytest.mark.parametrize("name", ["文档.xlsx", "清单.xlsx"])
+def test_explain_says_why_there_is_nothing_to_explain(name: str, bad: list[Path]) -> None:
+    done = perfeval("explain", next(path for path in bad if path.name == name), "总分")
+    assert (done.code, done.out, bool(done.err)) == (1, "", True)
 
 
 def test_a_missing_path_fails_alone(tmp_path: Path) -> None:
@@ -103,17 +141,6 @@ def test_a_protected_sheet_is_scored_like_any_other(tmp_path: Path) -> None:
     assert (done.code, value["total"]) == (0, "99")
     copied: Any = openpyxl.load_workbook(tmp_path / "out" / value["copy"]).active
     assert copied.protection.sheet
-
-
-@pytest.mark.parametrize(("name", "make", "_status", "_code", "_exit"), CASES, ids=[case[0] for case in CASES])
-def test_read_and_explain_say_the_same(
-    tmp_path: Path, name: str, make: Callable[[Path], None], _status: str, _code: str, _exit: int
-) -> None:
-    make(tmp_path / name)
-    read = perfeval("read", tmp_path / name, "--json")
-    assert (read.code, read.out, name in read.err) == (_exit, "", True)
-    explained = perfeval("explain", tmp_path / name, "总分")
-    assert (explained.code, explained.out, bool(explained.err)) == (1, "", True)
 
 
 def test_the_output_folder_may_lie_in_the_input_folder(tmp_path: Path) -> None:
