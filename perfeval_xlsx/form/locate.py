@@ -153,6 +153,9 @@ def _match(column: Column, columns: list[Column], block: str) -> Match | None:
     label among known ones (``年度指标值`` over ``符号 | 数值 | 单位``) is what the label over them says.
     """
     match = find(block, column.label)
+    whole = find(block, column.group + column.label) if column.group else None
+    if whole is not None and whole.exact:
+        return whole
     over = find(block, column.group) if column.group else None
     if over is None or over.field == "extra":
         return match
@@ -178,9 +181,12 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
     known = [find(block, text) for _, text in texts]
     if any(len(text) > LONGEST for _, text in texts):
         return False
-    if not any(known) and not (block == "fund" and _under_amounts(grid, top, texts)):
+    split = [_is_split(grid, bottom, column, text, block) for column, text in texts]
+    if not any(known) and not any(split) and not (block == "fund" and _under_amounts(grid, top, texts)):
         return False
-    for (column, text), match in zip(texts, known, strict=True):
+    for (column, text), match, goes_on in zip(texts, known, split, strict=True):
+        if goes_on:
+            continue
         above = grid.merge(top, column)
         under_group = above is not None and above.right > above.left and above.bottom < row
         blank_above = not grid.text(bottom, column)
@@ -189,6 +195,13 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
         if not under_group and not blank_above:
             return False
     return True
+
+
+def _is_split(grid: Grid, row: int, column: int, text: str, block: str) -> bool:
+    """Whether a text goes on with the label in the cell above it: ``年度`` over ``指标值``."""
+    above = grid.own(row, column)
+    match = find(block, above + text) if above and grid.right(row, column) == grid.right(row + 1, column) else None
+    return match is not None and match.exact
 
 
 def _under_amounts(grid: Grid, top: int, texts: list[tuple[int, str]]) -> bool:

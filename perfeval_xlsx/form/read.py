@@ -22,7 +22,7 @@ from perfeval_xlsx.form.heading import (
 )
 from perfeval_xlsx.form.indicators import Body, read_body
 from perfeval_xlsx.form.labels import contains, pattern, plain_row
-from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process
+from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process, is_title
 from perfeval_xlsx.form.model import Form, FormulaCell
 from perfeval_xlsx.form.province import province_of
 from perfeval_xlsx.workbook import AnyWorkbook, Cell, Sheet, a1
@@ -33,12 +33,23 @@ _SAME = 1e-6
 
 
 class _Located(NamedTuple):
-    """A grid's header and body on a sheet, and the rows its form may take."""
+    """A grid's header and body on a sheet, and what else is known of its form's place.
+
+    Attributes:
+        after: Last row of what stands above the form.
+        before: Last row the form may take.
+        top: First row of its indicator tables.
+        funds: Header of its fund table, above the grid or below it.
+        last: Last row the fund table may reach.
+    """
 
     header: Header
     body: Body
     after: int
     before: int
+    top: int
+    funds: Header | None
+    last: int
 
 
 def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
@@ -109,14 +120,31 @@ def _located(grid: Grid) -> Iterator[_Located]:
     repeats = _repeats(grid, headers)
     headers = [header for header in headers if header.top not in repeats]
     repeated = frozenset(row for rows in repeats.values() for row in rows)
-    after = 0
+    after, top = 0, 0
     for at, header in enumerate(headers):
         limit = headers[at + 1].top - 1 if at + 1 < len(headers) else (grid.rows[-1] if grid.rows else 0)
         settle_doubles(grid, header, limit)
         body = read_body(grid, header, limit, repeated)
+        top = top or header.top
         if not (is_process(header) or is_declaration(header)):
-            yield _Located(header, body, after, limit)
-        after = body.last
+            funds, last = fund_header(grid, after + 1, top - 1), top - 1
+            if funds is None:
+                funds, last = _funds_below(grid, body, limit)
+            yield _Located(header, body, after, limit, top, funds, last)
+            after, top = max(body.last, last), 0
+        elif any(begins_form(grid, row) for row in grid.rows_between(body.last + 1, limit)):
+            after, top = body.last, 0
+
+
+def _funds_below(grid: Grid, body: Body, limit: int) -> tuple[Header | None, int]:
+    """A fund table below the grid, and the last row it may reach: it stands before the next form's title."""
+    rows = list(grid.rows_between(body.last + 1, limit))
+    title = next((row for row in rows if is_title(grid, row)), None)
+    if title is None and limit < grid.rows[-1]:
+        return None, body.last
+    last = limit if title is None else title - 1
+    funds = fund_header(grid, body.last + 1, last)
+    return funds, body.last if funds is None else last
 
 
 def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, range]:
@@ -141,19 +169,10 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     header, body = located.header, located.body
     form = Form(path=path, sheet=grid.sheet.name, sheet_index=grid.sheet.index, number=0, kind="project")
     form.indicators, form.left_out = body.rows, body.left_out
-    funds = fund_header(grid, located.after + 1, header.top - 1)
-    tables = header.top
-    if funds is not None:
-        tables = funds.top
-        form.findings += settle_funds(grid, funds, header.top - 1)
-        form.funds = read_funds(grid, funds, header.top - 1)
-    else:
-        form.funds = read_pairs(grid, located.after + 1, header.top - 1) or read_columns(
-            grid, located.after + 1, header.top - 1
-        )
-        tables = form.funds[0].row if form.funds else tables
-    below_funds = form.funds[-1].row + 1 if form.funds else located.after + 1
-    goals = read_goals(form, grid, below_funds, header.top - 1)
+    funds, tables = _read_funds(form, grid, located)
+    below_funds = form.funds[-1].row + 1 if form.funds and tables < located.top else located.after + 1
+    goals = read_goals(form, grid, below_funds, located.top - 1)
+    tables = min(tables, located.top)
     if goals is None and form.funds:
         goals = read_goals(form, grid, first_row(grid, located.after, tables), tables - 1)
     start = first_row(grid, located.after, min(tables, goals or tables))
@@ -167,7 +186,7 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     form.columns = _columns(funds, header)
     end = _end(grid, located)
     held = range(tables, form.funds[-1].row + 1) if form.funds else range(0)
-    above = [row for row in grid.rows_between((goals or header.top) + 1, header.top - 1) if row not in held]
+    above = [row for row in grid.rows_between((goals or header.top) + 1, located.top - 1) if row not in held]
     for cell, text in _notes(grid, form, above, body, end):
         form.notes.append(text)
         form.note_cells.append(cell)
@@ -178,9 +197,21 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     return form
 
 
+def _read_funds(form: Form, grid: Grid, located: _Located) -> tuple[Header | None, int]:
+    """Fill in the funds; return their header and first row, that of the indicator tables where there are none."""
+    funds = located.funds
+    if funds is None:
+        first, last = located.after + 1, located.top - 1
+        form.funds = read_pairs(grid, first, last) or read_columns(grid, first, last)
+        return None, form.funds[0].row if form.funds else located.top
+    form.findings += settle_funds(grid, funds, located.last)
+    form.funds = read_funds(grid, funds, located.last)
+    return funds, funds.top
+
+
 def _end(grid: Grid, located: _Located) -> int:
     """The form's last row: before the title or the tables of the next form."""
-    last, before = located.body.last, located.before
+    last, before = max(located.body.last, located.last), located.before
     if before == (grid.rows[-1] if grid.rows else 0):
         return before
     funds = fund_header(grid, last + 1, before)

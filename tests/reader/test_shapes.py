@@ -277,3 +277,48 @@ def test_the_next_forms_rows_do_not_divide_this_ones_levels() -> None:
         """)
     assert (first.indicators[0].values["level2"], first.indicators[0].values["level3"]) == (None, "直补人数")
     assert second.title == "养护项目支出绩效自评表"
+
+
+def test_a_table_scored_by_rules_above_the_grid_is_passed_over() -> None:
+    (form,) = read(f"""
+        A1:H1=2019年度项目支出绩效自评表
+        A2=资金来源 | B2=全年预算数（万元） | C2=全年执行数
+        A3=资金总额 | B3=210 | C3=210
+        A4=预期目标 | E4=实际完成情况
+        A5=资助学生 | E5=已资助
+        A6=一级指标 | B6=二级指标 | C6=三级指标 | D6=评分标准 | E6=标准分 | F6=自评分
+        A7=决策 | B7=绩效目标 | C7=目标合理性 | D7=合理得5分 | E7=5 | F7=5
+        {grid(8)}
+        """)
+    assert [row.values["level3"] for row in form.indicators] == ["巡查次数"]
+    assert form.funds[0].values["annual_budget"] == "210"
+    assert form.goals == {"expected": "资助学生", "actual": "已资助"}
+    assert form.title == "2019年度项目支出绩效自评表"
+
+
+def test_labels_split_over_two_cells() -> None:
+    (form,) = read("""
+        A1:G1=项目支出绩效自评表
+        A2=资金（万元） | D2=年初 | E2=全年 | F2=全年 | G2=执行率
+        D3=预算数 | E3=预算数 | F3=执行数
+        A4=年度资金总额 | D4=45 | E4=46 | F4=44.1 | G4=95.87%
+        A5=一级 | B5=二级 | C5=三级 | D5=年度 | E5=实际 | F5=分值 | G5=得分
+        A6=指标 | B6=指标 | C6=指标 | D6=指标值 | E6=完成值
+        A7=产出指标 | B7=数量指标 | C7=整修渠道 | D7=12公里 | E7=12公里 | F7=50 | G7=50
+        """)
+    (total,) = form.funds
+    assert total.values == {"initial_budget": "45", "annual_budget": "46", "executed": "44.1", "rate": "95.87%"}
+    (row,) = form.indicators
+    assert (row.values["level1"], row.values["level3"], row.values["target"]) == ("产出指标", "整修渠道", "12公里")
+
+
+def test_funds_below_the_grid() -> None:
+    (form,) = read(f"""
+        A1:H1=项目支出绩效自评表
+        {grid(2)}
+        A4:E4=总分 | F4=90 | G4=90
+        A5=项目资金（万元） | D5=全年预算数 | E5=全年执行数
+        B6=年度资金总额 | D6=20 | E6=19
+        """)
+    assert (form.funds[0].label, form.funds[0].cells["executed"], form.unit) == ("年度资金总额", "E6", "万元")
+    assert form.total["score"] == "90"
