@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from perfeval_xlsx.workbook.dates import show_date
@@ -62,7 +63,10 @@ class Format:
             shown = show_number(section, self._plans[index], value)
             return digitwise(shown, section.numerals) if section.numerals else shown
         if section.kind == "general":
-            shown = general(abs(value) * 100 ** sum(token.kind == "percent" for token in section.tokens))
+            scaled = abs(value) * 100 ** sum(token.kind == "percent" for token in section.tokens)
+            if math.isinf(scaled):
+                return None
+            shown = general(scaled)
             shown = spoken(shown, section.numerals) if section.numerals else shown
             return "".join(shown if token.kind == "general" else token.text for token in section.tokens)
         shown = "".join(token.text for token in section.tokens)

@@ -5,6 +5,7 @@ One pass under the same limits as every package; nothing foreign is involved, so
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -249,7 +250,8 @@ class _Reader:
     def _value(self, kind: str, attributes: Mapping[str, str]) -> tuple[float | None, str]:
         """Return the number behind a cell and its type."""
         if kind in _NUMBERS:
-            return float(attributes["office:value"]) if "office:value" in attributes else None, "n"
+            value = float(attributes.get("office:value", "nan"))
+            return value if math.isfinite(value) else None, "n"
         if kind == "date":
             return serial_of(attributes.get("office:date-value", ""), self.contents.date1904), "d"
         span = _SPAN.fullmatch(attributes.get("office:time-value", "")) if kind == "time" else None

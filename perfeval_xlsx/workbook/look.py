@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -127,7 +128,9 @@ class Gatherer:
 
 
 def number_cell(value: float, code: str, style: int = 0, date1904: bool = False) -> Cell:
-    """Return the cell of a number under a number format."""
+    """Return the cell of a number under a number format; what is no number that Excel knows is an error."""
+    if not math.isfinite(value):
+        return Cell("#NUM!", style=style, type="e")
     return Cell(show(value, code, date1904), value, None, style, "d" if compiled(code).date else "n")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.workbook import open_workbook
+from perfeval_xlsx.workbook import open_any, open_workbook
 
 from .make import members_of, pack, parts, sheet_xml
 
@@ -69,6 +69,9 @@ def test_a_wrong_file_named_xlsx_is_called_by_its_name(content: str, tmp_path: P
     path.write_bytes(data)
     finding = refused(path)
     assert finding.code == code
+    with pytest.raises(PerfevalError) as error:
+        open_any(path)
+    assert error.value.finding == finding
     for lang in ("zh", "en"):
         assert "–" not in finding.text("message", lang)
         assert finding.text("suggestion", lang)

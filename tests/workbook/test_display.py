@@ -73,6 +73,13 @@ def test_a_value_shows_as_a_person_sees_it(code: str) -> None:
     assert {value: show(value, code) for value in GOLDEN[code]} == GOLDEN[code]
 
 
+@pytest.mark.parametrize("code", [*GOLDEN, *BUILTIN.values(), "General%", "0.00E+00"])
+def test_the_largest_and_smallest_numbers_show_somehow(code: str) -> None:
+    for value in (1.7976931348623157e308, 5e-324, 2.2250738585072014e-308, 2958466.0, -0.0):
+        assert isinstance(show(value, code), str)
+        assert isinstance(show(-value, code), str)
+
+
 def test_text_sections_shape_text() -> None:
     assert compiled('0;0;0;"单位："@').text("市教育局") == "单位：市教育局"
     assert compiled("@").text("原样") == "原样"

@@ -277,6 +277,17 @@ def test_a_binary_workbook_reads_as_a_person_sees_it(folder: Path) -> None:
     assert book.number_format(book.style_at(0, 1, 7)) == "0.00%"
 
 
+def test_numbers_that_excel_does_not_know_are_errors(folder: Path) -> None:
+    cells = {(1, 1): float("nan"), (1, 2): float("inf"), (1, 3): 1e308}
+    book = legacy(put(folder, xlsb_bytes(cells, dict.fromkeys(cells, 2), styles=xlsb_styles())))
+    assert texts(book.sheet(0)) == {(1, 1): "#NUM!", (1, 2): "#NUM!", (1, 3): "1E+308"}
+    row = "".join(
+        f'<table:table-cell office:value-type="float" office:value="{text}"/>' for text in ("NaN", "INF", "1e3")
+    )
+    table = f'<table:table table:name="a"><table:table-row>{row}</table:table-row></table:table>'
+    assert texts(legacy(put(folder, ods_bytes(table))).sheet(0)) == {(1, 3): "1000"}
+
+
 def test_the_1904_date_system_of_a_binary_workbook(folder: Path) -> None:
     data = xlsb_bytes({(1, 1): 43829.0}, {(1, 1): 2}, book=record(153, struct.pack("<I", 1)), styles=xlsb_styles())
     book = legacy(put(folder, data))
