@@ -215,3 +215,20 @@ def test_nothing_else_in_a_sample_changes(path: Path, tmp_path: Path) -> None:
                 assert copied.style_id == cell.style_id
                 if cell.coordinate not in ours:
                     assert copied.value == cell.value
+
+
+@pytest.mark.parametrize(
+    ("text", "total", "shown"),
+    [
+        ("自评总分：88分  等级：良", {"score": "88", "grade": "良"}, "自评总分：92.5分  等级：优"),
+        ("总分：92.5分", {"score": "92.5"}, "总分：92.5分"),
+        ("总分:88", {"score": "88"}, "总分:92.5"),
+    ],
+)
+def test_a_total_in_its_labels_own_cell_keeps_the_label(
+    tmp_path: Path, text: str, total: dict[str, str], shown: str
+) -> None:
+    form = replace(FORM, total={"weight": "100", **total}, total_cells=dict.fromkeys(total, "A20"))
+    sheet, result = filled(tmp_path, {"A20": text}, form)
+    assert sheet["A20"].value == shown
+    assert [r["old"] for r in result["replaced"]] == ([text] if text != shown else [])

@@ -100,8 +100,7 @@ def _wanted(
     if result["status"] == "scored":
         if not form.total.get("weight"):
             yield form.total_cells.get("weight"), "weight", 100.0
-        yield form.total_cells.get("score"), "total", _float(result["total"])
-        yield form.total_cells.get("grade"), "grade", _grade(form, sheet, result["grade"])
+        yield from _total(form, result, sheet)
 
 
 def _edit(
@@ -176,6 +175,25 @@ def _agrees(typed: str, share: float) -> bool:
         return False
     places = len(text.partition(".")[2])
     return abs(float(text) - share) < 10.0**-places
+
+
+def _total(form: Form, result: FormResult, sheet: Sheet) -> Iterator[tuple[str | None, str, str | float | None]]:
+    """Total and grade; in a cell that holds their labels too (``总分：96分 等级：优``) only the figure and the word change."""
+    address, total, grade = form.total_cells.get("score"), result["total"], result["grade"]
+    cell = sheet.cells.get(row_column(address)) if address else None
+    written = form.total.get("score")
+    if cell is None or total is None or written is None or written == cell.text.strip():
+        yield address, "total", _float(total)
+        yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
+        return
+    text = cell.text if _shows(written, float(total)) else cell.text.replace(written, total, 1)
+    if form.total_cells.get("grade") == address:
+        old = form.total.get("grade")
+        head, word, tail = text.rpartition(old) if old and grade else (text, "", "")
+        text = head + (grade or "") + tail if word else text
+    else:
+        yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
+    yield address, "total", text
 
 
 def _grade(form: Form, sheet: Sheet, grade: str | None) -> str | None:

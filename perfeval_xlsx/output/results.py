@@ -217,4 +217,10 @@ def _total_findings(form: Record) -> Iterable[Finding]:
     if form["status"] == "reported":
         yield Finding("S08")
     elif abs(float(str(form["points"])) - 100.0) >= 0.005:
-        yield Finding("S07", None, "weight", show(float(str(form["points"]))), "100")
+        yield Finding("S07", _weight_cell(form), "weight", show(float(str(form["points"]))), "100")
+
+
+def _weight_cell(form: Record) -> str | None:
+    """The cell of the points' sum, where the form has one."""
+    cells = form["cells"]
+    return cells.get("total_weight") if isinstance(cells, dict) else None
