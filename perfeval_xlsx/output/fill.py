@@ -178,7 +178,7 @@ def _agrees(typed: str, share: float) -> bool:
 
 
 def _total(form: Form, result: FormResult, sheet: Sheet) -> Iterator[tuple[str | None, str, str | float | None]]:
-    """Total and grade; in a cell that holds their labels too (``总分：96分 等级：优``) only the figure and the word change."""
+    """Total and grade; in a cell that holds their labels too (``总分：96分 等级：优``) only figure and word change."""
     address, total, grade = form.total_cells.get("score"), result["total"], result["grade"]
     cell = sheet.cells.get(row_column(address)) if address else None
     written = form.total.get("score")
