@@ -58,7 +58,7 @@ def _fill(laid: LaidSheet, source: Any, limits: Limits) -> None:
         if not gatherer.reaches(row):
             break
         for column, value in values:
-            gatherer.put(row, column, _cell(value))
+            gatherer.put(row, column, cell_of(value))
 
 
 def _rows(source: Any) -> Iterator[tuple[int, list[tuple[int, Any]]]]:
@@ -70,7 +70,7 @@ def _rows(source: Any) -> Iterator[tuple[int, list[tuple[int, Any]]]]:
         yield row, list(enumerate(values, left + 1))
 
 
-def _cell(value: Any) -> Cell | None:
+def cell_of(value: Any) -> Cell | None:
     """Return the cell of a Python value; dates show as Excel shows them by default."""
     if isinstance(value, bool):
         return Cell("TRUE" if value else "FALSE", type="b")

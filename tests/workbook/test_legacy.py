@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.read import find_forms
 from perfeval_xlsx.limits import DEFAULT_LIMITS, MIB, Limits
 from perfeval_xlsx.workbook import Cell, LegacyWorkbook, Merge, Workbook, crypto, open_any, open_workbook
+from perfeval_xlsx.workbook.legacy_calamine import cell_of
+from perfeval_xlsx.workbook.legacy_xls import read_xls
 from perfeval_xlsx.workbook.legacy_xlsb import read_xlsb
 from perfeval_xlsx.workbook.package import read_package
 from perfeval_xlsx.workbook.worker import ask
@@ -122,6 +124,46 @@ def test_old_values_are_those_another_reader_finds(folder: Path) -> None:
             assert cell.text == str(value).upper()
         else:
             assert value == (cell.text if cell.value is None else cell.value)
+
+
+def test_where_only_values_can_be_read_from_an_old_workbook_the_loss_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise AssertionError("an assertion of the library")
+
+    data = an_xls()
+    monkeypatch.setattr("xlrd.open_workbook", fail)
+    contents = read_xls(data, DEFAULT_LIMITS)
+    assert (contents.lost, [laid.sheet.state for laid in contents.sheets]) == (["B63"], ["visible", "hidden"])
+    sheet = contents.sheets[0].sheet
+    assert {place: cell.text for place, cell in sheet.cells.items()} == {
+        (1, 1): "0.973", (1, 2): "2023/12/31", (1, 3): "第一行\n第二行", (1, 4): "TRUE", (1, 5): "2023/12/31", (3, 1): "产出指标",
+        (6, 2): "1234567.891",
+    }  # fmt: skip
+    assert (sheet.cells[1, 2].value, sheet.merges) == (45291, [Merge(3, 1, 5, 2)])
+    assert contents.looks[sheet.cells[1, 2].style].code == "yyyy/m/d"
+    with pytest.raises(PerfevalError) as refused:
+        read_xls(data[:1000], DEFAULT_LIMITS)
+    assert refused.value.finding.code == "B66"
+
+
+@pytest.mark.parametrize(
+    ("value", "serial", "text"),
+    [
+        (datetime(2023, 12, 31, 18), 45291.75, "2023/12/31 18:00"),
+        (datetime(2023, 12, 31), 45291, "2023/12/31"),
+        (date(2023, 12, 31), 45291, "2023/12/31"),
+        (time(18), 0.75, "18:00:00"),
+        (timedelta(hours=36), 1.5, "36:00:00"),
+        (True, None, "TRUE"),
+        (12, 12, "12"),
+    ],
+)
+def test_values_without_a_format_show_as_excel_shows_them_by_default(
+    value: object, serial: float | None, text: str
+) -> None:
+    cell = cell_of(value)
+    assert cell is not None
+    assert (cell.value, cell.text) == (serial, text)
 
 
 @pytest.mark.parametrize("sample", SAMPLES[:4], ids=lambda path: path.stem)
