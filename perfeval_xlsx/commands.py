@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from perfeval_xlsx.form.model import Kind
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
-_CODES = {"Q01": USAGE, "Q02": USAGE, "Q03": USAGE, "B40": NOTHING, "B70": USAGE, "B74": USAGE}
+_USAGE = ("B70", "B74", "L04", "Q01", "Q02", "Q03", "V01", "V10", "V11")
+_CODES = dict.fromkeys(_USAGE, USAGE) | {"B40": NOTHING}
 """Exit code by the finding that ended a command; any other ends it with 1."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.model import Form, IndicatorRow
+from perfeval_xlsx.scoring.result import FindingResult
 from perfeval_xlsx.scoring.rulebook import Rulebook
 
 _ROW_FIELDS = ("level3", "target", "actual", "weight", "score")
@@ -52,6 +53,33 @@ def rulebook_line(book: Rulebook, lang: Lang = "zh") -> str:
     support = load("methods.toml")["support"][book.support][lang]
     facts = {"id": book.id, "title": book.title, "document": book.document}
     return _say("rules", "line", lang, **facts, scope=scope, support=support)
+
+
+def finding_lines(finding: FindingResult, book: Rulebook, lang: Lang = "zh") -> Iterator[str]:
+    """A finding explained: the check, what it found, what should be, by which rule, what to do."""
+    yield _say(
+        "finding", "head", lang, code=finding["code"], cell=finding["cell"] or _say("finding", "whole", lang),
+        severity=_say("severity", finding["severity"], lang), message=finding["message"],
+    )  # fmt: skip
+    if finding["code"] in load("checks.toml")["check"]:
+        yield from _check_facts(finding["code"], book, lang)
+    for name in ("found", "expected", "basis", "suggestion"):
+        if finding[name]:
+            yield _say("finding", name, lang, text=finding[name])
+
+
+def check_lines(code: str, book: Rulebook, lang: Lang = "zh") -> list[str]:
+    """A check that found nothing: what it looks for, with which parameters."""
+    return [_say("finding", "none", lang, code=code), *_check_facts(code, book, lang)]
+
+
+def _check_facts(code: str, book: Rulebook, lang: Lang) -> Iterator[str]:
+    """What a check looks for, and its parameters as the rulebook has them."""
+    check = load("checks.toml")["check"][code]
+    yield _say("finding", "check", lang, title=check["title"][lang])
+    for name, param in check.get("param", {}).items():
+        value = book.checks.get(code, {}).get(name, param["default"])
+        yield _say("finding", "param", lang, meaning=param["meaning"][lang], value=value)
 
 
 def _say(section: str, key: str | None, lang: Lang, **values: object) -> str:
