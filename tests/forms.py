@@ -55,7 +55,8 @@ def start(*arguments: object, env: Mapping[str, str] | None = None, **options: o
     """Start the command line as a user does."""
     command = [sys.executable, "-m", "perfeval_xlsx", *map(str, arguments)]
     whole = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=whole, **options)  # type: ignore[call-overload,no-any-return]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.Popen(command, env=whole, **streams)  # type: ignore[call-overload,no-any-return]
 
 
 def perfeval(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Done:

@@ -108,7 +108,7 @@ def test_a_file_that_kills_workers_is_named_and_the_others_are_done(tmp_path: Pa
     source, preload = folder_of(tmp_path / "in", 7), tmp_path / "killer.py"
     put(PROJECT, source / "0组" / "杀手.xlsx", "杀手")
     preload.write_text(KILLER, encoding="utf-8")
-    with processes(tmp_path, [["--preload", str(preload)]] * 2, deaths=0) as (address, _):
+    with processes(tmp_path, [["--no-nanny", "--preload", str(preload)]] * 3, deaths=0) as (address, _):
         done = perfeval("score", "in", "-o", "out", "--executor", address, cwd=tmp_path)
     assert done.code == 1, done.err
     assert "杀手.xlsx" in done.err

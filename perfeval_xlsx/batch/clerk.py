@@ -132,6 +132,8 @@ class Clerk:
         Raises:
             PerfevalError: An output cannot be written.
         """
+        if seen.busy and not seen.ready and not self.known():
+            return  # nothing on record yet, and what there is will settle in a moment
         now = monotonic()
         again = self.unfinished and now >= self._again_at
         if now < self._blocked_till or not (seen.fresh or seen.absent or again or not self._current):

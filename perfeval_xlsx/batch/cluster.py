@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -47,8 +48,8 @@ def cluster(options: Options, out: Path | None) -> Iterator[tuple[Callable[[int]
         What makes an executor for ``Pool``, and the number of workers.
 
     Raises:
-        PerfevalError: The extra is not installed (``B70``), there is no scheduler (``B71``), or a worker does not see the
-            shared folder or runs another version (``B72``).
+        PerfevalError: The extra is not installed (``B70``), there is no scheduler (``B71``), or a worker does not see
+            the shared folder or runs another version (``B72``).
     """
     with _connected(options.executor or "") as client:
         place = _place(out)
@@ -99,12 +100,12 @@ def _connected(executor: str) -> Iterator[Any]:
     if address == executor or not address:
         raise PerfevalError(Finding("B74", found=executor))
     try:
-        from distributed import Client
+        client_type: Any = import_module("distributed").Client
     except ImportError as error:
         raise PerfevalError(Finding("B70")) from error
     seconds = load("run.toml")["cluster"]["connect"]
     try:
-        client = Client(f"tcp://{address}", timeout=seconds, set_as_default=False)
+        client = client_type(f"tcp://{address}", timeout=seconds, set_as_default=False)
     except (OSError, ValueError) as error:
         raise PerfevalError(Finding("B71", found=executor, args={"detail": str(error)})) from error
     with client:
@@ -193,8 +194,6 @@ class _ClusterExecutor(Executor):
 
 def _pass_on(inner: Future[Any], outer: Future[Any]) -> None:
     """Give what came of a task on; workers that died over it, time and again, break the executor as Pool sees it."""
-    from distributed import KilledWorker
-
     if outer.done():
         return
     if inner.cancelled():
@@ -203,7 +202,7 @@ def _pass_on(inner: Future[Any], outer: Future[Any]) -> None:
     error = inner.exception()
     if error is None:
         outer.set_result(inner.result())
-    elif isinstance(error, KilledWorker):
+    elif isinstance(error, import_module("distributed").KilledWorker):
         _fail(outer, BrokenExecutor(str(error)))
     else:
         _fail(outer, error)

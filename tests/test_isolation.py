@@ -1,0 +1,168 @@
+"""Faults in real worker processes: one that dies, runs out of memory or hangs costs its file and nothing else."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+import pytest
+from forms import PROJECT, folder_of, put
+
+from perfeval_xlsx.batch import chunk, worker
+from perfeval_xlsx.batch import run as runs
+from perfeval_xlsx.batch.clerk import Post
+from perfeval_xlsx.batch.discover import discover
+from perfeval_xlsx.batch.executors import Pool
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.watch import Watch
+from perfeval_xlsx.data import load
+
+FAST = Options(durable=False, jobs=2, seconds=4, isolated=True)
+GIB = 1 << 30
+
+pytestmark = pytest.mark.slow
+posix = pytest.mark.skipif(os.name == "nt", reason="signals and limits")
+
+
+def note(source: chunk.Source) -> None:
+    """Leave a mark for every attempt at a file, beside the inputs."""
+    path = Path(source.path)
+    marks = next(parent for parent in path.parents if parent.name == "in").with_name("marks")
+    marks.mkdir(exist_ok=True)
+    (marks / f"{path.stem}-{time.monotonic_ns()}").touch()
+
+
+def sabotaged(memory: int) -> None:
+    """Start a worker in which the names of some files are deadly."""
+    worker.start(memory, None)
+    real = chunk.open_file
+
+    def open_file(source: chunk.Source, options: Options) -> chunk.Opened:
+        name = source.relative
+        if any(word in name for word in ("退出", "杀死", "卡住", "吃光")):
+            note(source)
+        if "退出" in name:
+            os._exit(9)
+        if "杀死" in name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        while "卡住" in name:
+            sum(range(10**6))
+        if "吃光" in name:
+            hoard = [bytearray(GIB // 16) for _ in range(64)]
+            assert hoard
+        return real(source, options)
+
+    chunk.open_file = open_file
+
+
+def pool(jobs: int, memory: int = 0, **_: object) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=sabotaged, initargs=(memory,))
+
+
+def inputs(tmp_path: Path, *deadly: str) -> Path:
+    source = folder_of(tmp_path / "in", 5)
+    for name in deadly:
+        put(PROJECT, source / "0组" / f"{name}.xlsx", name)
+    return source
+
+
+def attempts(tmp_path: Path, name: str) -> int:
+    return len(list((tmp_path / "marks").glob(f"{name}-*")))
+
+
+def failures(out: Path) -> dict[str, str]:
+    findings = json.loads((out / "run.json").read_text(encoding="utf-8"))["findings"]
+    return {Path(item["path"]).stem: item["code"] for item in findings if item["severity"] == "error"}
+
+
+@posix
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_faults_cost_their_files_each_tried_twice_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = inputs(tmp_path, "退出", "杀死", "卡住"), tmp_path / "out"
+    monkeypatch.setattr(runs, "process_pool", pool)
+    with runs.open_run([source], out, FAST) as run:
+        outcome = run.execute()
+    assert (outcome.exit_code, outcome.files, outcome.left) == (1, 8, 0)
+    assert failures(out) == {"退出": "B37", "杀死": "B37", "卡住": "B38"}
+    assert len(list((out / "scored").rglob("*.xlsx"))) == 5
+    for name in failures(out):
+        assert 1 <= attempts(tmp_path, name) <= 2, "once with others, once alone"
+
+
+@posix
+def test_memory_is_bounded_and_running_out_of_it_costs_one_file(tmp_path: Path) -> None:
+    import resource
+
+    assert Options().memory == load("run.toml")["worker"]["memory"] == 4 * GIB
+    source = inputs(tmp_path, "吃光")
+    sources = sorted(discover([source]), key=lambda item: item.key)
+    make = partial(pool, memory=2 * GIB)
+    done = dict(zip(*next(Pool(make, 1, FAST, None, Event()).outcomes([sources])), strict=True))
+    codes = {item.relative: record.forms[0].status for item, record in done.items()}
+    assert {Path(name).stem for name, status in codes.items() if status == "failed"} == {"吃光"}
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY, "the master itself is not bounded"
+    with runs.process_pool(1, Options(memory=3 * GIB), None) as executor:
+        assert executor.submit(resource.getrlimit, resource.RLIMIT_AS).result()[0] == 3 * GIB
+
+
+@posix
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_watched_inbox_gives_a_deadly_file_up_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out, stop = inputs(tmp_path, "退出"), tmp_path / "out", Event()
+    monkeypatch.setattr(runs, "process_pool", pool)
+    quick = {**load("watch.toml"), "retry": {**load("watch.toml")["retry"], "first": 0.1, "most": 0.2}}
+    monkeypatch.setattr("perfeval_xlsx.batch.clerk.load", lambda name: quick if name == "watch.toml" else load(name))
+    said: list[str] = []
+
+    def log(event: str, **facts: object) -> None:
+        said.append(event)
+        if event == "given_up":
+            said.append(str(facts["path"]))
+            put(PROJECT, source / "乙.xlsx", "later")
+        if event == "done" and "given_up" in said and (out / "scored" / "乙.xlsx").exists():
+            stop.set()
+
+    Watch(Post(source, out, 0.2), FAST, stop, log).run()
+    assert (said.count("given_up"), said[said.index("given_up") + 1]) == (1, "0组/退出.xlsx")
+    assert said.count("retry") == load("watch.toml")["retry"]["attempts"] - 1
+    assert attempts(tmp_path, "退出") == 2 * load("watch.toml")["retry"]["attempts"], "no more when the next file came"
+    assert failures(out) == {"退出": "B37"}
+    assert len(list((out / "scored").rglob("*.xlsx"))) == 6
+
+
+def test_a_worker_ends_with_its_master(tmp_path: Path) -> None:
+    if not hasattr(os, "kill") or not Path("/proc").is_dir():
+        pytest.skip("needs /proc")
+    import subprocess
+    import sys
+
+    script = (
+        "import sys, time\nfrom perfeval_xlsx.batch.executors import process_pool\n"
+        "from perfeval_xlsx.batch.options import Options\nimport os\n"
+        "if __name__ == '__main__':\n"
+        "    pool = process_pool(1, Options(), None)\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n    time.sleep(60)\n"
+    )
+    path = tmp_path / "master.py"
+    path.write_text(script, encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE) as master:
+        assert master.stdout is not None
+        child = int(master.stdout.readline())
+        assert Path(f"/proc/{child}").exists()
+        master.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
+
+
