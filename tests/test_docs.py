@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_type_hints
@@ -80,6 +81,23 @@ def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str], monkeypatc
     (code,) = fences(ROOT / "README.md", "python")
     exec(compile(code, "README.md", "exec"), {})
     assert capsys.readouterr().out.splitlines() == ["株洲市教育局 44", "99 优"]
+
+
+def test_everything_that_is_installed_has_one_exact_version() -> None:
+    project = tomllib.loads(text(ROOT / "pyproject.toml"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [name for names in ([project["dependencies"]], extras.values()) for each in names for name in each]
+    lines = [line for line in text(ROOT / "constraints.txt").splitlines() if not line.startswith("#")]
+    pinned = {plain_name(line) for line in lines}
+    assert {plain_name(name) for name in wanted} <= pinned
+    assert len(pinned) == len(lines)
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ; sys_platform == \"win32\")?", line) for line in lines)
+
+
+def plain_name(requirement: str) -> str:
+    match = re.match(r"[\w.-]+", requirement)
+    assert match is not None
+    return re.sub(r"[-_.]+", "-", match[0]).lower()
 
 
 # Commands, names and keys.
