@@ -25,8 +25,8 @@ from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook
 from perfeval_xlsx.scoring.score import score
 from perfeval_xlsx.workbook import open_any, open_workbook, row_column
+from perfeval_xlsx.workbook.layout import Layout
 from perfeval_xlsx.workbook.restyle import Look, add_formats, widen
-from perfeval_xlsx.workbook.sheet import Layout
 
 SAMPLES = Path(__file__).parent.parent / "sample_workbooks"
 ROADS = SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx"

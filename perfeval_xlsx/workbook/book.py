@@ -13,11 +13,12 @@ from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Sheet
 from perfeval_xlsx.workbook.display import Format
+from perfeval_xlsx.workbook.layout import Context, Layout
 from perfeval_xlsx.workbook.package import Package, read_package
 from perfeval_xlsx.workbook.recognise import is_zip, not_a_workbook, not_a_zip
 from perfeval_xlsx.workbook.refusals import over, refuse
 from perfeval_xlsx.workbook.relations import Relation, read_relations, read_types, relations_of
-from perfeval_xlsx.workbook.sheet import Context, Layout, read_sheet
+from perfeval_xlsx.workbook.sheet import read_sheet
 from perfeval_xlsx.workbook.strings import read_strings
 from perfeval_xlsx.workbook.styles import read_styles
 from perfeval_xlsx.workbook.xml import RELATION_ID, is_true, local, parse, utf8

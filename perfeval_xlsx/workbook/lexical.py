@@ -9,14 +9,12 @@ in reach) leaves the part to ``sheet.read_sheet``.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from perfeval_xlsx.workbook.cells import Cell, Sheet, row_column
+from perfeval_xlsx.workbook.cells import Cell, Sheet
 from perfeval_xlsx.workbook.display import Format, compiled, show
+from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, Row, column_of
 from perfeval_xlsx.workbook.strings import unescape
-
-if TYPE_CHECKING:
-    from perfeval_xlsx.workbook.sheet import Context, Layout
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
 
@@ -34,7 +32,6 @@ PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
     re.DOTALL,
 )
-_PLACE = re.compile(rb'<c r="([A-Z]+)[0-9]+"')
 PLAIN_RESULT = re.compile(rb"(?:<f>([^<]*)</f>)?(?:<v>([^<]*)</v>|<is><t[^<>]*>([^<]*)</t></is>)?")
 _ATTRIBUTE = re.compile(rb' ([A-Za-z0-9:]+)="([^"]*)"')
 _BLANK = re.compile(rb"[ \t\r\n]*+")
@@ -42,7 +39,6 @@ _FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _TRUE = {b"1", b"true"}
 _GENERAL = compiled("General")
 _new: Any = tuple.__new__
-_columns: dict[bytes, int] = {}
 
 
 class IrregularError(Exception):
@@ -63,8 +59,6 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
     Raises:
         IrregularError: Some byte is not plain; ``sheet`` and ``layout`` may hold a part of the rows.
     """
-    from perfeval_xlsx.workbook.sheet import Row  # the other way round, sheet imports this module
-
     limits, values = context.limits, _Values(context, sheet, layout)
     place, row, filled, last_filled = start, 0, 0, 0
     while (found := _ROW.match(part, place, stop)) is not None:
@@ -82,19 +76,6 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
     rest = _BLANK.match(part, place, stop)
     if rest is None or rest.end() != stop or filled > limits.rows or values.count > limits.cells:
         raise IrregularError
-
-
-def places(part: bytes, first: int, last: int) -> dict[int, int]:
-    """Position of each cell's start tag by column, in a row's plain content."""
-    return {_column(found[1]): found.start() for found in _PLACE.finditer(part, first, last)}
-
-
-def _column(letters: bytes) -> int:
-    """Return a column's number; remembered by its letters."""
-    column = _columns.get(letters)
-    if column is None:
-        column = _columns[letters] = row_column(letters.decode() + "1")[1]
-    return column
 
 
 def _take_attributes(attributes: bytes, part: bytes, here: Any, row: int, sheet: Sheet) -> None:
@@ -135,7 +116,7 @@ class _Values:
         found = PLAIN_CELL.findall(part, first, last)
         self.count += len(found)
         for letters, raw_style, kind, raw, rare in found:
-            column = _columns.get(letters) or _column(letters)
+            column = COLUMNS.get(letters) or column_of(letters)
             if column <= at or column > self.columns:
                 raise IrregularError
             at = column

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Sheet, a1
+from perfeval_xlsx.workbook.layout import Layout, Row
 from perfeval_xlsx.workbook.refusals import Refusal, refusal
-from perfeval_xlsx.workbook.sheet import Layout, Row
 from perfeval_xlsx.workbook.strings import clean, escape
 
 Value = str | float | int | Decimal

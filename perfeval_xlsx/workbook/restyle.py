@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet, a1
+from perfeval_xlsx.workbook.layout import Context, Layout, Row
 from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG
 from perfeval_xlsx.workbook.save import Finish
-from perfeval_xlsx.workbook.sheet import Context, Layout, Row, read_sheet
+from perfeval_xlsx.workbook.sheet import read_sheet
 from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
 
 MOST_FORMATS = 65_000

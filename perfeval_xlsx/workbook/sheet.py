@@ -6,88 +6,19 @@ The pass is the heart of reading: about a millisecond for a form of 60 rows, so 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, row_column
 from perfeval_xlsx.workbook.dates import serial_of
-from perfeval_xlsx.workbook.display import Format, compiled, show
-from perfeval_xlsx.workbook.lexical import CLOSE, OPEN, IrregularError, places, read_data
+from perfeval_xlsx.workbook.display import compiled, show
+from perfeval_xlsx.workbook.layout import LAST_ROW, Context, Layout, Row
+from perfeval_xlsx.workbook.lexical import CLOSE, OPEN, IrregularError, read_data
 from perfeval_xlsx.workbook.refusals import MALFORMED, over, refuse
 from perfeval_xlsx.workbook.strings import unescape
 from perfeval_xlsx.workbook.xml import MAIN, is_true, new_parser, run
 
 _GENERAL = compiled("General")
-_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-
-
-@dataclass(slots=True)
-class Row:
-    """Where a row stands in the part.
-
-    Attributes:
-        start: Position of its start tag.
-        end: Position of its end tag (or behind a self-closing tag).
-        style: Style index for new cells: the row's own where it has one.
-        cells: Position of each cell's start tag by column, in order.
-        ordered: False when cells stand out of order or twice.
-        spelled: First and last byte of a plainly spelled row's cells, whose positions are looked up when needed.
-    """
-
-    start: int
-    end: int = 0
-    style: int = 0
-    cells: dict[int, int] = field(default_factory=dict)
-    ordered: bool = True
-    spelled: tuple[int, int] | None = None
-
-    def places(self, part: bytes) -> dict[int, int]:
-        """Position of each cell's start tag by column, in order."""
-        if self.spelled is not None and self.spelled[0] >= 0:
-            self.cells = places(part, *self.spelled)
-        self.spelled = None
-        return self.cells
-
-
-@dataclass(slots=True)
-class Layout:
-    """Where everything stands in a sheet part, for patching.
-
-    Attributes:
-        part: The part's bytes in UTF-8.
-        rows: Rows by number, in order of the file.
-        data: Position of ``sheetData``'s start tag, -1 where there is none.
-        data_end: Position of its end tag (or behind a self-closing tag).
-        ordered: False when rows stand out of order or twice.
-        last: Last row that was read; what stands below was left alone.
-        blanks: Style of blank cells that have one.
-        arrays: Ranges filled by one formula (array formulas, data tables): no cell of them can be set.
-        opaque: Cells with metadata (``cm``, ``vm``).
-        formulas: Whether any cell holds a formula.
-    """
-
-    part: bytes
-    rows: dict[int, Row] = field(default_factory=dict)
-    data: int = -1
-    data_end: int = -1
-    ordered: bool = True
-    last: int = _LAST_ROW
-    blanks: dict[tuple[int, int], int] = field(default_factory=dict)
-    arrays: list[Merge] = field(default_factory=list)
-    opaque: set[tuple[int, int]] = field(default_factory=set)
-    formulas: bool = False
-
-
-@dataclass(slots=True)
-class Context:
-    """What a sheet needs from its workbook: shared strings, formats by style, date system, limits."""
-
-    strings: Sequence[str] = ()
-    formats: Sequence[Format] = ()
-    date1904: bool = False
-    limits: Limits = DEFAULT_LIMITS
+_LAST_COLUMN = 16_384
 
 
 def read_sheet(part: bytes, name: str, sheet: Sheet, context: Context) -> Layout:
@@ -245,7 +176,7 @@ class _Reader:
 
     def _row_number(self, text: str | None) -> int:
         number = self.row + 1 if text is None else int(text) if text.isascii() and text.isdigit() else 0
-        if not 0 < number <= _LAST_ROW:
+        if not 0 < number <= LAST_ROW:
             raise self.damaged(f"row {text}")
         return number
 
@@ -318,7 +249,7 @@ class _Reader:
             raise self.damaged(f"c {address}") from error
         if row > self.row and not self.numbered and not here.cells:
             self.row = row
-        if row != self.row or not 0 < row <= _LAST_ROW or column > _LAST_COLUMN:
+        if row != self.row or not 0 < row <= LAST_ROW or column > _LAST_COLUMN:
             raise self.damaged(f"c {address}")
         if column <= self.column:
             here.ordered = False
