@@ -9,6 +9,7 @@ in reach) leaves the part to ``sheet.read_sheet``.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell, Sheet
@@ -18,14 +19,14 @@ from perfeval_xlsx.workbook.strings import unescape
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
 
-_TEXT = rb"[^<&\x00-\x08\x0b-\x1f\x7f]*+"
+_TEXT = rb"[^<>&\x00-\x08\x0b-\x1f\x7f]*+"
 _HEAD = rb'(?: s="[0-9]{1,5}")?(?: t="(?:n|s|str|inlineStr)")?'
 _CONTENT = (
     rb"(?:<f>" + _TEXT + rb"</f>)?(?:<v>" + _TEXT + rb"</v>"
     rb'|<is><t(?: xml:space="preserve")?>' + _TEXT + rb"</t></is>)?</c>"
 )
 _ROW = re.compile(
-    rb'[ \t\r\n]*+<row r="([1-9][0-9]{0,6})"((?: [A-Za-z0-9:]{1,40}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(?:/>|>'
+    rb'[ \t\r\n]*+<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(?:/>|>'
     rb'((?:[ \t\r\n]*+<c r="[A-Z]{1,3}\1"' + _HEAD + rb"(?:/>|>" + _CONTENT + rb"))*+)[ \t\r\n]*+</row>)"
 )
 PLAIN_CELL = re.compile(
@@ -34,6 +35,7 @@ PLAIN_CELL = re.compile(
 )
 PLAIN_RESULT = re.compile(rb"(?:<f>([^<]*)</f>)?(?:<v>([^<]*)</v>|<is><t[^<>]*>([^<]*)</t></is>)?")
 _ATTRIBUTE = re.compile(rb' ([A-Za-z0-9:]+)="([^"]*)"')
+_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?::[A-Za-z][A-Za-z0-9]*)?")
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 _FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _TRUE = {b"1", b"true"}
@@ -80,7 +82,8 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
 
 def _take_attributes(attributes: bytes, part: bytes, here: Any, row: int, sheet: Sheet) -> None:
     """Note a row's style and whether it is hidden."""
-    if b":" in attributes and not all(_declared(name, part) for name, _ in _ATTRIBUTE.findall(attributes)):
+    names = _names(attributes)
+    if not names or (b":" in attributes and not all(_declared(name, part) for name in names)):
         raise IrregularError
     if b"hidden" in attributes or b"customFormat" in attributes:
         found = dict(_ATTRIBUTE.findall(attributes))
@@ -88,6 +91,14 @@ def _take_attributes(attributes: bytes, part: bytes, here: Any, row: int, sheet:
             sheet.hidden_rows.add(row)
         if found.get(b"customFormat") in _TRUE and found.get(b"s", b"").isdigit():
             here.style = int(found[b"s"])
+
+
+@lru_cache(maxsize=4096)
+def _names(attributes: bytes) -> tuple[bytes, ...]:
+    """Names of a row's attributes besides its number; none where one stands twice or is no name."""
+    names = tuple(name for name, _ in _ATTRIBUTE.findall(attributes))
+    plain = len({*names, b"r"}) == len(names) + 1 and all(_NAME.fullmatch(name) for name in names)
+    return names if plain else ()
 
 
 def _declared(name: bytes, part: bytes) -> bool:
