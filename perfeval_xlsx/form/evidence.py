@@ -16,7 +16,7 @@ from perfeval_xlsx.workbook import a1
 
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
-_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|万|[万亿]?元)?")
+_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[万亿]?元)?")
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _FUND_ROWS = 8
 """Rows below a fund header in which amounts are looked for."""
@@ -134,22 +134,54 @@ def block_findings(grid: Grid, header: Header, funds: Header | None, form: Form,
         yield from _unread_funds(grid, first, header.top - 1)
     if funds is not None:
         missing = [name for name in ("annual_budget", "executed") if name not in funds.columns]
-        rows = [fund.row for fund in form.funds]
-        yield from _unknown(grid, funds, "fund", missing, rows, _AMOUNT)
+        yield from _unknown(grid, funds, "fund", missing, [fund.row for fund in form.funds], _AMOUNT)
     missing = [name for name in ("score", "weight") if name not in header.columns]
     yield from _unknown(grid, header, "indicator", missing, [row.row for row in form.indicators], _POINTS)
+    yield from _total_unlabelled(form.indicators)
+    yield from _total_unread(grid, header, form)
 
 
 def _unknown(
     grid: Grid, header: Header, block: str, missing: Sequence[str], rows: Sequence[int], shape: re.Pattern[str]
 ) -> Iterator[Finding]:
-    """Columns of figures under a label that names nothing, where a field has no column."""
-    if not missing:
-        return
+    """Filled columns under a label that names nothing: of figures where a field has no column, or of anything."""
     for column in header.extra:
-        texts = [text for row in rows if (text := plain_row(grid.own(row, column.left)))]
-        if texts and all(shape.fullmatch(text) for text in texts) and find(block, column.label) is None:
+        if find(block, column.label) is not None or _is_share(column, block):
+            continue
+        texts = [text for row in rows if (text := plain_row(grid.own(row, column.left))) and not is_placeholder(text)]
+        figures = bool(texts) and all(shape.fullmatch(text) for text in texts)
+        if missing and figures:
             yield Finding("R12", a1(header.top, column.left), missing[0], column.label)
+        elif figures or (block != "fund" and any(text != plain_row(column.label) for text in texts)):
+            yield Finding("R14", a1(header.top, column.left), None, column.label)
+
+
+def _is_share(column: Column, block: str) -> bool:
+    """Whether a column only splits up what a label over it says: amounts by source, reasons by kind."""
+    over = find(block, column.group) if column.group else None
+    return over is not None and (block == "fund" or over.field == "deviation")
+
+
+def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
+    """A last row without values that weighs no less than all rows above it."""
+    if len(rows) < _SEVERAL or rows[-1].values.get("target") or rows[-1].values.get("actual"):
+        return
+    texts = [plain_row(row.values.get("weight") or "").rstrip("分") for row in rows]
+    weights = [float(text) if _POINTS.fullmatch(text) else 0.0 for text in texts]
+    if weights[-1] and weights[-1] >= sum(weights[:-1]) - _CLOSE:
+        names = [rows[-1].values.get(level) for level in ("level3", "level2", "level1")]
+        yield Finding("R15", rows[-1].cells.get("weight"), "weight", next((name for name in names if name), None))
+
+
+def _total_unread(grid: Grid, header: Header, form: Form) -> Iterator[Finding]:
+    """A row right below the indicators that was no indicator, nor a total by its label, but holds points."""
+    rows = [row.row for row in (*form.indicators, *form.left_out)]
+    if not rows or {"weight", "score"} & form.total_cells.keys():
+        return
+    below = next(grid.rows_between(max(rows) + 1, max(rows) + 1), None)
+    columns = [header.columns[name].left for name in ("weight", "score") if name in header.columns]
+    if below is not None and any(_POINTS.fullmatch(plain_row(grid.own(below, column))) for column in columns):
+        yield Finding("R15", a1(below, columns[0]), "weight", plain_row(grid.texts(below)[0][1]))
 
 
 def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
     LONGEST,
@@ -25,6 +26,8 @@ from perfeval_xlsx.form.labels import (
 from perfeval_xlsx.form.locate import Header, is_fund_header, is_title
 from perfeval_xlsx.form.model import Form, Kind
 
+_SHORT = 12
+"""Longest label of a goals' column."""
 _AFTER_TOTAL = 3
 """Rows below the total in which a grade may stand."""
 
@@ -218,10 +221,27 @@ def read_goals(form: Form, grid: Grid, first: int, last: int) -> int | None:
             _fill_goals(form, grid, row, places, last)
             return row
     for row, places in labelled:
+        column = next(iter(places.values()))
+        if _heads_columns(grid, row, column):
+            _fill_goals(form, grid, row, places, last)
+            after = grid.right(row, column) + 1
+            form.findings.append(Finding("R14", grid.address(row, after), None, grid.text(row, after)))
+            return row
         _goals_beside(form, grid, row, places)
     if labelled and not any(form.goals.values()):
         _fill_goals(form, grid, *labelled[0], last)
     return labelled[0][0] if any(form.goals.values()) else None
+
+
+def _heads_columns(grid: Grid, row: int, column: int) -> bool:
+    """Whether a label stands above its text, beside another short label above a text of its own that nobody knows."""
+    after, below = grid.right(row, column) + 1, grid.bottom(row, column) + 1
+    beside = grid.own(row, after)
+    if not beside or len(beside) > _SHORT or any(place > after for place in grid.columns(row)):
+        return False
+    texts = [grid.own(below, place) for place in (column, after)]
+    known = (find(block, text) for text in texts for block in ("goals", "indicator", "fund"))
+    return bool(texts[1]) and not any(known)
 
 
 def _goal_labels(grid: Grid, row: int) -> dict[str, int]:
@@ -229,7 +249,10 @@ def _goal_labels(grid: Grid, row: int) -> dict[str, int]:
     places: dict[str, int] = {}
     for column, text in grid.texts(row):
         match = find("goals", text)
-        if match is not None and not (match.field == "actual" and places.get("actual", -1) > places.get("expected", 0)):
+        if match is None:
+            continue
+        kept = places.get(match.field) if match.field == "actual" else None
+        if kept is None or kept < places.get("expected", 0) or is_one_of(grid.own(row, kept), "goals_side", "exact"):
             places[match.field] = column
     if places and "actual" not in places and len(places) == 1:
         column = next(iter(places.values()))

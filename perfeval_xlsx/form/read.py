@@ -83,12 +83,14 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
 
 
 def _note_continuations(forms: Sequence[Form]) -> None:
-    """Say where a form without title and funds follows one without a total on the sheet before."""
+    """Say where a form without title and funds follows one without a total, on its sheet or the sheet before."""
     for form, following in pairwise(forms):
-        open_end = not form.total_cells and bool(form.funds) and form.sheet_index != following.sheet_index
-        if open_end and following.title is None and not following.funds:
-            cell = following.first_cell
-            following.findings.append(Finding("R10", cell, None, form.sheet, following.sheet))
+        if form.total_cells or not form.funds or following.title is not None or following.funds:
+            continue
+        if form.sheet_index != following.sheet_index:
+            following.findings.append(Finding("R10", following.first_cell, None, form.sheet, following.sheet))
+        else:
+            following.findings.append(Finding("R16", following.first_cell))
 
 
 def why_none(book: AnyWorkbook) -> list[Finding]:

@@ -322,3 +322,28 @@ def test_funds_below_the_grid() -> None:
         """)
     assert (form.funds[0].label, form.funds[0].cells["executed"], form.unit) == ("年度资金总额", "E6", "万元")
     assert form.total["score"] == "90"
+
+
+def test_a_column_nobody_knows_is_a_hint() -> None:
+    (form,) = read(f"A1:H1=项目支出绩效自评表\n{grid(2)}\nI2=甲乙丙 | I3=内容".replace("A2=一级指标", "A2=子丑寅"))
+    assert [(finding.code, finding.cell) for finding in form.findings] == [("R14", "A2"), ("R14", "I2")]
+
+
+def test_one_goal_label_that_nobody_knows() -> None:
+    (form,) = read(f"A1:H1=项目支出绩效自评表\nA2:D2=预期目标 | E2:H2=甲乙丙\nA3:D3=修路 | E3:H3=已修\n{grid(4)}")
+    assert form.goals == {"expected": "修路", "actual": None}
+    assert codes(form) == ["R14"]
+
+
+@pytest.mark.parametrize("row", ["A5=甲乙丙 | F5=100 | G5=97", "A5:E5=甲乙丙 | F5=100 | G5=97"])
+def test_a_total_under_a_label_nobody_knows_is_a_finding(row: str) -> None:
+    second = ROW.format(4).replace("90", "10").replace("A4=产出指标 | B4=数量指标", "B4=质量指标")
+    (form,) = read(f"A1:H1=项目支出绩效自评表\n{grid(2)}\n{second}\n{row}")
+    assert [(finding.code, finding.cell) for finding in form.findings] == [("R15", "F5")]
+
+
+def test_two_parts_of_one_sheet_that_may_be_one_form() -> None:
+    funds = "A2=项目资金 | D2=全年预算数 | E2=全年执行数\nB3=年度资金总额 | D3=10 | E3=9"
+    second = grid(6).replace("F6=分值 | G6=得分", "F6=得分 | G6=分值")
+    first, following = read(f"A1:H1=项目支出绩效自评表\n{funds}\n{grid(4)}\n{second}")
+    assert (codes(first), codes(following)) == ([], ["R16"])
