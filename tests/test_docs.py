@@ -42,9 +42,12 @@ def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True)
     if listed.returncode == 0:
         return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
-    hidden = {".venv", "scored", "__pycache__"}
-    files = [path for path in ROOT.rglob("*") if path.is_file()]
-    return [path for path in files if not any(p in hidden or p.endswith("_cache") for p in path.parts)]
+    kept = {".ci", ".gitignore"}
+    files = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file()]
+    shown = [
+        path for path in files if all(part in kept or not part.startswith((".", "__pycache__")) for part in path.parts)
+    ]
+    return [ROOT / path for path in shown if path.parts[0] not in {"scored", "build", "dist"}]
 
 
 # The two commands.
