@@ -1,0 +1,102 @@
+"""What a run says while it goes on: a bar, plain lines, or events for a machine."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from forms import PROJECT, SEED, folder_of, perfeval, put, start
+
+from perfeval_xlsx import console
+from perfeval_xlsx.batch.run import Progress
+
+
+def events(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """Let five seconds pass with every glance at the clock; return what came on stderr."""
+    clock = iter(range(0, 10_000, 5))
+    monkeypatch.setattr(console, "monotonic", lambda: float(next(clock)))
+    return lambda: capsys.readouterr().err
+
+
+def test_plain_lines_tell_rate_time_left_and_failures(spoken: Callable[[], str]) -> None:
+    with console.watching("en", quiet=False) as watch:
+        for done in (0, 50, 100):
+            watch(Progress(done, 100, 3, 0))
+        watch(Progress(100, 100, 3, 0, writing=True))
+    assert spoken().splitlines() == ["50 of 100 files, 3 failed, 5 a second, about 10 s left", "writing the summary …"]
+
+
+def test_quiet_says_nothing(spoken: Callable[[], str]) -> None:
+    with console.watching("zh", quiet=True) as watch:
+        watch(Progress(50, 100, 3, 0))
+    assert spoken() == ""
+
+
+def test_events_tell_the_same(spoken: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_as_events", True)
+    with console.watching("zh", quiet=False) as watch:
+        watch(Progress(50, 100, 3, 0))
+    (event,) = events(spoken())
+    assert event.pop("time")
+    assert event == {"event": "progress", "done": 50, "total": 100, "failed": 3, "rate": 10.0, "left": 5.0}
+
+
+def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with console.watching("zh", quiet=False) as watch:
+        watch(Progress(50, 100, 3, 0))
+        time.sleep(0.2)
+    for part in ("评分", "50/100", "个/秒", "失败 3"):
+        assert part in stream.getvalue()
+
+
+def test_a_run_as_events(tmp_path: Path) -> None:
+    put(SEED, tmp_path / "in" / "甲.xlsx")
+    (tmp_path / "in" / "坏.xlsx").write_bytes(b"x")
+    done = perfeval("score", tmp_path / "in", "-o", tmp_path / "out", "--json", "--json-log")
+    problem, finished = events(done.err)
+    assert (done.code, len(done.out.splitlines())) == (1, 2)
+    assert (problem["event"], problem["code"], Path(str(problem["path"])).name) == ("problem", "B13", "坏.xlsx")
+    assert (finished["event"], finished["files"], finished["done"], finished["left"]) == ("finished", 2, 2, 0)
+    assert (finished["grades"], finished["exit_code"], finished["interrupted"]) == ({"优": 1}, 1, False)
+    quiet = perfeval("score", tmp_path / "in", "-o", tmp_path / "out", "--json-log", "--quiet")
+    assert [event["event"] for event in events(quiet.err)] == ["problem"]
+
+
+def test_errors_are_events_too(tmp_path: Path) -> None:
+    done = perfeval("score", tmp_path, "-o", tmp_path / "out", "--json-log", "--lang", "en")
+    (error,) = events(done.err)
+    assert (done.code, error["event"], error["code"]) == (3, "error", "B40")
+    assert "no workbook" in str(error["message"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_is_an_event_and_the_rest_is_counted(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 200, PROJECT), tmp_path / "out"
+    process = start("score", source, "-o", out, "-j", "2", "--json-log")
+    deadline = time.monotonic() + 60
+    while not list(out.rglob("*.xlsx")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    told = events(process.communicate(timeout=60)[1].decode("utf-8"))
+    assert process.returncode == 130
+    stopping, finished = (next(event for event in told if event["event"] == name) for name in ("stopping", "finished"))
+    assert told.index(stopping) < told.index(finished)
+    assert finished["interrupted"]
+    assert finished["left"] == 200 - int(str(finished["done"])) > 0
