@@ -12,6 +12,7 @@ from typing import Any
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.output.desk_book import wide
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.output.relaid import relaid_note, write_relaid
 from perfeval_xlsx.output.review import printed_places, review_kind
@@ -81,7 +82,7 @@ def _annotate(
         _annotate_form(pages[form.sheet_index], form, result, lang)
     data = load("desk.toml")["annotate"]
     widths = {
-        index: {page.column: data["score_width"], page.column + 1: data["opinion_width"]}
+        index: {page.column: data["score_width"], page.column + 1: page.opinion_width()}
         for index, page in pages.items()
     }
     finish = dressing(book, {index: page.looks for index, page in pages.items()}, widths)
@@ -110,6 +111,12 @@ class _Page:
             if merge.top <= row <= merge.bottom and merge.left <= column <= merge.right:
                 row, column = merge.top, merge.left
         self.looks[row, column] = Look(self.style((row, column)), fill)
+
+    def opinion_width(self) -> float:
+        """Width of the opinions' column: the form's rows keep their heights, so that each line should fit."""
+        column = [str(text) for (_, column), text in self.values.items() if column == self.column + 1]
+        least, most = load("desk.toml")["annotate"]["opinion_width"]
+        return float(min(most, max([least, *(wide(line) + 2 for text in column for line in text.split("\n"))])))
 
     def put(self, row: int, score: str | None, opinion: str, like: Place, fill: str) -> None:
         """Write a row's two cells, in the hand of the cell ``like``."""

@@ -26,7 +26,7 @@ HEAD_ROWS = 3
 """Title, note, header."""
 ROW_LIMIT = 1_048_576
 _LINK_LIMIT = 60_000
-_LINE, _TALLEST = 13.0, 409.0
+_LINE, _TALLEST = 14.0, 409.0
 _LONGEST, _LONGEST_LINK = 32_767, 2_000
 _UNSAFE_LINK = re.compile(r"#|%[0-9A-Fa-f]{2}")
 _FIGURE = re.compile(r"-?\d{1,15}(\.\d+)?", re.ASCII)
@@ -233,10 +233,11 @@ def row_height(columns: Sequence[Column], values: Mapping[str, Value | Link]) ->
 
 def line_count(text: str, width: float) -> int:
     """How many lines a text takes in a column ``width`` characters wide; a Chinese character is two wide."""
-    return sum(max(1, math.ceil(_wide(line) / (width - 1))) for line in text.split("\n"))
+    return sum(max(1, math.ceil(wide(line) / (width - 1))) for line in text.split("\n"))
 
 
-def _wide(line: str) -> int:
+def wide(line: str) -> int:
+    """How many characters wide a line is; a Chinese character is two wide."""
     return 2 * len(line) - len(line.encode("latin-1", "ignore"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from perfeval_xlsx.scoring.columns import Codes, Objects, each, has, places
 from perfeval_xlsx.scoring.execution import score_execution
 from perfeval_xlsx.scoring.explain import execution_sentences, row_sentences
 from perfeval_xlsx.scoring.indicators import score_indicators
-from perfeval_xlsx.scoring.measure import Floats, numbers
+from perfeval_xlsx.scoring.measure import Floats, Measured, numbers
 from perfeval_xlsx.scoring.rounding import Places, half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook, grade_of
 
@@ -30,11 +30,13 @@ class ScoredTables:
         forms: One row a form: rulebook, points (all weights), total, low, high, grade, low_grade, high_grade, status.
         funds: The total fund row of each form that has one.
         indicators: Every indicator row; ``level_points`` etc. are left to the reports.
+        measured: Target and actual of every indicator row as quantities.
     """
 
     forms: pd.DataFrame
     funds: pd.DataFrame
     indicators: pd.DataFrame
+    measured: Measured | None = None
 
 
 def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") -> ScoredTables:
@@ -57,14 +59,14 @@ def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") 
     rest = np.asarray(FULL - points, dtype=np.float64)
     funds = score_execution(tables.funds, forms, rest, books, code)
     funds = funds.assign(basis=execution_sentences(funds, books, code[_positions(forms, funds)], lang))
-    return ScoredTables(_totals(forms, rows, funds, books, code), funds, rows)
+    return ScoredTables(_totals(forms, rows, funds, books, code), funds, rows, scored.measured)
 
 
 def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTables:
     """Sum up anew after scores or bounds of rows were changed (a reviewer's decisions); rows stay as they are."""
     books, code = _coded(scored.forms, rulebooks)
     forms = _totals(scored.forms, scored.indicators, scored.funds, books, code)
-    return ScoredTables(forms, scored.funds, scored.indicators)
+    return replace(scored, forms=forms)
 
 
 def _positions(forms: pd.DataFrame, rows: pd.DataFrame) -> Codes:

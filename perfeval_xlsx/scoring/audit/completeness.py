@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from perfeval_xlsx.data import load
 from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import has, plain, template_text, years_in
@@ -36,7 +37,8 @@ def no_template_text(context: Context) -> Iterator[Hit]:
             text = str(forms.list(name)[form])
             yield Hit(form, forms.cell(form, name), name, text[:60], args={"words": template_text(text)})
     for name in ("level3", "target", "actual", "deviation"):
-        for row in np.flatnonzero(rows.where(name, template_text)).tolist():
+        suspects = rows.holding(name, load("audit_words.toml")["template"]["characters"])
+        for row in np.flatnonzero(rows.where(name, template_text, suspects)).tolist():
             text = str(rows.list(name)[row])
             yield Hit(int(rows.form[row]), rows.cell(row, name), name, text[:60], args={"words": template_text(text)})
     yield from context.hits(
@@ -75,7 +77,8 @@ def years_agree(context: Context) -> Iterator[Hit]:
             yield Hit(form, forms.cell(form, "title"), "year", args["title"], args["file"], args)
     dated = (measured.actual.unit == "date") & (measured.actual.kind == "deadline")
     year = forms.floats("year")[context.rows.form]
-    years = np.array([_year(value) if one else np.nan for value, one in zip(measured.actual.value, dated, strict=True)])
+    years = np.full(len(dated), np.nan)
+    years[dated] = [_year(value) for value in measured.actual.value[dated]]
     for form, places in context.rows.groups(dated & (years < year)):
         if len(places) == int(dated[context.rows.form == form].sum()):
             row = int(places[0])

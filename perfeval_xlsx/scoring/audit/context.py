@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ import pandas as pd
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import Tables
 from perfeval_xlsx.scoring.audit.words import dimension_of, gives_reason, level2_dimension, notes_give_reason
+from perfeval_xlsx.scoring.columns import one_of
 from perfeval_xlsx.scoring.footnote import Footnote, read_footnote
 from perfeval_xlsx.scoring.measure import Bools, Floats, Measured, Objects, measure, numbers
 from perfeval_xlsx.scoring.rulebook import Rulebook
@@ -58,6 +60,7 @@ class Part:
     form: np.ndarray
     lists: dict[str, list[Any]] = field(default_factory=dict)
     owned: dict[str, Bools] = field(default_factory=dict)
+    coded: dict[str, tuple[np.ndarray, Sequence[str]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.form)
@@ -87,11 +90,40 @@ class Part:
             self.owned[name] = np.fromiter((name in cells for cells in self.list("cells")), np.bool_, len(self))
         return self.owned[name]
 
-    def where(self, column: str, test: Callable[[str], object]) -> Bools:
-        """Rows whose text passes ``test``; blank ones do not. ``test`` is asked once for every distinct text."""
-        codes, unique = pd.factorize(self.frame[column])
-        passed = np.array([bool(test(str(text))) for text in unique] + [False], dtype=np.bool_)
-        return np.asarray(passed[codes], dtype=np.bool_)
+    def codes(self, column: str) -> tuple[np.ndarray, Sequence[str]]:
+        """A column as positions in the list of its distinct texts, -1 where nothing is written."""
+        if column not in self.coded:
+            codes, unique = pd.factorize(self.frame[column])
+            self.coded[column] = codes, [str(text) for text in unique]
+        return self.coded[column]
+
+    def where(self, column: str, test: Callable[[str], object], among: Bools | None = None) -> Bools:
+        """Rows whose text passes ``test``; blank ones do not. ``test`` is asked once for every distinct text.
+
+        Args:
+            column: The column.
+            test: What is asked of a text.
+            among: Rows that matter; of others it is not asked, and they do not pass.
+        """
+        codes, texts = self.codes(column)
+        passed = np.zeros(len(texts) + 1, dtype=np.bool_)
+        asked = range(len(texts)) if among is None else np.unique(codes[among & (codes >= 0)]).tolist()
+        for code in asked:
+            passed[code] = bool(test(texts[code]))
+        found = passed[codes] if among is None else passed[codes] & among
+        return np.asarray(found, dtype=np.bool_)
+
+    def map(self, column: str, function: Callable[[str], Any], blank: Any, dtype: type = object) -> np.ndarray:
+        """``function`` of every text, asked once for every distinct one; ``blank`` where nothing is written."""
+        codes, texts = self.codes(column)
+        values: np.ndarray = np.empty(len(texts) + 1, dtype=dtype)
+        values[:] = [*map(function, texts), blank]
+        return np.asarray(values[codes])
+
+    def holding(self, column: str, characters: str) -> Bools:
+        """Rows that may hold one of some characters, all or none of them: they are sought in all texts at once."""
+        whole = unicodedata.normalize("NFKC", "\n".join(self.codes(column)[1]))
+        return np.full(len(self), any(character in whole for character in characters), dtype=np.bool_)
 
     def blank(self, column: str) -> Bools:
         """Rows where nothing is written."""
@@ -101,8 +133,8 @@ class Part:
         """The rows of a mask, form by form."""
         places = np.flatnonzero(rows)
         forms = self.form[places]
-        for form in dict.fromkeys(forms.tolist()):
-            yield form, places[forms == form]
+        for group in np.split(places, np.flatnonzero(np.diff(forms)) + 1) if len(places) else ():
+            yield int(self.form[group[0]]), group
 
 
 class Context:
@@ -116,6 +148,7 @@ class Context:
 
     def __init__(self, tables: Tables, scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> None:
         self.tables = tables
+        self._measured = scored.measured
         ids = scored.forms["form_id"].tolist()
         self.size = len(ids)
         self.position = {form_id: i for i, form_id in enumerate(ids)}
@@ -229,8 +262,9 @@ class Context:
     @cached_property
     def measured(self) -> Measured:
         """Target and actual of every indicator row as quantities."""
-        years = self.forms.floats("year")[self.rows.form]
-        return measure(self.rows.frame, years)
+        if self._measured is not None:
+            return self._measured
+        return measure(self.rows.frame, self.forms.floats("year")[self.rows.form])
 
     @cached_property
     def points(self) -> Floats:
@@ -250,7 +284,7 @@ class Context:
     @cached_property
     def counted(self) -> Bools:
         """Rows with a score and points of their own: not set aside as not applicable, no points shared with others."""
-        return ~np.isin(self.rows.texts("method").astype(str), ["excluded", "shared", "shared_split"])
+        return ~one_of(self.rows.texts("method"), ("excluded", "shared", "shared_split"))
 
     @cached_property
     def scored(self) -> Bools:
@@ -265,8 +299,8 @@ class Context:
     @cached_property
     def dimension(self) -> Objects:
         """Level-1 dimension of every row as rulebooks name them (产出, 效益, 满意度, 成本), "" where it is unknown."""
-        levels = zip(self.rows.list("level1"), self.rows.list("level2"), strict=True)
-        return np.array([dimension_of(one or "") or level2_dimension(two or "") for one, two in levels], dtype=object)
+        first = self.rows.map("level1", dimension_of, dimension_of(""))
+        return np.where(first == "", self.rows.map("level2", level2_dimension, level2_dimension("")), first)
 
     @cached_property
     def noted(self) -> Bools:
@@ -297,7 +331,7 @@ class Context:
     @cached_property
     def printed(self) -> np.ndarray:
         """By indicator row, the places its typed score is printed with."""
-        return np.array([decimals(text) for text in self.rows.list("self_score")], dtype=int)
+        return self.rows.map("self_score", decimals, 0, int)
 
     @cached_property
     def places(self) -> np.ndarray:

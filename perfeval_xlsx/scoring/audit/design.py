@@ -12,6 +12,7 @@ from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.filled import is_cost
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import bare_name, has, is_vague, plain
+from perfeval_xlsx.scoring.columns import one_of
 from perfeval_xlsx.scoring.measure import NUMERIC, Bools
 
 _AT_LEAST, _AT_MOST = (">=", ">"), ("<=", "<")
@@ -25,7 +26,7 @@ def names_say_something(context: Context) -> Iterator[Hit]:
     only = rows.where("level3", lambda text: has("level2", "names", bare_name(text)))
     yield from context.hits(only, "level3")
     longest = context.params("I01", "max_length")[rows.form]
-    length = np.array([len(plain(text)) if text else 0 for text in rows.list("level3")])
+    length = rows.map("level3", lambda text: len(plain(text)), 0, int)
     yield from context.hits(length > longest, "level3", args=lambda row: {"length": str(length[row])}, variant="long")
 
 
@@ -44,7 +45,7 @@ def targets_can_be_measured(context: Context) -> Iterator[Hit]:
     """A target is a vague word, without figure and without a stated tier behind it."""
     tiered = np.array([note.tiers is not None for note in context.footnotes], dtype=np.bool_)
     stated = context.measured.actual.verdict != ""
-    vague = (context.measured.target.kind == "text") & context.rows.where("target", is_vague)
+    vague = context.rows.where("target", is_vague, context.measured.target.kind == "text")
     yield from context.hits(vague & ~stated & ~tiered[context.rows.form], "target")
 
 
@@ -67,7 +68,7 @@ def targets_differ(context: Context) -> Iterator[Hit]:
 def cost_is_no_minimum(context: Context) -> Iterator[Hit]:
     """A cost has to be at least something."""
     fine = context.rows.where("level3", lambda text: has("cost", "more_is_fine", text))
-    at_least = np.isin(context.measured.target.comparator, _AT_LEAST) & context.measured.target.is_(NUMERIC)
+    at_least = one_of(context.measured.target.comparator, _AT_LEAST) & context.measured.target.is_(NUMERIC)
     costly = is_cost(context) & at_least & ~fine & (context.measured.target.kind != "percent")
     yield from context.hits(costly, "target")
 
@@ -86,8 +87,9 @@ def quantity_is_no_money(context: Context) -> Iterator[Hit]:
 def names_stand_once(context: Context) -> Iterator[Hit]:
     """The same name stands twice below one level-2 word, or twice with the same target."""
     rows = context.rows
-    names = pd.Series([bare_name(text) if text else "" for text in rows.list("level3")], dtype=object)
-    pairs = pd.DataFrame({"form": rows.form, "name": names})
+    names = rows.map("level3", bare_name, "")
+    codes, distinct = pd.factorize(names)
+    pairs = pd.Series(rows.form * len(distinct) + codes)
     repeated = np.asarray(pairs.duplicated(keep=False) & (names != ""), dtype=np.bool_)
     first_with: dict[tuple[int, str, str], int] = {}
     for row in np.flatnonzero(repeated).tolist():
@@ -113,7 +115,7 @@ def direction_fits_name(context: Context) -> Iterator[Hit]:
     turned = rows.where("level3", lambda text: has("direction", "turned", text))
     lower = rows.where("level3", lambda text: has("direction", "lower", bare_name(text)) and lower_is_better(text))
     higher = rows.where("level3", lambda text: has("direction", "higher", bare_name(text)))
-    minimum = lower & ~turned & np.isin(target.comparator, _AT_LEAST)
-    maximum = higher & np.isin(target.comparator, _AT_MOST)
+    minimum = lower & ~turned & one_of(target.comparator, _AT_LEAST)
+    maximum = higher & one_of(target.comparator, _AT_MOST)
     yield from context.hits(minimum & target.is_(NUMERIC), "target", variant="minimum")
     yield from context.hits(maximum & target.is_(NUMERIC), "target", variant="maximum")

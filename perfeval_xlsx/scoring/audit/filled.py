@@ -93,8 +93,9 @@ def deadlines_are_kept(context: Context) -> Iterator[Hit]:
     measured = context.measured
     year = context.forms.floats("year")[context.rows.form]
     dated = (measured.target.kind == "deadline") & (measured.target.unit == "date")
-    days = zip(measured.target.value, dated, strict=True)
-    after = np.array([date.fromordinal(int(day)).year if one else 0 for day, one in days]) > year
+    due = np.zeros(len(dated))
+    due[dated] = [date.fromordinal(int(day)).year for day in measured.target.value[dated]]
+    after = due > year
     yield from context.hits(dated & after, "target", args=lambda row: {"year": f"{year[row]:.0f}"}, variant="after")
     late = measured.deadline & (measured.days > 0) & context.full & context.counted
     yield from context.hits(late, "score", args=lambda row: {"days": f"{measured.days[row]:.0f}"})
@@ -140,7 +141,7 @@ def satisfaction_was_measured(context: Context) -> Iterator[Hit]:
     """Satisfaction is exactly 100 %, or a word stands where a survey would give a rate."""
     rows, measured = context.rows, context.measured
     satisfied = context.dimension == "满意度"
-    surveyed = rows.where("actual", _names_survey) | rows.where("deviation", _names_survey)
+    surveyed = rows.where("actual", _names_survey, satisfied) | rows.where("deviation", _names_survey, satisfied)
     hundred = measured.actual.is_(frozenset({"percent", "number"})) & (np.abs(measured.actual.value - 100) < 1e-9)
     hundred &= measured.actual.is_("percent") | (measured.target.value <= 100)
     yield from context.hits(satisfied & hundred & ~surveyed, "actual")

@@ -249,19 +249,19 @@ def unit_of_money_agrees(context: Context) -> Iterator[Hit]:
         goals = [context.forms.list(name)[form] for name in ("goal_expected", "goal_actual")]
         stated = [each for text in goals if text for each in amounts_in(text)] + in_grid.get(form, [])
         factor = float(context.param("F10", "factor", form))
-        odd = _meets(stated, np.array(budget) * factor) or _meets(stated, np.array(budget) / factor)
-        if odd is not None and _meets(stated, np.array(budget)) is None:
+        times, through = [each * factor for each in budget], [each / factor for each in budget]
+        odd = _meets(stated, times) or _meets(stated, through)
+        if odd is not None and _meets(stated, budget) is None:
             unit = str(context.forms.list("unit")[form])
             args = {"unit": unit, "stated": show_amount(odd / 1e4), "budget": show_amount(budget[0] / 1e4)}
             cell = context.forms.cell(form, "unit") or total.cell(row, "annual_budget", "initial_budget", "executed")
             yield Hit(form, cell, "unit", unit, None, args)
 
 
-def _meets(stated: list[float], wanted: Floats) -> float | None:
+def _meets(stated: list[float], wanted: list[float]) -> float | None:
     """The first amount that equals one of ``wanted`` within half a per cent, None where none does."""
-    amount = np.array(stated, dtype=np.float64)
-    same = np.abs(amount[:, None] - wanted[None, :]) <= 0.005 * wanted[None, :]
-    return next((stated[row] for row in np.flatnonzero(same.any(axis=1))), None)
+    near = {amount for each in wanted for amount in stated if abs(amount - each) <= 0.005 * each}
+    return next((amount for amount in stated if amount in near), None) if near else None
 
 
 def _grid_amounts(context: Context) -> dict[int, list[float]]:

@@ -10,6 +10,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import admits_shortfall
+from perfeval_xlsx.scoring.columns import one_of
 from perfeval_xlsx.scoring.measure import QUALITATIVE, Bools, Floats
 from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
 
@@ -58,7 +59,7 @@ def score_is_rule(context: Context) -> Iterator[Hit]:
     missed_zero = context.counted & (context.rows.texts("method") == "zero_missed") & context.full
     met = ruled & (rule >= points - 1e-9)
     missed = ruled & ~met
-    done = np.isin(context.rows.texts("method").astype(str), ["met", "on_time"])
+    done = one_of(context.rows.texts("method"), ("met", "on_time"))
     full = (missed & context.full & ~done) | missed_zero
     off = missed & ~full & ((np.abs(typed - rule) > tolerance + 1e-9) | context.full)
     rounded = missed & ~full & ~off & (typed - rule > float(load("audit_words.toml")["rounding"]["up"]))
@@ -141,8 +142,8 @@ def lost_points_have_reason(context: Context) -> Iterator[Hit]:
 def full_points_are_done(context: Context) -> Iterator[Hit]:
     """Full points, while the reason or the actual admits that something is open."""
     rows, full = context.rows, context.counted & context.full
-    reason = rows.where("deviation", admits_shortfall)
-    actual = rows.where("actual", admits_shortfall) & (context.measured.actual.kind == "text")
+    reason = rows.where("deviation", admits_shortfall, full)
+    actual = rows.where("actual", admits_shortfall, full & (context.measured.actual.kind == "text"))
 
     def words(row: int) -> dict[str, str]:
         text = rows.list("deviation" if reason[row] else "actual")[row]

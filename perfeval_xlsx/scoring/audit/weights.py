@@ -53,20 +53,22 @@ def levels_keep_their_points(context: Context) -> Iterator[Hit]:
     """The rows below a level do not add up to the points of its label, or of a rulebook that fixes them."""
     rows = context.rows
     labelled = rows.floats("level1_points")
+    names, points = rows.list("level1"), labelled.tolist()
     tolerance = context.params("W02", "tolerance")
     for form, places in rows.groups(~np.isnan(labelled)):
-        levels = [(rows.list("level1")[place], labelled[place]) for place in places]
-        for level in dict.fromkeys(levels):
-            own = places[[each == level for each in levels]]
+        levels: dict[tuple[str | None, float], list[int]] = {}
+        for place in places.tolist():
+            levels.setdefault((names[place], points[place]), []).append(place)
+        for level, own in levels.items():
             wanted, found = level[1], _sum(context, own)
             if found > 0 and abs(found - wanted) > tolerance[form] + 1e-9:
                 args = {"level": str(level[0] or ""), "rows": str(len(own))}
-                yield Hit(form, rows.cell(int(own[0]), "level1"), "level1", show(found), show(float(wanted)), args)
+                yield Hit(form, rows.cell(own[0], "level1"), "level1", show(found), show(wanted), args)
     yield from _fixed_points(context)
     yield from _cost_without_indicators(context)
 
 
-def _sum(context: Context, places: np.ndarray) -> float:
+def _sum(context: Context, places: list[int]) -> float:
     return float(np.nansum(context.points[places]))
 
 
