@@ -107,7 +107,7 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
     for name in ("weight", "score"):
         cells = [(row.values.get(name), row.cells.get(name)) for row in form.indicators]
         filled = [(plain_row(text), cell) for text, cell in cells if text and not is_placeholder(text)]
-        wrong = [(text, cell) for text, cell in filled if not _POINTS.fullmatch(text.lstrip("-"))]
+        wrong = [(text, cell) for text, cell in filled if not _POINTS.fullmatch(text.lstrip("-").removesuffix("%"))]
         if wrong and len(wrong) > _SHARE * len(filled):
             column = header.columns[name]
             found.append(Finding("R07", wrong[0][1], name, wrong[0][0], args={"label": column.label}))
@@ -189,7 +189,8 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
     for row in grid.rows_between(first, last):
         texts = grid.texts(row)
         for column, text in texts:
-            if contains(text, "fund_rows", "unread") and any(_AMOUNT.fullmatch(plain_row(other)) for _, other in texts):
+            amounts = (plain_row(other).rpartition(":")[2] for _, other in texts)
+            if contains(text, "fund_rows", "unread") and any(_AMOUNT.fullmatch(amount) for amount in amounts):
                 yield Finding("R13", a1(row, column), "funds", plain_row(text))
                 return
 

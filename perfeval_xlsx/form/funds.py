@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain, plain_row, squeeze
+from perfeval_xlsx.form.labels import (
+    LONGEST,
+    contains,
+    find,
+    is_one_of,
+    is_placeholder,
+    pattern,
+    plain,
+    plain_row,
+    squeeze,
+)
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 
@@ -36,7 +46,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         label = _label(grid, row, first_column, header)
         values = {name: _value(grid, row, column) for name, column in header.columns.items()}
         if label is None and not any(values.values()):
-            if _blank(grid, row):
+            if _blank(grid, row) and not _goes_on(grid, row + 1, header, first_column):
                 break
             continue
         cells = {name: grid.address(row, _column_of(grid, row, column)) for name, column in header.columns.items()}
@@ -119,6 +129,15 @@ def _is_level_header(grid: Grid, row: int) -> bool:
 
 def _blank(grid: Grid, row: int) -> bool:
     return not grid.columns(row) and all(grid.anchor(row, c)[0] == row for c in range(1, grid.last_column + 1))
+
+
+def _goes_on(grid: Grid, row: int, header: Header, first_column: int) -> bool:
+    """Whether a row below a blank one still belongs to the table: it holds amounts, or a fund's name."""
+    columns = (header.columns[name] for name in _AMOUNTS if name in header.columns)
+    if any(_is_amount(_value(grid, row, column) or "") for column in columns):
+        return True
+    label = _label(grid, row, first_column, header)
+    return label is not None and len(label) <= LONGEST and contains(label, "fund_rows", "part_words")
 
 
 def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | None:
@@ -237,13 +256,23 @@ def read_pairs(grid: Grid, first: int, last: int) -> list[FundRow]:
 
 
 def _pairs(grid: Grid, row: int) -> dict[str, int]:
-    """Column of the value by field, for labels with a value to their right."""
+    """Column of the value by field, for labels with a value to their right or behind their colon."""
     found: dict[str, int] = {}
     for column, text in grid.texts(row):
+        label, _, inline = plain_row(text).partition(":")
         for name in load("labels.toml")["fund_pairs"]:
-            if is_one_of(text, "fund_pairs", name):
-                found.setdefault(name, grid.right(row, column) + 1)
-    return {name: column for name, column in found.items() if find("fund", grid.text(row, column)) is None}
+            after = grid.right(row, column) + 1
+            if inline and _is_amount(inline) and is_one_of(label, "fund_pairs", name):
+                found.setdefault(name, column)
+            elif is_one_of(text, "fund_pairs", name) and find("fund", grid.text(row, after)) is None:
+                found.setdefault(name, after)
+    return found
+
+
+def _behind_colon(text: str) -> str | None:
+    """An amount without the label before it in the same cell (``执行数：118.5万元``)."""
+    inline = plain_row(text).rpartition(":")[2]
+    return (inline if _is_amount(inline) else text) or None
 
 
 def _is_part(grid: Grid, row: int, column: int) -> bool:
@@ -252,7 +281,7 @@ def _is_part(grid: Grid, row: int, column: int) -> bool:
 
 
 def _pair_row(grid: Grid, row: int, places: dict[str, int], role: str) -> FundRow:
-    values = {name: grid.text(row, column) or None for name, column in places.items()}
+    values = {name: _behind_colon(grid.text(row, column)) for name, column in places.items()}
     cells = {name: grid.address(row, column) for name, column in places.items()}
     label = squeeze(grid.text(row, min(places.values()) - 1))
     return FundRow(row, label, "total" if role == "total" else "part", values, cells)

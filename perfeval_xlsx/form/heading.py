@@ -269,7 +269,8 @@ def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: 
     bottom = max(grid.bottom(row, column) for column in places.values())
     beside = grid.bottom(row, min(places.values()) - 1)
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in places}
-    for below in range(bottom + 1, min(last, max(beside, bottom + 1)) + 1):
+    first = next(grid.rows_between(bottom + 1, last), bottom + 1)
+    for below in range(first, min(last, max(beside, first)) + 1):
         for name, column in places.items():
             anchor = grid.anchor(below, column)
             if anchor[0] == below and grid.own(*anchor):

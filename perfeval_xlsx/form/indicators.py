@@ -263,7 +263,7 @@ def _closes(grid: Grid, row: int, plan: _Plan) -> bool:
         return True
     if column < plan.left and len(texts) == 2 and _spans(grid, row, texts[1][0], plan):
         return True
-    if len(texts) == 1 and is_title(grid, row):
+    if len(texts) == 1 and (is_title(grid, row) or is_title(grid, row + 1)):
         return True
     if column <= plan.note_column and opens_note(text) and grid.anchor(row, column)[0] == row:
         in_values = any(grid.own(row, value) for value in plan.values)

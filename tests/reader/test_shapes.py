@@ -347,3 +347,40 @@ def test_two_parts_of_one_sheet_that_may_be_one_form() -> None:
     second = grid(6).replace("F6=分值 | G6=得分", "F6=得分 | G6=分值")
     first, following = read(f"A1:H1=项目支出绩效自评表\n{funds}\n{grid(4)}\n{second}")
     assert (codes(first), codes(following)) == ([], ["R16"])
+
+
+def test_amounts_behind_their_labels_in_one_cell() -> None:
+    (form,) = read(f"""
+        A1:H1=2017年度项目支出绩效自评表
+        A2=预算执行情况 | B2:D2=预算数：120万元 | E2:H2=执行数：118.5万元
+        {grid(3)}
+        """)
+    (total,) = form.funds
+    assert (total.role, total.values) == ("total", {"annual_budget": "120万元", "executed": "118.5万元"})
+    assert (total.cells["executed"], form.unit) == ("E2", "万元")
+
+
+def test_weights_in_percent_are_weights() -> None:
+    (form,) = read(f"A1:H1=项目支出绩效自评表\n{grid(2)}".replace("F3=90", "F3=90%"))
+    assert form.indicators[0].values["weight"] == "90%"
+    assert codes(form) == []
+
+
+def test_blank_rows_inside_the_tables() -> None:
+    (form,) = read(f"""
+        A1:H1=项目支出绩效自评表
+        A2=项目资金（万元） | D2=全年预算数 | E2=全年执行数
+        B4=年度资金总额 | D4=10 | E4=9
+        B6=其他资金
+        A8:D8=预期目标 | E8:H8=实际完成情况
+        A10:D10=修路 | E10:H10=已修
+        {grid(12)}
+        """)
+    assert [fund.label for fund in form.funds] == ["年度资金总额", "其他资金"]
+    assert form.goals == {"expected": "修路", "actual": "已修"}
+
+
+def test_the_next_forms_enclosure_number_is_no_indicator() -> None:
+    first, second = read(f"A1:H1=项目支出绩效自评表\n{grid(2)}\nA4=附件2\nA5:H5=养护项目支出绩效自评表\n{grid(6)}")
+    assert [row.values["level3"] for row in first.indicators] == ["巡查次数"]
+    assert second.extent[0] == 5
