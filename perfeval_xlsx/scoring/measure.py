@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from itertools import repeat
@@ -65,6 +65,7 @@ class Side:
     text: Objects
     first: Floats
     borrowed: Bools
+    _kinds: dict[frozenset[str] | str, Bools] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, quantities: list[Quantity]) -> Side:
@@ -77,8 +78,12 @@ class Side:
         return cls(*arrays)
 
     def is_(self, kinds: frozenset[str] | str) -> Bools:
-        """Rows whose kind is (one of) ``kinds``."""
-        return one_of(self.kind, (kinds,) if isinstance(kinds, str) else kinds)
+        """Rows whose kind is (one of) ``kinds``; not to be changed, the same array is given out again."""
+        known = self._kinds.get(kinds)
+        if known is None:
+            known = self._kinds[kinds] = one_of(self.kind, (kinds,) if isinstance(kinds, str) else kinds)
+            known.flags.writeable = False
+        return known
 
 
 @dataclass(slots=True)

@@ -31,8 +31,8 @@ def findings_frame(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang
     ordered = sorted(hits, key=lambda item: (item[1].form, position(item[1].cell), item[0], item[1].variant))
     ids = context.forms.list("form_id")
     rows = [(ids[hit.form], *_row(code, hit, lang)) for code, hit in ordered]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-    return frame.astype(object).where(frame.notna(), None)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
+    return pd.DataFrame({name: pd.Series(list(c), dtype=object) for name, c in zip(COLUMNS, columns, strict=True)})
 
 
 @lru_cache(maxsize=8192)
@@ -56,19 +56,19 @@ class _Values(dict[str, str]):
 
 def words(code: str, variant: str, values: Mapping[str, str], lang: Lang) -> tuple[str, str, str, str]:
     """Return severity, message, basis and suggestion of a check's case with ``values`` filled in."""
-    entry = _entry(code, variant)
+    severity, *texts = _templates(code, variant, lang)
     filled = _Values(values)
-    texts = (str(entry[part][lang]).format_map(filled) for part in ("message", "basis", "suggestion"))
-    message, basis, suggestion = texts
-    return str(entry["severity"]), message, basis, suggestion
+    message, basis, suggestion = (text.format_map(filled) if "{" in text else text for text in texts)
+    return severity, message, basis, suggestion
 
 
-@lru_cache(maxsize=256)
-def _entry(code: str, variant: str) -> dict[str, Any]:
-    """A variant's texts, completed from the main case where it says nothing of its own."""
+@lru_cache(maxsize=512)
+def _templates(code: str, variant: str, lang: Lang) -> tuple[str, str, str, str]:
+    """A variant's severity and texts, completed from the main case where it says nothing of its own."""
     texts: dict[str, dict[str, Any]] = load("messages_audit.toml")["finding"]
-    main = texts[code]
-    return {**main, **texts[f"{code}.{variant}"]} if variant else main
+    entry = {**texts[code], **texts[f"{code}.{variant}"]} if variant else texts[code]
+    message, basis, suggestion = (str(entry[part][lang]) for part in ("message", "basis", "suggestion"))
+    return str(entry["severity"]), message, basis, suggestion
 
 
 def _row(code: str, hit: Hit, lang: Lang) -> tuple[str | None, ...]:
