@@ -20,8 +20,8 @@ _GONE = frozenset({"blank", "placeholder"})
 def scored_rows_are_filled(context: Context) -> Iterator[Hit]:
     """A score stands beside an empty target or actual."""
     measured = context.measured
-    target, actual = measured.target.is_(_GONE) & ~_merged(context, "target"), measured.actual.is_(_GONE)
-    actual &= ~_merged(context, "actual")
+    target = measured.target.is_(_GONE) & ~_merged(context, "target")
+    actual = measured.actual.is_(_GONE) & ~_merged(context, "actual")
     scored = context.counted & (context.typed > 0)
     for rows, variant in ((target & actual, "both"), (target & ~actual, "target"), (actual & ~target, "actual")):
         yield from context.hits(rows & scored, "score", variant=variant)
