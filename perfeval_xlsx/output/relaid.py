@@ -13,7 +13,7 @@ from typing import Any
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.workbook import Cell, LegacyWorkbook, Merge, Refusal, a1, open_workbook
 from perfeval_xlsx.workbook import refusals as why
-from perfeval_xlsx.workbook.display import show
+from perfeval_xlsx.workbook.display import compiled, show
 from perfeval_xlsx.workbook.look import LaidSheet, Look
 from perfeval_xlsx.workbook.patch import Edits, Value
 from perfeval_xlsx.workbook.refusals import refusal, refuse
@@ -128,13 +128,16 @@ class _Styles:
 
     def __init__(self, book: LegacyWorkbook, new: Any) -> None:
         self.book, self._new = book, new
-        self._formats: dict[int, Any] = {}
+        self._formats: dict[Look, Any] = {}
 
-    def format(self, style: int) -> Any:
-        """Return the format that looks like a style."""
-        if style not in self._formats:
-            self._formats[style] = self._new.add_format(dict(_properties(self.book.look(style))))
-        return self._formats[style]
+    def format(self, style: int, value: Value = "") -> Any:
+        """Return the format that looks like a style; text that it would change is shown under General as it is."""
+        look = self.book.look(style)
+        if isinstance(value, str) and compiled(look.code).text(value) != value:
+            look = look._replace(code="General")
+        if look not in self._formats:
+            self._formats[look] = self._new.add_format(dict(_properties(look)))
+        return self._formats[look]
 
 
 def _properties(look: Look) -> Iterator[tuple[str, Any]]:
@@ -159,11 +162,12 @@ def _write_sheet(sheet: Any, laid: LaidSheet, edits: Mapping[tuple[int, int], Va
     _merge(sheet, laid, styles)
     for (row, column), cell in source.cells.items():
         if (row, column) not in edits:
-            _put(sheet, row, column, _value(styles.book, cell), styles.format(cell.style))
+            value = _value(styles.book, cell)
+            _put(sheet, row, column, value, styles.format(cell.style, value))
     for (row, column), value in edits.items():
         old = source.cells.get((row, column))
         style = old.style if old else laid.blanks.get((row, column), 0)
-        _put(sheet, row, column, value, styles.format(style))
+        _put(sheet, row, column, value, styles.format(style, value))
 
 
 def _merge(sheet: Any, laid: LaidSheet, styles: _Styles) -> None:

@@ -240,7 +240,7 @@ class _Reader:
         value, type_ = self._value(kind, attributes)
         if value is not None:
             code = self.styles.looks[style].code
-            return Cell(text or show(value, code, self.contents.date1904), value, formula, style, type_)
+            return Cell(text.strip() or show(value, code, self.contents.date1904), value, formula, style, type_)
         text = text or attributes.get("office:string-value", "")
         if not text and formula is None:
             return None

@@ -157,6 +157,20 @@ def test_a_copy_that_reads_back_otherwise_is_not_kept(tmp_path: Path, monkeypatc
     assert not (tmp_path / "copy.xlsx").exists()
 
 
+def test_text_that_a_format_changes_is_kept_as_it_shows(tmp_path: Path) -> None:
+    source = xlwt.Workbook(encoding="utf-8")
+    sheet = source.add_sheet("a")
+    for row, (text, code) in enumerate(
+        [("市教育局", '0;0;0;"单位："@'), (" 空格 ", "_ * #,##0.00_ ;_ @_ "), ("隐", ";;;")]
+    ):
+        sheet.write(row, 0, text, xlwt.easyxf(num_format_str=code))
+    sheet.write(4, 0, None, xlwt.easyxf(num_format_str='0;0;0;"等级："@'))
+    book = opened(tmp_path, xls_bytes(source))
+    assert write_relaid(book, {0: {(5, 1): "优", (6, 1): " 良 "}}, tmp_path / "copy.xlsx") == []
+    shown = texts(open_workbook(tmp_path / "copy.xlsx").sheet(0))
+    assert shown == {(1, 1): "单位：市教育局", (2, 1): " 空格 ", (5, 1): "优", (6, 1): " 良 "}
+
+
 def test_dates_keep_their_day_in_the_1904_system(tmp_path: Path) -> None:
     source = xlwt.Workbook()
     source.dates_1904 = True
