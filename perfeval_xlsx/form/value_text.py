@@ -15,6 +15,8 @@ _MARKS = re.compile(_DATA["text"]["list_marks"])
 # which a list may be numbered (1. 95%).
 _SPACE = re.compile(r"(?:(?<=[0-9])|(?<=[0-9]\.)(?<![0-9]{2}\.))\s+(?=[0-9])")
 _PAIRS = "|".join(map(re.escape, sorted(_DATA["text"]["joined"], key=len, reverse=True)))
+_WRITTEN_ONE_WAY = re.compile("[≥≤]?[0-9]+(?:\\.[0-9]+)?[%\u4e00-\u9fa5]{0,6}")
+"""Nothing to unify: most figures are told at once."""
 _JOINED = re.compile(f"(?<![><=≥≤±])(?:{_PAIRS})(?![><=≥≤±])")
 
 
@@ -24,7 +26,7 @@ def normalise(text: str) -> str:
 
     A blank stays, as one blank, only where it is all that separates two numbers.
     """
-    if text.isascii() and text.isalnum():
+    if (text.isascii() and text.isalnum()) or _WRITTEN_ONE_WAY.fullmatch(text):
         return text
     plain = unicodedata.normalize("NFKC", _MARKS.sub("、", text.translate(_REPLACE))).translate(_REPLACE)
     if not plain.isprintable() or " " in plain:

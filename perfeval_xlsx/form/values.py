@@ -57,6 +57,12 @@ _POINT = re.compile(r"\.[0-9]+%?")
 _YEARS = re.compile("(?:19|20)[0-9]{2}年")
 _SEPARATOR = re.compile(r"[,;、。]+|(?<=[^0-9])(?:和|及|且|并)(?=[^0-9]*[0-9])")
 _SYMBOLS = re.compile("[≥≤><=±%‰]")
+_SHAPE = re.compile(
+    r"(?P<head>[^0-9.,()+\-—~:至到月季年]{0,6})(?P<figure>(?:[1-9][0-9]{0,8}|0)(?P<places>\.[0-9]{1,6})?)"
+    r"(?P<rest>[^0-9.,()+\-—~:至到月季年]{0,6})"
+)
+"""One figure with few words around it: what the words say does not depend on the figure."""
+_MONTH = re.compile(r"20[0-9]{2}\.")
 _SHORT, _DIGITS = 10, 18
 _LONG = 200
 """Longer texts are prose: no figure is written in that many characters, and no pattern need look for one."""
@@ -91,6 +97,25 @@ def sign_comparator(sign: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _read(text: str) -> Quantity:
+    match = _SHAPE.fullmatch(text)
+    if match is not None and not _MONTH.match(match["figure"]):
+        shape = _shape(match["head"], match["places"] is not None, match["rest"])
+        if shape is not None:
+            value = _scaled(match["figure"], shape.scale, shape.factor)
+            return Quantity._make((*shape[:2], value, *shape[3:8], text, *shape[9:]))
+    return _read_words(text)
+
+
+@lru_cache(maxsize=4096)
+def _shape(head: str, places: bool, rest: str) -> Quantity | None:
+    """What words around a figure say, read once with one figure for all; None where they make no figure of it."""
+    figure = "7.5" if places else "7"
+    found = _read_words(f"{head}{figure}{rest}")
+    plain = found.kind in _COUNTED and found.high is None and found.first is None and not found.parts
+    return found if plain and found.value == _scaled(figure, found.scale, found.factor) else None
+
+
+def _read_words(text: str) -> Quantity:
     if not text:
         return Quantity("blank")
     if text in _PLACEHOLDERS or _UNFILLED.fullmatch(text) or value_units.known(text):
@@ -174,7 +199,7 @@ def _pass_over(found: re.Match[str]) -> str:
 def _scaled(figure: str, *factors: float) -> float:
     """The figure times the factors, in decimals: 1.2万 is 12000, not 11999.999."""
     plain = figure.replace(",", "")
-    if all(factor == 1 for factor in factors):
+    if factors.count(1) == len(factors):
         return float(plain)
     return float(prod((Decimal(repr(factor)) for factor in factors), start=Decimal(plain)))
 

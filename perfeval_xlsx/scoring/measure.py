@@ -22,7 +22,7 @@ import pandas as pd
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.dates import PLAIN_YEAR
 from perfeval_xlsx.form.values import Quantity, change_of, lower_is_better, parse_value, sign_comparator
-from perfeval_xlsx.scoring.columns import one_of
+from perfeval_xlsx.scoring.columns import contains, each, one_of
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -120,14 +120,14 @@ class Measured:
 
 def measure(rows: pd.DataFrame, years: Floats) -> Measured:
     """Bring the targets and actuals of an indicators frame together; ``years``: the form's year by row, NaN unknown."""
-    targets, actuals = _parse(rows, rows["target"], signed=True), _parse(rows, rows["actual"], signed=False)
+    targets, actuals = (_parse(rows, rows[name].tolist(), signed=name == "target") for name in ("target", "actual"))
     target, actual = Side.of(targets), Side.of(_answers(targets, actuals))
     value, other, comparable, units, assumed = _reconcile(target, actual, rows["level3"].tolist())
     deadline, days = _deadlines(target, actual, years)
     lower, direction = _direction(rows, target, actual)
     value, other = (np.where(target.comparator == "±", np.abs(v), v) for v in (value, other))
     low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
-    named = _objects(change_of(name or "") for name in rows["level3"])
+    named = each(rows["level3"], lambda name: change_of(name) if isinstance(name, str) else "")
     change = np.where(target.change != "", target.change, named)
     opposite = comparable & (change != "") & (actual.change != "") & (change != actual.change)
     unsure = open_rows(target, actual, (low, high), (value, other), lower, direction == "default", change)
@@ -172,28 +172,26 @@ def _objects(values: Iterable[str]) -> Objects:
     return array
 
 
-def _parse(rows: pd.DataFrame, texts: pd.Series[str], *, signed: bool) -> list[Quantity]:
-    columns = zip(texts, rows["sign"], rows["unit"], rows["level3"], strict=True)
+def _parse(rows: pd.DataFrame, texts: Sequence[str | None], *, signed: bool) -> list[Quantity]:
+    names = rows["level3"].tolist()
+    hints = each(names, _hint).tolist()
+    # A name is passed on only where it can matter, so that equal cells share one cached result.
+    hints = [
+        hint if text is None or text[:2] != "20" or "." not in text else name or ""
+        for text, hint, name in zip(texts, hints, names, strict=True)
+    ]
     if signed:
-        return [parse_value(text, sign, unit, _hint(name, text)) for text, sign, unit, name in columns]
-    return [_as_actual(parse_value(text, None, unit, _hint(name, text)), text) for text, _, unit, name in columns]
+        return list(map(parse_value, texts, rows["sign"], rows["unit"], hints))
+    found = map(parse_value, texts, repeat(None), rows["unit"], hints)
+    return [_as_actual(q, text) if q.comparator else q for q, text in zip(found, texts, strict=True)]
 
 
-def _hint(name: str | None, text: str | None) -> str | None:
-    """Pass a name on only where it can matter, so that equal cells share one cached result."""
-    dotted = text is not None and text.startswith("20") and "." in text
-    return (name or "") if dotted or (name and _hinting(name)) else None
-
-
-@lru_cache(maxsize=16_384)
-def _hinting(name: str) -> bool:
-    return any(hint in name for hint in _HINTS)
+def _hint(name: object) -> str | None:
+    return name if isinstance(name, str) and any(hint in name for hint in _HINTS) else None
 
 
 def _as_actual(quantity: Quantity, text: str | None) -> Quantity:
     """An actual has no comparator but its own: the one in the name's brackets is the target's."""
-    if not quantity.comparator:
-        return quantity
     own = parse_value(text).comparator
     return quantity if own == quantity.comparator else quantity._replace(comparator=own)
 
@@ -281,7 +279,7 @@ def _percent(target: Side, actual: Side, one_bare: Bools, names: Sequence[str | 
     percent = mixed | ((target.unit == "%") & (actual.unit == "%"))
     small_actual = loose_actual & (np.abs(actual.value) <= 1) & (actual.value != 0) & (np.abs(target.value) > 1)
     small_target = loose_target & (np.abs(target.value) <= 1) & (target.value != 0) & (np.abs(actual.value) > 1)
-    rate = np.fromiter((bool(name and _RATE_NAME.search(name)) for name in names), np.bool_, len(mixed))
+    rate = each(names, lambda name: isinstance(name, str) and bool(_RATE_NAME.search(name)), np.bool_)
     bare = np.where(actual.unit == "", actual.value, target.value)
     told = rate | (bare == 100) | ((actual.unit == "") & (bare <= 100)) | (bare == 0)
     unsure = (percent & (small_actual | small_target)) | (mixed & ~told)
@@ -376,11 +374,11 @@ def _direction(rows: pd.DataFrame, target: Side, actual: Side) -> tuple[Bools, O
     fall = target.change == "down"
     cost_words = _DATA["cost_words"]
     amounts = target.is_(_AMOUNTS) | ((target.unit == "") & target.is_("number") & actual.is_(_AMOUNTS))
-    cost = amounts & np.array([bool(n) and any(w in n for w in cost_words) for n in rows["level2"]], bool)
-    by_name = np.array([bool(name) and lower_is_better(name) for name in rows["level3"]], dtype=np.bool_)
+    cost = amounts & contains(rows["level2"], cost_words)
+    by_name = each(rows["level3"], lambda name: isinstance(name, str) and lower_is_better(name), np.bool_)
     by_name, cost = by_name & ~fall, cost & ~fall
     explicit = one_of(target.comparator, (*_AT_LEAST, *_AT_MOST, "±"))
     lower = np.where(explicit, one_of(target.comparator, (*_AT_MOST, "±")), by_name | cost)
     key = np.where(explicit, "", np.where(by_name, "name", np.where(cost, "cost", "default")))
-    signed = explicit & np.array([bool(sign) and bool(sign_comparator(sign)) for sign in rows["sign"]], dtype=np.bool_)
+    signed = explicit & each(rows["sign"], lambda sign: isinstance(sign, str) and bool(sign_comparator(sign)), np.bool_)
     return lower.astype(np.bool_), np.where(signed, "sign", key).astype(object)

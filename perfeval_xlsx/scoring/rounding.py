@@ -15,6 +15,8 @@ Places = int | npt.NDArray[np.int64]
 
 _NEAR = 1e-6
 _NOISE = 9
+_SURE = 1e8
+"""Below it a product's error is far smaller than ``_NEAR``."""
 
 
 def half_up(values: Floats, decimals: Places = 2) -> Floats:
@@ -59,7 +61,12 @@ def _half_up_text(value: Decimal, decimals: int) -> Decimal:
 @lru_cache(maxsize=65_536)
 def show(value: float, decimals: int = 2) -> str:
     """Print a figure without useless zeros: 2, not 2.00; 98.62; ``-0`` is 0."""
-    text = f"{_half_up_text(Decimal(repr(float(value))), decimals):f}"
+    written = repr(float(value))
+    digits = written.partition(".")[2]
+    if len(digits) <= decimals and digits.isdigit():
+        text = written.removesuffix(".0")
+        return "0" if text == "-0" else text
+    text = f"{_half_up_text(Decimal(written), decimals):f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
@@ -68,4 +75,8 @@ def show(value: float, decimals: int = 2) -> str:
 @lru_cache(maxsize=65_536)
 def show_percent(ratio: float, decimals: int = 2) -> str:
     """Print a ratio as a percentage with fixed places: 0.861830 → ``86.18%``."""
+    scaled = ratio * 100 * 10**decimals
+    if decimals and 0 <= scaled < _SURE and abs(scaled % 1 - 0.5) > _NEAR:
+        whole, part = divmod(int(scaled + 0.5), 10**decimals)
+        return f"{whole}.{part:0{decimals}d}%"
     return f"{_half_up_text(Decimal(repr(float(ratio))) * 100, decimals):f}%"

@@ -1,0 +1,47 @@
+"""A figure with few words around it is read by its shape: the same as word by word."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.value_text import normalise
+from perfeval_xlsx.form.values import _read, _read_words
+
+_DATA = load("values.toml")
+_HEADS = ["", "≥", "≤", ">", "±", *_DATA["comparator"]["before"], *_DATA["head"]["plain"], *_DATA["head"]["rounded"]]
+_HEADS += [*_DATA["head"]["up"], *_DATA["head"]["down"], *_DATA["head"]["base"], "第", "约", "A", "/", "每"]
+_COUNTERS = _DATA["counters"]["words"].split()
+_UNITS = [word for kind in _DATA["unit"].values() for words in kind.values() for word in words]
+_RESTS = ["", "%", "元", "万", "万元", "元/亩", "号", "日", "时", "天前", *_COUNTERS, *_UNITS, *_DATA["tail"]["plain"]]
+_RESTS += [*_DATA["comparator"]["after"], *_DATA["tail"]["inner"], *_DATA["verdict"]["partial"]]
+
+heads = st.sampled_from(_HEADS) | st.text("≥≤约第每公里人个元万/%一三无未", max_size=3)
+rests = st.sampled_from(_RESTS) | st.text("个人元万亿%余多以上下内日时分级/每亩件未无", max_size=4)
+figures = st.integers(0, 10**9 - 1).map(str) | st.decimals(0, 10**8, places=2).map(str) | st.integers(1990, 2030).map(str)
+
+
+@settings(max_examples=400, deadline=None)
+@given(heads, figures, rests)
+@example("", "2023.12", "")
+@example("", "20.5", "")
+@example("", "2020.5", "%")
+@example("", "0", "")
+@example("≥", "1.10", "万元")
+@example("", "31", "日")
+def test_shape_says_what_words_say(head: str, figure: str, rest: str) -> None:
+    text = normalise(f"{head}{figure}{rest}")
+    assert _read(text) == _read_words(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("≥≤0123456789.,%个万元一二龥", max_size=8))
+def test_what_is_written_one_way_stays(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@pytest.mark.parametrize("text", ["≥12个", "95%", "1.5万元", "≤300元", "7人次"])
+def test_plain_figures_need_no_unifying(text: str) -> None:
+    assert normalise(text) == text
