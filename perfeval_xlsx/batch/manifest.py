@@ -201,6 +201,12 @@ class Manifest:
         """Whole results in the order of the files."""
         return self._unpacked(queries.RESULTS)
 
+    def unsettled(self) -> Iterator[FormResult]:
+        """Whole results of forms with rows that a person must weigh or complete, in the order of the files."""
+        for head, rows, compared in self._db.execute(queries.RESULTS):
+            if unpack(head).get("person_rows"):
+                yield self._whole(head, rows, compared)
+
     def troubled(self) -> Iterator[FormResult]:
         """Results without their rows of what failed or is to be tried again, in the order of the files."""
         return self._unpacked(queries.TROUBLED)
@@ -216,10 +222,14 @@ class Manifest:
         return int(self._db.execute(query).fetchone()[0])
 
     def _unpacked(self, query: str) -> Iterator[FormResult]:
-        for head, rows, compared in self._db.execute(query):
-            result = unpack(head, rows)
-            result["findings"] += json.loads(compared) if compared else []
-            yield result
+        return (self._whole(*columns) for columns in self._db.execute(query))
+
+    @staticmethod
+    def _whole(head: bytes, rows: bytes | None, compared: str | None) -> FormResult:
+        """A result with what the comparison of all forms found."""
+        result = unpack(head, rows)
+        result["findings"] += json.loads(compared) if compared else []
+        return result
 
     def paths(self) -> Iterator[str]:
         """The path of every listed file, as its results name it."""

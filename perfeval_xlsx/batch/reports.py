@@ -59,7 +59,10 @@ def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> N
         write_problems(problems, store, lang=options.lang)
         if options.audit:
             _write_returns(manifest, store, out, options)
-    write_review(review, manifest.results(), lang=options.lang, reviews=run.reviews, rulebooks=_own(options))
+    everything = options.audit or run.reviews is not None
+    results = manifest.results() if everything else manifest.unsettled()
+    words = {"lang": options.lang, "reviews": run.reviews, "rulebooks": _own(options)}
+    write_review(review, results, disputed=everything, **words)  # type: ignore[arg-type]
     _write(record, _run_json(run, options, complete=complete), durable=options.durable)
 
 

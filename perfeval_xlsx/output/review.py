@@ -44,6 +44,7 @@ def write_review(
     links: bool = True,
     reviews: Reviews | None = None,
     rulebooks: Mapping[str, Rulebook] | None = None,
+    disputed: bool = True,
 ) -> int:
     """Write the review table: scores judged, disputed or not to be given; those that can change a grade come first.
 
@@ -57,6 +58,7 @@ def write_review(
         links: Make each cell a link into the copy, or into the form itself where there is no copy.
         reviews: The decisions this run used.
         rulebooks: Rulebooks by id, beyond those built in, to tell which row changes a grade by itself.
+        disputed: Also list scores that the rule settles and the form types otherwise.
 
     Returns:
         How many rows the table has.
@@ -70,7 +72,7 @@ def write_review(
     grade = _grades(rulebooks or {})
     with _Rows() as rows, DeskBook(path, lang) as book:
         for result in results:
-            for facts in review_rows(result, made, grade, lang):
+            for facts in review_rows(result, made, grade, lang, disputed=disputed):
                 rows.add(facts)
         if not sound or any(decision not in made.used for decision in filled.decisions):
             path.rename(_free(path, lang))
@@ -143,14 +145,16 @@ def _grades(own: Mapping[str, Rulebook]) -> GradeOf:
     return grade
 
 
-def review_rows(result: FormResult, made: _Made, grade: GradeOf, lang: Lang) -> Iterator[dict[str, Any]]:
+def review_rows(
+    result: FormResult, made: _Made, grade: GradeOf, lang: Lang, *, disputed: bool = True
+) -> Iterator[dict[str, Any]]:
     """Yield the facts of each score of a form that a person must weigh, by column key."""
     if result["sheet"] is None or result["status"] == "reported":
         return
     places = printed_places(result)
     for row in _scores(result, lang):
         kind = review_kind(row, places)
-        if kind is None:
+        if kind is None or (kind == "disputed" and not disputed):
             continue
         decision = made.find(result["path"], result["sheet"], row, row["indicator"])
         if decision is not None and kind == "reviewed":
