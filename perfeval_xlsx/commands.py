@@ -107,9 +107,7 @@ def _conclude(
     return outcome.exit_code
 
 
-def audit(
-    paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, as_csv: bool, quiet: bool
-) -> int:
+def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, as_csv: bool, quiet: bool) -> int:
     """Check what forms claim; errors that are found make the exit code 1."""
     if (out is None and not as_json and not as_csv) or (as_json and as_csv):
         console.tell(console.say("usage", "one" if as_json else "out", options.lang))

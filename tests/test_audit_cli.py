@@ -80,7 +80,9 @@ def test_the_list_of_problems_ranks_departments_and_names_cells(audited: Path) -
 
 def test_links_lead_into_the_annotated_copies(audited: Path) -> None:
     sheet = openpyxl.load_workbook(audited / "问题清单.xlsx")["问题明细"]
-    links = {str(cell.hyperlink.target).replace("\\", "/") for row in sheet.iter_rows() for cell in row if cell.hyperlink}
+    links = {
+        str(cell.hyperlink.target).replace("\\", "/") for row in sheet.iter_rows() for cell in row if cell.hyperlink
+    }
     assert links
     for link in links:
         assert link.startswith("批注/")
@@ -129,13 +131,25 @@ def test_a_second_run_writes_nothing_and_a_lost_list_is_written_again(audited: P
 
 
 def test_the_size_of_chunks_and_the_number_of_workers_change_nothing(audited: Path, tmp_path: Path) -> None:
-    script = "from perfeval_xlsx.data import load; load('run.toml')['chunk'] |= {'in_process': %d, 'small': 1, 'files': 5}\n"
+    script = (
+        "from perfeval_xlsx.data import load; load('run.toml')['chunk'] |= {'in_process': %d, 'small': 1, 'files': 5}\n"
+    )
     script += "from perfeval_xlsx.cli import main; main()"
     import subprocess
     import sys
 
     for name, most in (("一", 48), ("二", 2)):
-        arguments = ["audit", str(SAMPLES), "-o", str(tmp_path / name), "--annotate", "--due", "2024年5月31日", "-j", "2"]
+        arguments = [
+            "audit",
+            str(SAMPLES),
+            "-o",
+            str(tmp_path / name),
+            "--annotate",
+            "--due",
+            "2024年5月31日",
+            "-j",
+            "2",
+        ]
         command = [sys.executable, "-c", script % most, *arguments, "-q"]
         assert subprocess.run(command, capture_output=True).returncode == 1
         assert content(tmp_path / name) == content(audited)
@@ -230,7 +244,12 @@ def test_decisions_enter_scores_and_one_outside_its_band_is_refused(tmp_path: Pa
     (form, *extra) = objects(done.out)
     assert form["status"] == "scored"
     (row,) = (row for row in form["indicators"] if row["level3"] == name)
-    assert (row["status"], float(row["score"]), row["low"], row["high"]) == ("reviewed", high - 1, row["score"], row["score"])
+    assert (row["status"], float(row["score"]), row["low"], row["high"]) == (
+        "reviewed",
+        high - 1,
+        row["score"],
+        row["score"],
+    )
     assert "已核实凭证" in row["basis"]
     assert float(form["low"]) < float(form["high"]), "bounds stay until all rows are decided"
     assert [finding["code"] for value in extra for finding in value["findings"]] == ["V03"]
@@ -320,7 +339,12 @@ def test_rows_inserted_above_change_no_state(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "text", "code"),
-    [("--since", "{}", "run.json"), ("--since", "不是", "run.json"), ("--reviews", None, "复核表"), ("--roster", "a,b\n", "")],
+    [
+        ("--since", "{}", "run.json"),
+        ("--since", "不是", "run.json"),
+        ("--reviews", None, "复核表"),
+        ("--roster", "a,b\n", ""),
+    ],
 )
 def test_what_cannot_be_used_ends_the_run_at_once(tmp_path: Path, option: str, text: str | None, code: str) -> None:
     wrong = tmp_path / ("run.json" if option == "--since" else "名单.csv")
@@ -365,7 +389,9 @@ def test_a_report_that_contradicts_the_form_is_quoted(tmp_path: Path, beside: bo
 def test_a_changed_report_is_read_again_and_a_broken_one_is_a_finding(tmp_path: Path) -> None:
     source, path = put(SEED, tmp_path / "in" / "表.xlsx"), tmp_path / "in" / "株洲市教育局报告.docx"
     report(path, "绩效自评得分为99分。")
-    assert "N" not in {code[0] for code, _ in codes(objects(perfeval("audit", source, "-o", tmp_path / "out", "--json").out)[0])}
+    assert "N" not in {
+        code[0] for code, _ in codes(objects(perfeval("audit", source, "-o", tmp_path / "out", "--json").out)[0])
+    }
     path.write_bytes(b"PK broken")
     done = perfeval("audit", source, "-o", tmp_path / "out", "--json")
     assert "本次处理 0 个" in done.err
@@ -399,9 +425,13 @@ def test_explain_tells_what_was_found_in_a_cell_and_by_a_check() -> None:
 
 
 def test_a_cell_with_a_finding_and_no_score_is_explained() -> None:
-    (form, *_) = objects(perfeval("audit", SAMPLES / "东城区发展和改革局_部门预算项目支出绩效自评表.xlsx", "--json", "-q").out)
+    (form, *_) = objects(
+        perfeval("audit", SAMPLES / "东城区发展和改革局_部门预算项目支出绩效自评表.xlsx", "--json", "-q").out
+    )
     (finding,) = (finding for finding in form["findings"] if finding["code"] == "F06")
-    done = perfeval("explain", SAMPLES / "东城区发展和改革局_部门预算项目支出绩效自评表.xlsx", finding["cell"], "--lang", "en")
+    done = perfeval(
+        "explain", SAMPLES / "东城区发展和改革局_部门预算项目支出绩效自评表.xlsx", finding["cell"], "--lang", "en"
+    )
     assert (done.code, "F06" in done.out, "what to do" in done.out) == (0, True, True)
 
 

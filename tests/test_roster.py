@@ -8,13 +8,14 @@ from typing import Any
 
 import openpyxl
 import pytest
-from forms import PROJECT, SAMPLES, SEED, perfeval, put
+from forms import SAMPLES, SEED, perfeval, put
 
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.roster import read_roster
 from perfeval_xlsx.batch.run import open_run
 from perfeval_xlsx.findings import PerfevalError
 
+ROAD = SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx"
 NAMES = ("市体育局", "临江市河道管理处", "株洲市教育局")
 
 
@@ -39,7 +40,14 @@ def test_a_csv_is_read_in_any_usual_encoding(tmp_path: Path, encoding: str) -> N
 
 
 def test_a_workbook_with_a_title_above_its_heading(tmp_path: Path) -> None:
-    rows = (("2023年度应报单位名单",), (), ("序号", "部门（单位）名称"), *enumerate(NAMES, 1), ("", "合 计"), (4, NAMES[0]))
+    rows = (
+        ("2023年度应报单位名单",),
+        (),
+        ("序号", "部门（单位）名称"),
+        *enumerate(NAMES, 1),
+        ("", "合 计"),
+        (4, NAMES[0]),
+    )
     assert read_roster(workbook(tmp_path / "名单.xlsx", *rows)) == NAMES
 
 
@@ -69,30 +77,30 @@ def rows(path: Path, sheet: str) -> list[dict[str, Any]]:
 
 
 def test_units_that_handed_in_nothing_are_listed_and_settled_later(tmp_path: Path) -> None:
-    roster = csv_file(tmp_path / "名单.csv", "单位\n市体育局\n临江市河道管理处\n", "utf-8")
+    roster = csv_file(tmp_path / "名单.csv", "单位\n市体育局\n临江市公路养护中心\n", "utf-8")
     source, first, second = tmp_path / "in", tmp_path / "五月", tmp_path / "六月"
-    put(PROJECT, source / "水利.xlsx")
+    put(ROAD, source / "公路.xlsx")
     done = perfeval("audit", source, "-o", first, "--roster", roster, "--json")
-    assert "1 个单位整体需要关注" in done.err
-    form, unit = map(json.loads, done.out.splitlines())
+    assert "2 个单位整体需要关注" in done.err, "the other one inflates its totals"
+    form, unit, _ = map(json.loads, done.out.splitlines())
     assert (unit["status"], unit["org"], unit["path"], unit["sheet"]) == ("unit", "市体育局", "市体育局", None)
     assert [(f["code"], f["cell"], f["expected"]) for f in unit["findings"]] == [("X06", None, "市体育局")]
-    assert form["org"] == "临江市河道管理处"
+    assert form["org"] == "临江市公路养护中心"
     assert {row["单位"] for row in rows(first / "问题清单.xlsx", "X06")} == {"市体育局"}
     assert not (first / "退回" / "市体育局.xlsx").exists(), "who handed in nothing has nothing to correct"
     run = json.loads((first / "run.json").read_text(encoding="utf-8"))
-    assert [each["org"] for each in run["units"]] == ["市体育局"]
+    assert [each["org"] for each in run["units"]] == ["市体育局", "临江市公路养护中心"]
 
-    book = openpyxl.load_workbook(PROJECT)
+    book = openpyxl.load_workbook(ROAD)
     assert book.active is not None
     for row in book.active.iter_rows():
         for cell in row:
             if isinstance(cell.value, str):
-                cell.value = cell.value.replace("临江市河道管理处", "市体育局")
+                cell.value = cell.value.replace("临江市公路养护中心", "市体育局")
     book.save(source / "体育.xlsx")
     arguments = ("audit", source, "-o", second, "--roster", roster, "--since", first / "run.json", "--json", "-q")
     units = [value for value in map(json.loads, perfeval(*arguments).out.splitlines()) if value["status"] == "unit"]
-    assert [(unit["org"], [f["code"] for f in unit["fixed"]]) for unit in units] == [("市体育局", ["X06"])]
+    assert {unit["org"]: [f["code"] for f in unit["fixed"]] for unit in units}["市体育局"] == ["X06"]
     states = {row["单位"]: row["状态"] for row in rows(second / "问题清单.xlsx", "问题明细") if row["检查项"] == "X06"}
     assert states == {"市体育局": "已整改"}
 
@@ -118,13 +126,15 @@ def test_last_year_s_form_filed_again_is_found(tmp_path: Path) -> None:
     assert "X05" not in {finding["code"] for finding in alone["findings"]}
 
 
-def test_what_only_all_forms_show_does_not_depend_on_how_they_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_all_forms_show_does_not_depend_on_how_they_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from perfeval_xlsx.data import load
 
-    put(SAMPLES / "市水利局_河道治理项目支出绩效自评表.xlsx", tmp_path / "in" / "一.xlsx")
-    book = openpyxl.load_workbook(PROJECT)
+    put(ROAD, tmp_path / "in" / "一.xlsx")
+    book = openpyxl.load_workbook(ROAD)
     assert book.active is not None
-    book.active["F12"] = "99公里"
+    book.active["F13"] = "99公里"
     book.save(tmp_path / "in" / "二.xlsx")
     put(SEED, tmp_path / "in" / "三.xlsx")
     found = []

@@ -236,9 +236,7 @@ class Manifest:
         for (path,) in self._db.execute("SELECT path FROM listing ORDER BY key"):
             yield printable(os.fsdecode(path))
 
-    def compare(
-        self, findings: Mapping[tuple[str, int], Sequence[FindingResult]], units: Sequence[FormResult]
-    ) -> None:
+    def compare(self, findings: Mapping[tuple[str, int], Sequence[FindingResult]], units: Sequence[FormResult]) -> None:
         """Keep what the comparison of all forms found, in the place of what it found before.
 
         Args:

@@ -157,4 +157,3 @@ def _names_survey(text: str) -> bool:
 def excluded_rows_are_listed(context: Context) -> Iterator[Hit]:
     """Rows marked as not applicable."""
     yield from context.hits(context.rows.texts("method") == "excluded", "sign")
-

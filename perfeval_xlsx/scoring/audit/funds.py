@@ -144,9 +144,7 @@ def budget_carries_score(context: Context) -> Iterator[Hit]:
 def low_rate_has_reason(context: Context) -> Iterator[Hit]:
     """The rate is below the rulebook's line and nobody says why."""
     total = context.total
-    line = context.book(
-        lambda b: np.nan if b.execution.reason_below is None else b.execution.reason_below, total.form
-    )
+    line = context.book(lambda b: np.nan if b.execution.reason_below is None else b.execution.reason_below, total.form)
     low = (total.floats("rate") < line - 1e-9) & ~total.where("reason", gives_reason)
     yield from context.hits(
         low & ~context.noted[total.form],
@@ -232,9 +230,7 @@ def points_count_once(context: Context) -> Iterator[Hit]:
     same_weight = part & (weight > 0) & (np.abs(weight - head_points[funds.form]) < NEAR)
     same_score = part & (score > 0) & (np.abs(score - head_score[funds.form]) < NEAR)
     for rows, name in ((same_score, "score"), (same_weight & ~same_score, "weight")):
-        yield from context.hits(
-            rows, name, part=funds, args=lambda row: {"label": str(funds.list("label")[row] or "")}
-        )
+        yield from context.hits(rows, name, part=funds, args=lambda row: {"label": str(funds.list("label")[row] or "")})
 
 
 @check("F10")

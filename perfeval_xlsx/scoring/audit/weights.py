@@ -160,4 +160,3 @@ def footnote_is_kept(context: Context) -> Iterator[Hit]:
         for name, wanted in footnote.weights.items():
             if name in used and abs(used[name] - wanted) > tolerance[form] + 1e-9:
                 yield _dimension_hit(context, form, name, used[name], wanted, "")
-
