@@ -20,16 +20,17 @@ class Grid:
         last_column: Rightmost column that holds something or is merged from one that does.
         named: What the labels of a row name, by row: fields of the grid, of the fund table; filled by ``locate``.
         merged: Merged range by each of its cells, as far as the sheet is filled; the largest ones are left out.
+        shown: Displayed text of every filled cell by its address, outer white space off.
     """
 
-    __slots__ = ("_by_row", "_large", "_texts", "last_column", "merged", "named", "rows", "sheet")
+    __slots__ = ("_by_row", "_large", "last_column", "merged", "named", "rows", "sheet", "shown")
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.named: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
-        self._texts = {position: text for position, cell in sheet.cells.items() if (text := cell.text.strip())}
+        self.shown = {position: text for position, cell in sheet.cells.items() if (text := cell.text.strip())}
         self._by_row: dict[int, list[tuple[int, str]]] = {}
-        for (row, column), text in self._texts.items():
+        for (row, column), text in self.shown.items():
             self._by_row.setdefault(row, []).append((column, text))
         for cells in self._by_row.values():
             cells.sort()
@@ -83,17 +84,18 @@ class Grid:
         merge = self.merged.get((row, column)) or (self.merge(row, column) if self._large else None)
         return row if merge is None else merge[2]
 
-    def alone(self, row: int, column: int) -> bool:
-        """Whether an address belongs to no merged range."""
-        return (row, column) not in self.merged and not self._large
+    @property
+    def small(self) -> bool:
+        """Whether ``merged`` knows every merged range."""
+        return not self._large
 
     def text(self, row: int, column: int) -> str:
         """The displayed text of an address, outer white space off; an empty string where it is blank."""
-        return self._texts.get(self.anchor(row, column), "")
+        return self.shown.get(self.anchor(row, column), "")
 
     def own(self, row: int, column: int) -> str:
         """The displayed text of the cell that stands at an address itself."""
-        return self._texts.get((row, column), "")
+        return self.shown.get((row, column), "")
 
     def address(self, row: int, column: int) -> str:
         """A1 of the cell that holds (or would hold) the value of an address."""

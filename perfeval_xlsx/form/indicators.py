@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
     is_one_of,
     is_placeholder,
+    is_plain_name,
     is_unused,
     opens_note,
     split_points,
@@ -16,7 +18,7 @@ from perfeval_xlsx.form.labels import (
 )
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header, is_title
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
-from perfeval_xlsx.workbook import a1
+from perfeval_xlsx.workbook import Merge, a1
 
 _ONCE = frozenset({"weight", "score"})
 """Fields of which a cell merged over several rows counts once, in its first row."""
@@ -54,6 +56,7 @@ class _Carried:
     points: float | None = None
     level2: str | None = None
     cells: dict[str, str] = field(default_factory=dict)
+    merges: tuple[Merge | None, Merge | None] = (None, None)
 
 
 class _Plan:
@@ -61,7 +64,7 @@ class _Plan:
 
     __slots__ = (
         "adjusted", "bottom", "extra", "fields", "first_value", "header", "left", "level1", "level2", "level3",
-        "note_column", "right", "values", "wide",
+        "name", "note_column", "places", "right", "target", "values", "wide",
     )  # fmt: skip
 
     def __init__(self, header: Header) -> None:
@@ -78,6 +81,11 @@ class _Plan:
         levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
         self.note_column = max(min(column.left for column in columns.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
+        self.places = [(name, column.left) for name, column in self.fields]
+        self.name = self.target = 0
+        single = all(column.left == column.right for column in columns.values())
+        if single and not self.extra and self.adjusted is None and {"level1", "level2", "level3", "target"} <= {*columns}:
+            self.name, self.target = columns["level3"].left, columns["target"].left
 
 
 def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = frozenset()) -> Body:
@@ -94,7 +102,10 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
     for row in _with_merged(grid, plan, rows, limit):
         if row in repeats:
             continue
-        if _is_total(grid, row, plan):
+        plain = _plain_row(grid, row, plan, carried)
+        if plain is not None:
+            body.rows.append(plain)
+        elif _is_total(grid, row, plan):
             if not _goes_on(grid, row, plan, rows):
                 body.total_row = body.last = row
                 break
@@ -106,6 +117,31 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
             _take(body, _row(grid, row, plan, carried, None))
         body.last = row
     return body
+
+
+def _plain_row(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> IndicatorRow | None:
+    """Read a row of the usual kind at once; None for any other.
+
+    Usual: the levels merged above go on, name and target are filled in, no value is merged, every column is single.
+    """
+    texts, merged, shown = grid.texts(row), grid.merged, grid.shown
+    if not plan.name or not texts or texts[0][0] != plan.name or carried.level1 is None or not grid.small:
+        return None
+    levels = (merged.get((row, plan.level1.left)), merged.get((row, plan.level2.left)))  # type: ignore[union-attr]
+    if None in levels or levels != carried.merges or not is_plain_name(texts[0][1]):
+        return None
+    target = shown.get((row, plan.target))
+    if target is None or is_placeholder(target):
+        return None
+    values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
+    cells = dict(carried.cells)
+    for name, column in plan.places:
+        position = (row, column)
+        if position in merged:
+            return None
+        values[name] = shown.get(position)
+        cells[name] = a1(row, column)
+    return IndicatorRow(row, values, cells, carried.points, {}, None)
 
 
 def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int]) -> None:
@@ -133,12 +169,12 @@ def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
 def _with_merged(grid: Grid, plan: _Plan, rows: list[int], limit: int) -> list[int]:
     """Rows with content, and blank ones that a merged level reaches over."""
     wanted = set(rows)
-    for column in (plan.level1, plan.level2):
-        if column is not None:
-            for row in rows:
-                bottom = grid.bottom(row, column.left)
-                if bottom > row:
-                    wanted.update(range(row, min(bottom, limit, row + _LONGEST_LEVEL) + 1))
+    levels = [column.left for column in (plan.level1, plan.level2) if column is not None]
+    for merge in grid.sheet.merges:
+        if plan.bottom < merge.top < merge.bottom and any(merge.left <= left <= merge.right for left in levels):
+            filled = rows[bisect_left(rows, merge.top) : bisect_right(rows, merge.bottom)]
+            if filled:
+                wanted.update(range(filled[0], min(merge.bottom, limit, filled[-1] + _LONGEST_LEVEL) + 1))
     return sorted(wanted)
 
 
@@ -172,10 +208,7 @@ def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | Non
     values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
     cells = dict(carried.cells)
     for name, column in plan.fields:
-        if column.left == column.right and grid.alone(row, column.left):
-            values[name], cells[name] = grid.own(row, column.left) or None, a1(row, column.left)
-        else:
-            values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
+        values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
     if plan.adjusted is not None:
         # An adjusted target counts where it is filled in, and where there is no other.
         text, address = _value(grid, row, plan.adjusted, "target", plan.bottom)
@@ -202,6 +235,8 @@ def _value(grid: Grid, row: int, column: Column, name: str, header_row: int) -> 
 
 def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:
     """Bring the levels up to date with a row: a new level 1 ends the level 2 above it."""
+    if plan.level1 is not None and plan.level2 is not None:
+        carried.merges = (grid.merge(row, plan.level1.left), grid.merge(row, plan.level2.left))
     first = _level(grid, row, plan.level1, plan.bottom)
     if first is not None and (first[0] != carried.cells.get("level1") or carried.level1 is None):
         label, points = split_points(first[1])

@@ -139,6 +139,20 @@ def total_label(text: str) -> tuple[bool, str | None, str | None]:
 
 
 @lru_cache(maxsize=65_536)
+def is_plain_name(text: str) -> bool:
+    """Whether a text can be nothing but an indicator's name: no label, total, note, title or unfilled row."""
+    return not (
+        field_names(text)
+        or total_label(text)[0]
+        or opens_note(text)
+        or is_unused(text)
+        or is_placeholder(text)
+        or is_one_of(text, "rows", "subtotal")
+        or contains(text, "title", "words")
+    )
+
+
+@lru_cache(maxsize=65_536)
 def contains(text: str, section: str, key: str) -> bool:
     """Whether a text contains one of the words of ``labels.toml [section] key``."""
     return any(word in plain(text) for word in _words(section, key))
