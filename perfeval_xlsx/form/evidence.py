@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
@@ -106,9 +106,9 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
             found.append(Finding("R06", a1(header.top, column.left), name, column.label))
     for name in ("weight", "score"):
         cells = [(row.values.get(name), row.cells.get(name)) for row in form.indicators]
-        filled = [(plain_row(text), cell) for text, cell in cells if text and not is_placeholder(text)]
-        wrong = [(text, cell) for text, cell in filled if not _POINTS.fullmatch(text.lstrip("-").removesuffix("%"))]
-        if wrong and len(wrong) > _SHARE * len(filled):
+        wrong = [(text, cell) for text, cell in cells if text and not _like_points(text)]
+        filled = sum(bool(text) and not is_placeholder(text or "") for text, _ in cells) if wrong else 0
+        if wrong and len(wrong) > _SHARE * filled:
             column = header.columns[name]
             found.append(Finding("R07", wrong[0][1], name, wrong[0][0], args={"label": column.label}))
     found += _swapped(header, form)
@@ -202,7 +202,7 @@ def _swapped(header: Header, form: Form) -> Iterator[Finding]:
     have none.
     """
     columns, rows = header.columns, form.indicators
-    if {"weight", "score"} <= columns.keys() and _adds_up(rows, "score") and _adds_up(rows, "weight") is False:
+    if {"weight", "score"} <= columns.keys() and _adds_up(rows, "weight") is False and _adds_up(rows, "score"):
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
     if {"target", "actual"} <= columns.keys():
         signed = {name: sum(_signed(row.values.get(name)) for row in rows) for name in ("target", "actual")}
@@ -212,8 +212,14 @@ def _swapped(header: Header, form: Form) -> Iterator[Finding]:
                 yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
 
 
+@lru_cache(maxsize=4096)
+def _like_points(text: str) -> bool:
+    """Whether a cell holds points, a share, or nothing but a placeholder."""
+    return bool(_POINTS.fullmatch(plain_row(text).lstrip("-").removesuffix("%"))) or is_placeholder(text)
+
+
 def _signed(text: str | None) -> bool:
-    return bool(text) and plain_row(text or "")[0] in "≥≤><≧≦"
+    return bool(text) and (text or "")[0] in "≥≤><≧≦＞＜"
 
 
 def _adds_up(rows: Sequence[IndicatorRow], name: str) -> bool | None:

@@ -14,6 +14,7 @@ from perfeval_xlsx.form.labels import LONGEST, Match, contains, field_names, fin
 _DEEPEST = 3
 """Header rows a block has at most."""
 _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[万亿]?元|万)?$")
+_DIGITS, _LAST = frozenset("0123456789"), frozenset("0123456789%")
 _NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
 _SHORT = 8
@@ -113,6 +114,9 @@ def _fields(grid: Grid, row: int, block: str) -> frozenset[str]:
     """Different fields of a block that the labels of a row name; worked out once a row."""
     known = grid.named.get(row)
     if known is None:
+        if any(text[-1] in _LAST and text[0] in _DIGITS for _, text in grid.texts(row)):
+            grid.named[row] = _NEITHER  # a row with a figure in it is no header
+            return _NEITHER[0]
         found = [names for _, text in grid.texts(row) if (names := field_names(text)) is not None]
         known = grid.named[row] = _both(found) if found else _NEITHER
     return known[0] if block == "indicator" else known[1]
