@@ -83,8 +83,8 @@ class _Plan:
         self.wide = _WIDE * (self.right - self.left + 1)
         self.places = [(name, column.left) for name, column in self.fields]
         self.name = self.target = 0
-        single = all(column.left == column.right for column in columns.values())
-        if single and not self.extra and self.adjusted is None and {"level1", "level2", "level3", "target"} <= {*columns}:
+        usual = {"level1", "level2", "level3", "target"} <= columns.keys() and not self.extra and self.adjusted is None
+        if usual and all(column.left == column.right for column in columns.values()):
             self.name, self.target = columns["level3"].left, columns["target"].left
 
 
