@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     from perfeval_xlsx.batch.library import Forms, Results
@@ -70,24 +71,46 @@ def score(
 
 def audit(
     *paths: str | PathLike[str],
+    out: str | PathLike[str] | None = None,
     rules: str | PathLike[str] | None = None,
+    annotate: bool = False,
+    reviews: str | PathLike[str] | None = None,
+    since: str | PathLike[str] | None = None,
+    roster: str | PathLike[str] | None = None,
+    last_year: Sequence[str | PathLike[str]] = (),
+    reports: str | PathLike[str] | None = None,
+    due: str | None = None,
     lang: Lang = "zh",
     jobs: int = 1,
 ) -> Results:
-    """Score every form of some workbooks or folders and check what they claim.
+    """Score every form of some workbooks or folders and check what they claim; no score is written into any form.
 
     Args:
         paths: Files and folders; a folder is searched throughout.
+        out: Folder for the lists, the review table and ``run.json``; None writes nothing.
         rules: Id or file of the rulebook for all forms.
+        annotate: Also write copies with reviewed scores and opinions beside the forms.
+        reviews: A filled review table.
+        since: The ``run.json`` of an earlier run: findings get a ``state``, results list those ``fixed``.
+        roster: List of the units that should hand in forms, .csv or a workbook.
+        last_year: Last year's forms, files and folders.
+        reports: Folder of the departments' reports (.docx); None looks beside each form.
+        due: By when departments must correct, as it is to be printed on their lists.
         lang: Language of messages and reasons.
         jobs: Worker processes, as in ``score``.
 
     Returns:
-        Results as ``score`` gives them, with the findings of all checks.
+        Results as ``score`` gives them, with the findings of all checks; those about whole units come last (status
+        ``unit``).
 
     Raises:
-        PerfevalError: As ``score``.
+        PerfevalError: As ``score``, or something that was brought cannot be used.
     """
-    from perfeval_xlsx.batch.library import score_forms
+    from os import fspath
 
-    return score_forms(paths, None, rules=rules, lang=lang, jobs=jobs, audit=True)
+    from perfeval_xlsx.batch.library import audit_forms
+
+    given = {"rules": rules, "reviews": reviews, "since": since, "roster": roster, "reports": reports}
+    brought = {name: None if value is None else fspath(value) for name, value in given.items()}
+    years = tuple(fspath(path) for path in last_year)
+    return audit_forms(paths, out, brought, last_year=years, annotate=annotate, due=due, lang=lang, jobs=jobs)

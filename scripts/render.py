@@ -30,13 +30,14 @@ def require_programs() -> None:
         raise RenderError(f"not found on the PATH: {', '.join(absent)}")
 
 
-def render(workbook: Path, folder: Path, dpi: int = 80) -> list[Path]:
+def render(workbook: Path, folder: Path, dpi: int = 80, height: int | None = None) -> list[Path]:
     """Print ``workbook`` to one PNG a page in ``folder``.
 
     Args:
         workbook: Anything LibreOffice opens.
         folder: Where the pictures go; made when missing.
         dpi: Resolution.
+        height: Pixels of each page that are shown, from its top; None for whole pages.
 
     Returns:
         The pictures in page order, ``<name>-1.png`` ….
@@ -54,7 +55,8 @@ def render(workbook: Path, folder: Path, dpi: int = 80) -> list[Path]:
         pdf = Path(scratch, f"{workbook.stem}.pdf")
         if not pdf.exists():
             raise RenderError(f"LibreOffice wrote no PDF for {workbook}")
-        _run("pdftoppm", "-r", str(dpi), "-png", str(pdf), str(folder / workbook.stem))
+        cut = [] if height is None else ["-x", "0", "-y", "0", "-H", str(height)]
+        _run("pdftoppm", "-r", str(dpi), *cut, "-png", str(pdf), str(folder / workbook.stem))
     return _pages(workbook, folder)
 
 

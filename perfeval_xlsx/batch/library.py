@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,12 +81,34 @@ def score_forms(
     keep: bool = False,
     lang: Lang = "zh",
     jobs: int = 1,
-    audit: bool = False,
 ) -> Results:
-    """See ``perfeval_xlsx.score`` and ``perfeval_xlsx.audit``."""
+    """See ``perfeval_xlsx.score``."""
     own = () if rules is None else (os.fspath(rules),)
-    options = Options(keep=keep, lang=lang, rules=own, audit=audit, copies=not audit, jobs=jobs)
+    return _run(paths, out, Options(keep=keep, lang=lang, rules=own, jobs=jobs))
+
+
+def audit_forms(
+    paths: Paths,
+    out: str | os.PathLike[str] | None,
+    brought: Mapping[str, str | None],
+    *,
+    last_year: tuple[str, ...],
+    annotate: bool,
+    due: str | None,
+    lang: Lang,
+    jobs: int,
+) -> Results:
+    """See ``perfeval_xlsx.audit``; ``brought`` holds paths by the option they are given with."""
+    rules = () if brought["rules"] is None else (brought["rules"],)
+    options = Options(
+        audit=True, copies=False, annotate=annotate, rules=rules, reviews=brought["reviews"], since=brought["since"],
+        roster=brought["roster"], reports=brought["reports"], last_year=last_year, due=due, lang=lang, jobs=jobs,
+    )  # fmt: skip
+    return _run(paths, out, options)
+
+
+def _run(paths: Paths, out: str | os.PathLike[str] | None, options: Options) -> Results:
     folder = None if out is None else Path(out)
     with open_run([os.fspath(path) for path in paths], folder, options) as run:
         run.execute()
-        return Results(run.manifest.results())
+        return Results(run.results())

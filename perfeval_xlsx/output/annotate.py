@@ -14,6 +14,7 @@ from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.desk_book import wide
 from perfeval_xlsx.output.outcome import finding_result
+from perfeval_xlsx.output.problem_store import covered
 from perfeval_xlsx.output.relaid import relaid_note, write_relaid
 from perfeval_xlsx.output.review import printed_places, review_kind
 from perfeval_xlsx.scoring.compare import row_of
@@ -150,7 +151,8 @@ def _annotate_form(page: _Page, form: Form, result: FormResult, lang: Lang) -> N
         if line.opinion and not (line.disputed and line.cell in told):
             opinions[line.row].append(line.opinion)
     weights = load("desk.toml")["severity"]
-    for finding in sorted(result["findings"], key=lambda found: -weights[found["severity"]]["weight"]):
+    found = [finding for finding in result["findings"] if not covered(finding, result["findings"])]
+    for finding in sorted(found, key=lambda found: -weights[found["severity"]]["weight"]):
         row = row_of(finding["cell"]) or whole
         opinions[row].append(texts.finding(finding))
         if finding["cell"] and finding["severity"] in _DISPUTED:

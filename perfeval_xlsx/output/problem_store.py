@@ -83,8 +83,13 @@ _PLACE = "path, form, row, length(cell), cell"
 _ORDER = f"coalesce(state, '') = 'fixed', weight desc, {_PLACE}, problem.rowid"
 
 
-def _covered(finding: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a check says better what a finding says (``[covered]`` in the data)."""
+def covered(finding: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a check says better what a finding says (``[covered]`` in the data).
+
+    Args:
+        finding: The finding.
+        others: All findings of its form.
+    """
     better = load("desk.toml")["covered"].get(finding["code"])
     row = row_of(finding.get("cell"))
     return better is not None and any(
@@ -127,10 +132,10 @@ class ProblemStore:
         if self.since is not None:
             states = [*self.since.states.get(key, ["new"] * len(states))]
             for gone in self.since.fixed.get(key, ()):
-                if not _covered(gone.finding, gone.form["findings"]):
+                if not covered(gone.finding, gone.form["findings"]):
                     self._put(result, gone.form, gone.finding, "fixed")
         for finding, state in zip(result["findings"], states, strict=True):
-            if not _covered(finding, result["findings"]):
+            if not covered(finding, result["findings"]):
                 self._put(result, result, finding, state)
 
     def _count(self, result: FormResult) -> None:
