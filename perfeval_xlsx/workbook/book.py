@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -62,6 +63,14 @@ class _Contents:
             self.protected = is_true(attributes.get("lockStructure"))
 
 
+@lru_cache(maxsize=64)
+def _contents(part: bytes, name: str, depth: int) -> _Contents:
+    """Read workbook.xml; not to be changed: files of one template are spelled alike and read once."""
+    contents = _Contents()
+    parse(part, name, depth, contents.start)
+    return contents
+
+
 class Workbook:
     """A workbook: its sheets are parsed when they are asked for, once.
 
@@ -90,8 +99,7 @@ class Workbook:
         self.findings: list[Finding] = []
         self.part, self.format = _workbook_part(package)
         depth = package.limits.xml_depth
-        contents = _Contents()
-        parse(package.read(self.part), self.part, depth, contents.start)
+        contents = _contents(package.read(self.part), self.part, depth)
         if contents.root != "workbook" or not contents.tabs:
             raise refuse(why.NO_WORKBOOK)
         self._tabs = contents.tabs

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 
 from perfeval_xlsx.workbook.dates import show_date
 from perfeval_xlsx.workbook.formats import Section, sections
-from perfeval_xlsx.workbook.numbers import Plan, general, plan, show_number
+from perfeval_xlsx.workbook.numbers import Plan, fixed, general, plan, show_number
 from perfeval_xlsx.workbook.numerals import digitwise, spoken
+
+_FIXED = re.compile(r"(#,##)?0(?:\.(0{1,6}))?(%)?")
 
 
 class Format:
@@ -21,7 +24,7 @@ class Format:
         shapes_text: True when text is not shown as it stands.
     """
 
-    __slots__ = ("_plans", "_sections", "_text", "code", "date", "plain", "shapes_text")
+    __slots__ = ("_fixed", "_plans", "_sections", "_text", "code", "date", "plain", "shapes_text")
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -30,6 +33,8 @@ class Format:
         numeric = [section for section in found[:3] if section is not self._text]
         self._sections = numeric
         self._plans: list[Plan] = [plan(section) for section in numeric]
+        found_fixed = _FIXED.fullmatch(code.strip())
+        self._fixed = found_fixed and (len(found_fixed[2] or ""), bool(found_fixed[3]), bool(found_fixed[1]))
         self.date = any(section.kind == "date" for section in numeric)
         self.plain = not numeric or (len(numeric) == 1 and _is_general(numeric[0]))
         self.shapes_text = self._text is not None and [t.kind for t in self._text.tokens if t.kind != "pad"] != ["text"]
@@ -45,6 +50,9 @@ class Format:
         """Return a number as the cell shows it, surrounding blanks (paddings) off."""
         if self.plain:
             return general(value)
+        shown = fixed(value, *self._fixed) if self._fixed else None
+        if shown is not None:
+            return shown
         index, drops_sign = self._choose(value)
         if index < 0:
             return general(value)

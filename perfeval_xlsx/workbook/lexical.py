@@ -9,26 +9,27 @@ in reach) leaves the part to ``sheet.read_sheet``.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell, Sheet
-from perfeval_xlsx.workbook.display import Format, compiled, show
+from perfeval_xlsx.workbook.display import Format, compiled
 from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, Row, column_of
 from perfeval_xlsx.workbook.strings import unescape
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
 
 _TEXT = rb"[^<>&\x00-\x08\x0b-\x1f\x7f]*+"
-_HEAD = rb'(?: s="[0-9]{1,5}")?(?: t="(?:n|s|str|inlineStr)")?'
-_CONTENT = (
-    rb"(?:<f>" + _TEXT + rb"</f>)?(?:<v>" + _TEXT + rb"</v>"
-    rb'|<is><t(?: xml:space="preserve")?>' + _TEXT + rb"</t></is>)?</c>"
+_INLINE = rb'<is><t(?: xml:space="preserve")?>' + _TEXT + rb"</t></is>"
+_CELL = re.compile(
+    rb'([ \t\r\n]*+<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"(?: s="([0-9]{1,5})")?(?: t="(n|s|str|inlineStr)")?'
+    rb"(?:/>|>(?:<v>(" + _TEXT + rb")</v>)?"
+    rb"(<f>" + _TEXT + rb"</f>(?:<v>" + _TEXT + rb"</v>|" + _INLINE + rb")?|" + _INLINE + rb")?</c>))"
 )
+"""A cell: all of it, column, row, style, type, plain value, and anything else it holds."""
 _ROW = re.compile(
-    rb'[ \t\r\n]*+<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(?:/>|>'
-    rb'((?:[ \t\r\n]*+<c r="[A-Z]{1,3}\1"' + _HEAD + rb"(?:/>|>" + _CONTENT + rb"))*+)[ \t\r\n]*+</row>)"
+    rb'[ \t\r\n]*+<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(/?)>'
 )
+_START, _END = b'<row r="', b"</row>"
 PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
     re.DOTALL,
@@ -39,6 +40,8 @@ _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?::[A-Za-z][A-Za-z0-9]*)?")
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 _FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _TRUE = {b"1", b"true"}
+_COMMON = frozenset({b"s", b"", b"n"})
+_WHITE = b" \t\r\n"
 _GENERAL = compiled("General")
 _new: Any = tuple.__new__
 
@@ -62,38 +65,42 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
         IrregularError: Some byte is not plain; ``sheet`` and ``layout`` may hold a part of the rows.
     """
     limits, values = context.limits, _Values(context, sheet, layout)
+    looks: dict[bytes, tuple[bool, int]] = {}
     place, row, filled, last_filled = start, 0, 0, 0
     while (found := _ROW.match(part, place, stop)) is not None:
-        previous, row, place = row, int(found[1]), found.end()
+        number, attributes, empty = found.groups()
+        previous, row, place = row, int(number), found.end()
         if row <= previous or row - last_filled > limits.empty_rows:
             raise IrregularError
-        begin = part.index(b"<", found.start())
-        first, last = found.span(3)
-        layout.rows[row] = here = Row(begin, place if first < 0 else part.rindex(b"<", last, place))
-        here.spelled = (first, last)
-        if found[2]:
-            _take_attributes(found[2], part, here, row, sheet)
-        if first >= 0 and values.take(row, part, first, last):
+        first, last = (-1, -1) if empty else (place, part.find(_END, place, stop))
+        if not empty:
+            if last < 0:
+                raise IrregularError
+            place = last + len(_END)
+        here = layout.rows[row] = Row(found.start(1) - len(_START), place if empty else last, spelled=(first, last))
+        if attributes:
+            if attributes not in looks:
+                looks[attributes] = _look(attributes, part)
+            hidden, here.style = looks[attributes]
+            if hidden:
+                sheet.hidden_rows.add(row)
+        if last > first and values.take(row, number, part, first, last):
             last_filled, filled = row, filled + 1
     rest = _BLANK.match(part, place, stop)
     if rest is None or rest.end() != stop or filled > limits.rows or values.count > limits.cells:
         raise IrregularError
 
 
-def _take_attributes(attributes: bytes, part: bytes, here: Any, row: int, sheet: Sheet) -> None:
-    """Note a row's style and whether it is hidden."""
+def _look(attributes: bytes, part: bytes) -> tuple[bool, int]:
+    """Whether a row is hidden, and its style."""
     names = _names(attributes)
     if not names or (b":" in attributes and not all(_declared(name, part) for name in names)):
         raise IrregularError
-    if b"hidden" in attributes or b"customFormat" in attributes:
-        found = dict(_ATTRIBUTE.findall(attributes))
-        if found.get(b"hidden") in _TRUE:
-            sheet.hidden_rows.add(row)
-        if found.get(b"customFormat") in _TRUE and found.get(b"s", b"").isdigit():
-            here.style = int(found[b"s"])
+    found = dict(_ATTRIBUTE.findall(attributes))
+    styled = found.get(b"customFormat") in _TRUE and found.get(b"s", b"").isdigit()
+    return found.get(b"hidden") in _TRUE, int(found[b"s"]) if styled else 0
 
 
-@lru_cache(maxsize=4096)
 def _names(attributes: bytes) -> tuple[bytes, ...]:
     """Names of a row's attributes besides its number; none where one stands twice or is no name."""
     names = tuple(name for name, _ in _ATTRIBUTE.findall(attributes))
@@ -119,38 +126,53 @@ class _Values:
         self.shown: dict[tuple[bytes, bytes], tuple[Any, ...]] = {}
         self.styles: dict[bytes, tuple[int, Format]] = {}
 
-    def take(self, row: int, part: bytes, first: int, last: int) -> bool:
-        """Take a row's cells; return whether any holds something."""
-        cells, strings, shown, styles = self.cells, self.strings, self.shown, self.styles
-        at, before = 0, len(cells)
+    def take(self, row: int, number: bytes, part: bytes, first: int, last: int) -> bool:
+        """Take the cells between a row's tags, every byte of which must be theirs; return whether any holds something.
+
+        Args:
+            row: The row's number.
+            number: The same as it is spelled.
+            part: The part.
+            first: First byte behind the row's start tag.
+            last: First byte of its end tag.
+        """
+        cells, blanks, shown, styles, columns = self.cells, self.blanks, self.shown, self.styles, self.columns
+        at, before, size = 0, len(cells), 0
         cell: Any
-        found = PLAIN_CELL.findall(part, first, last)
+        found = _CELL.findall(part, first, last)
         self.count += len(found)
-        for letters, raw_style, kind, raw, rare in found:
+        for whole, letters, digits, raw_style, kind, raw, rare in found:
+            size += len(whole)
             column = COLUMNS.get(letters) or column_of(letters)
-            if column <= at or column > self.columns:
+            if column <= at or column > columns or digits != number:
                 raise IrregularError
             at = column
-            if not raw and not rare:
-                if raw_style and raw_style != b"0":
-                    self.blanks[row, column] = int(raw_style)
-                continue
             style, form = styles.get(raw_style) or self.style(raw_style)
-            if rare or kind not in {b"s", b"", b"n"}:
+            if not raw and not rare:
+                if style:
+                    blanks[row, column] = style
+                continue
+            if rare or kind not in _COMMON:
                 cell = self.rare(kind, raw, rare, style, form)
             elif kind == b"s":
-                if not raw.isdigit() or int(raw) >= len(strings):
-                    raise IrregularError
-                text = strings[int(raw)]
-                text = form.text(text) if form.shapes_text else text
-                cell = _new(Cell, (text, None, None, style, "s", True)) if strings[int(raw)] else None
+                cell = self.string(raw, style, form)
             else:
                 cell = shown.get((raw, raw_style)) or self.number(raw, raw_style, style, form)
             if cell is not None:
                 cells[row, column] = cell
             else:
-                self.blanks[row, column] = style
+                blanks[row, column] = style
+        if size != last - first and part[first + size : last].strip(_WHITE):
+            raise IrregularError
         return len(cells) > before
+
+    def string(self, raw: bytes, style: int, form: Format) -> Any:
+        """Return the cell of a shared string, None where that is blank."""
+        if not raw.isdigit() or int(raw) >= len(self.strings):
+            raise IrregularError
+        text = self.strings[int(raw)]
+        shown = form.text(text) if form.shapes_text else text
+        return _new(Cell, (shown, None, None, style, "s", True)) if text else None
 
     def style(self, raw: bytes) -> tuple[int, Format]:
         """Return a style's index and format, General for one the file does not define."""
@@ -165,7 +187,7 @@ class _Values:
         value = float(raw)
         if value - value != 0:
             raise IrregularError
-        text = show(value, form.code, self.context.date1904)
+        text = form.number(value, self.context.date1904)
         cell = _new(Cell, (text, value, None, style, "d" if form.date else "n", True))
         self.shown[raw, raw_style] = cell
         return cell

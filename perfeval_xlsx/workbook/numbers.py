@@ -13,11 +13,25 @@ _EXACT = Context(prec=700, rounding=ROUND_HALF_UP)
 _FIFTEEN = Context(prec=15, rounding=ROUND_HALF_UP)
 _SIX = Context(prec=6, rounding=ROUND_HALF_UP)
 _WIDTH = 11
+_SMALL = 1e-3
+"""From here on a number of few digits shows all of them."""
+_NEAR, _SURE = 1e-6, 1e8
+"""How far from a tie, and how small, a scaled float rounds like the decimal it stands for."""
 
 
 def decimal(value: float) -> Decimal:
     """Return the decimal a person sees: the shortest that reads back, at most 15 significant digits as in Excel."""
     return _FIFTEEN.create_decimal(repr(value))
+
+
+def fixed(value: float, places: int, percent: bool, grouped: bool) -> str | None:
+    """Return a number with fixed places (``0.00``, ``0.00%``, ``#,##0``); None where only decimals can tell."""
+    scaled = value * (100 if percent else 1) * 10**places
+    if not 0 <= scaled < _SURE or abs(scaled % 1 - 0.5) < _NEAR:
+        return None
+    whole, part = divmod(int(scaled + 0.5), 10**places)
+    shown = f"{whole:,}" if grouped else str(whole)
+    return f"{shown}{f'.{part:0{places}d}' if places else ''}{'%' if percent else ''}"
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
@@ -29,6 +43,9 @@ def general(value: float) -> str:
     """Return a number under General: at most 11 characters, else scientific with six significant digits."""
     if value.is_integer() and abs(value) < 1e11:
         return str(int(value))
+    written = repr(value)
+    if len(written) <= _WIDTH and _SMALL <= abs(value) < 1e11:
+        return written
     number = abs(decimal(value))
     sign = "-" if value < 0 else ""
     return sign + _general(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -33,8 +34,9 @@ class _Collector:
         self.found.append((name.rpartition(" ")[2], attributes))
 
 
+@lru_cache(maxsize=256)
 def read_relations(part: bytes, name: str, source: str, depth: int) -> dict[str, Relation]:
-    """Return relationships by id.
+    """Return relationships by id, not to be changed: parts that are spelled alike are read once.
 
     Args:
         part: Bytes of the ``.rels`` part.
@@ -68,8 +70,9 @@ def relations_of(source: str) -> str:
     return f"{folder}/_rels/{name}.rels" if folder else f"_rels/{name}.rels"
 
 
+@lru_cache(maxsize=64)
 def read_types(part: bytes, name: str, depth: int) -> tuple[dict[str, str], dict[str, str]]:
-    """Return content types by lower-case part name and by lower-case extension."""
+    """Return content types by lower-case part name and by lower-case extension; not to be changed, as above."""
     collector = _Collector()
     parse(part, name, depth, collector.start)
     overrides: dict[str, str] = {}

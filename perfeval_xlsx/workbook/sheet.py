@@ -6,8 +6,10 @@ The pass is the heart of reading: about a millisecond for a form of 60 rows, so 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from xml.parsers import expat
 
+from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, row_column
 from perfeval_xlsx.workbook.dates import serial_of
 from perfeval_xlsx.workbook.display import compiled, show
@@ -17,6 +19,8 @@ from perfeval_xlsx.workbook.refusals import MALFORMED, over, refuse
 from perfeval_xlsx.workbook.strings import unescape
 from perfeval_xlsx.workbook.xml import MAIN, is_true, new_parser, run
 
+_KEPT = 65_536
+"""Most bytes around the rows that are remembered."""
 _GENERAL = compiled("General")
 _LAST_COLUMN = 16_384
 
@@ -62,17 +66,29 @@ def _read_plain(part: bytes, start: int, stop: int, name: str, sheet: Sheet, con
         read_data(part, start, stop, data, layout, context)
     except IrregularError:
         return None
-    around = _read_thoroughly(part[:start] + part[stop:], name, sheet, context)
-    if around.data != start - len(OPEN) or around.data_end != start or sheet.cells:
-        sheet.cells.clear()
-        sheet.merges.clear()
-        sheet.hidden_columns.clear()
+    outside = part[:start] + part[stop:]
+    around, place, end = (_around if len(outside) <= _KEPT else _around.__wrapped__)(outside, name, context.limits)
+    if place != start - len(OPEN) or end != start or around.cells:
         return None
+    sheet.merges, sheet.hidden_columns = list(around.merges), set(around.hidden_columns)
+    sheet.protected = around.protected
     sheet.cells, sheet.hidden_rows = data.cells, data.hidden_rows
-    layout.data, layout.data_end = around.data, stop
+    layout.data, layout.data_end = place, stop
     return layout
 
 
+@lru_cache(maxsize=64)
+def _around(part: bytes, name: str, limits: Limits) -> tuple[Sheet, int, int]:
+    """Read what stands around the rows, with the places of ``sheetData``'s tags; remembered, for forms of one template.
+
+    The sheet is not to be changed.
+    """
+    sheet = Sheet(name)
+    layout = _read_thoroughly(part, name, sheet, Context(limits=limits))
+    return sheet, layout.data, layout.data_end
+
+
+@lru_cache(maxsize=16_384)
 def parse_range(text: str) -> Merge | None:
     """Return the range ``A1:C3`` (or one cell), or None where it is none."""
     first, _, last = text.replace("$", "").strip().partition(":")
