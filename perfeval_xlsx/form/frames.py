@@ -22,7 +22,7 @@ left_out
     self_score · reason (unused, blank) · cells.
 formulas
     Cells with a formula or an error value: form_id · cell · formula (without =, None for a typed error) · value
-    (cached, as displayed) · recomputed (as displayed, where it is another figure).
+    (cached, as displayed) · recomputed (where it is another figure, or none is cached).
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ class FormulaCell:
         cell: Its A1 address.
         formula: The formula without ``=``, None for an error value that was typed or pasted.
         value: The cached result as displayed (``#REF!`` for an error), None where the file carries none.
-        recomputed: What the formula gives when it is computed again, where that is another figure; else None.
+        recomputed: What the formula gives when it is computed again, where that is another figure than ``value``, or
+            where there is no value and it could be computed; else None.
     """
 
     cell: str

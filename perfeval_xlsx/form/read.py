@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.evidence import block_findings, column_findings, settle_doubles, settle_funds
+from perfeval_xlsx.form.formulas import complete, formulas_of, tell, trusted
 from perfeval_xlsx.form.funds import read_columns, read_funds, read_pairs
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.heading import (
@@ -23,13 +24,9 @@ from perfeval_xlsx.form.heading import (
 from perfeval_xlsx.form.indicators import Body, read_body
 from perfeval_xlsx.form.labels import contains, pattern, plain_row
 from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process, is_title
-from perfeval_xlsx.form.model import Form, FormulaCell
+from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import province_of
-from perfeval_xlsx.workbook import AnyWorkbook, Cell, Sheet, a1
-from perfeval_xlsx.workbook.recompute import recompute
-
-_SAME = 1e-6
-"""Two results this close, in proportion, are one."""
+from perfeval_xlsx.workbook import AnyWorkbook, Sheet, a1
 
 
 class _Located(NamedTuple):
@@ -69,13 +66,17 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
         PerfevalError: A sheet's part is damaged or over a limit.
     """
     name = str(book.path) if path is None else path
-    by_sheet = [(sheet, _sheet_forms(sheet, name)) for sheet in book.sheets()]
+    by_sheet = [(sheet, _sheet_forms(sheet, name)) for sheet in trusted(book)]
+    computed = complete(book, by_sheet)
+    if computed:
+        by_sheet = [(s, _sheet_forms(s, name) if s.index in computed else forms) for s, forms in by_sheet]
     held = [(sheet, forms) for sheet, forms in by_sheet if forms]
     chosen = [(sheet, forms) for sheet, forms in held if not _is_aside(sheet)] or held
     found = [form for _, forms in chosen for form in forms]
     for number, form in enumerate(found, 1):
         form.number = number
     _note_continuations(found)
+    tell(found, (sheet for sheet, _ in chosen), computed)
     for sheet, forms in held:
         if all(sheet is not other for other, _ in chosen):
             found[0].findings.append(Finding("R02", forms[0].first_cell, None, sheet.name))
@@ -193,7 +194,7 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
         form.notes.append(text)
         form.note_cells.append(cell)
     form.extent = (start, end)
-    form.formulas = _formulas(grid.sheet, start, end)
+    form.formulas = formulas_of(grid.sheet, start, end)
     form.findings += column_findings(header, form)
     form.findings += block_findings(grid, header, funds, form, start)
     return form
@@ -237,29 +238,6 @@ def _columns(funds: Header | None, header: Header) -> dict[str, tuple[str, str]]
         for name, column in (block.columns if block else {}).items():
             columns[prefix + name] = (re.sub(r"\d", "", a1(1, column.left)), column.label)
     return columns
-
-
-def _formulas(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
-    """Cells of the form with a formula or an error value, in sheet order."""
-    found = [
-        (position, cell)
-        for position, cell in sheet.cells.items()
-        if (cell.formula is not None or cell.type == "e") and first <= position[0] <= last
-    ]
-    return [
-        FormulaCell(a1(*position), cell.formula, cell.text if cell.cached else None, _recomputed(sheet, cell))
-        for position, cell in sorted(found, key=lambda item: item[0])
-    ]
-
-
-def _recomputed(sheet: Sheet, cell: Cell) -> str | None:
-    """What a simple formula gives on the values of its sheet, where that is not the figure it was saved with."""
-    if cell.value is None or cell.type != "n" or not cell.cached or not cell.formula:
-        return None
-    value = recompute(sheet.cells, cell.formula)
-    if value is None or abs(value - cell.value) <= _SAME * max(1.0, abs(cell.value)):
-        return None
-    return f"{value * 100:.10g}%" if cell.text.endswith("%") else f"{value:.10g}"
 
 
 def _notes(grid: Grid, form: Form, above: Sequence[int], body: Body, end: int) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from perfeval_xlsx.form.model import Form, FundRow
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult
-from perfeval_xlsx.workbook import AnyWorkbook, Refusal, Sheet, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, a1, row_column, save_copy
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
@@ -120,18 +120,34 @@ def _edit(
     position = row_column(address)
     cell = sheet.cells.get(position)
     old = cell.text.strip() if cell else ""
+    if cell is not None and not cell.cached:
+        _complete(cell, edits, result, address, field, value, lang)
+        return
     if old and (keep or _shows(old, value)):
         return
     if cell is not None and cell.formula is not None:
-        if cell.cached and field not in _SUMMED:
-            finding = Finding("S10", address, field, old, _plain(value))
-            result["findings"].append(finding_result(finding, lang))
+        if field not in _SUMMED:
+            result["findings"].append(finding_result(Finding("S10", address, field, old, _plain(value)), lang))
             return
         edits[position] = value
         return
     edits[position] = value
     if old:
         result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
+
+
+def _complete(
+    cell: Cell, edits: Edits, result: FormResult, address: str, field: str, value: str | float, lang: Lang
+) -> None:
+    """Give a formula that was saved without its result one in the copy: its own, where that agrees with ours."""
+    own = cell.text if cell.value is None else cell.value
+    if own == "" or field in _SUMMED:
+        edits[row_column(address)] = value
+    elif own == value or _shows(cell.text.strip(), value):
+        edits[row_column(address)] = own
+    else:
+        finding = Finding("S10", address, field, cell.text.strip(), _plain(value))
+        result["findings"].append(finding_result(finding, lang))
 
 
 def _float(text: str | None) -> float | None:
@@ -160,10 +176,10 @@ def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, sheet: Sheet, inde
         return None
     typed = fund.values.get("rate")
     share = float(rate[:-1])
-    if typed and _agrees(typed, share):
-        return None
     row, column = row_column(address)
     cell = sheet.cells.get((row, column))
+    if typed and _agrees(typed, share):
+        return None if cell is None or cell.cached else cell.value
     style = cell.style if cell else book.style_at(index, row, column)
     return round(share / 100, 6) if "%" in book.number_format(style) else rate
 

@@ -48,6 +48,7 @@ class _Contents:
         self.tabs: list[_Tab] = []
         self.date1904 = False
         self.protected = False
+        self.recalculates = False
         self.root = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -59,6 +60,8 @@ class _Contents:
             self.tabs.append(_Tab(attributes.get("name", ""), state, relation))
         elif tag == "workbookPr":
             self.date1904 = is_true(attributes.get("date1904"))
+        elif tag == "calcPr":
+            self.recalculates = is_true(attributes.get("fullCalcOnLoad"))
         elif tag == "workbookProtection":
             self.protected = is_true(attributes.get("lockStructure"))
 
@@ -82,6 +85,7 @@ class Workbook:
         sheet_names: Names of all sheets, chart sheets too, in order.
         sheet_states: ``visible``, ``hidden`` or ``veryHidden``, in the same order.
         protected_structure: True when sheets may not be added or renamed in Excel.
+        recalculates: True when the file asks to be computed anew on opening: its saved results may be none.
         package: The members.
         part: Name of the workbook part.
         findings: What a person should know about how the file was read.
@@ -91,7 +95,7 @@ class Workbook:
     lossless: ClassVar[bool] = True
     __slots__ = (
         "_formats", "_layouts", "_relations", "_sheets", "_strings", "_tabs", "date1904", "digest", "findings",
-        "format", "package", "part", "path", "protected_structure", "sheet_names", "sheet_states",
+        "format", "package", "part", "path", "protected_structure", "recalculates", "sheet_names", "sheet_states",
     )  # fmt: skip
 
     def __init__(self, path: Path, digest: str, package: Package) -> None:
@@ -106,6 +110,7 @@ class Workbook:
         self.sheet_names = [tab.name for tab in contents.tabs]
         self.sheet_states = [tab.state for tab in contents.tabs]
         self.date1904, self.protected_structure = contents.date1904, contents.protected
+        self.recalculates = contents.recalculates
         name = relations_of(self.part)
         self._relations: dict[str, Relation] = {}
         if name in package:

@@ -12,7 +12,8 @@ class Cell(NamedTuple):
 
     Attributes:
         text: What a person sees in the cell: the value under its number format (``0.973`` under ``0.00%`` is
-            ``"97.30%"``); an empty string for a formula without a cached value.
+            ``"97.30%"``); an empty string for a formula without a cached value, unless it was computed
+            (``workbook/formulas.py``).
         value: The number behind the text (dates as serials), or None where the cell holds text, a boolean or an error.
         formula: The formula without ``=``, or None; shared formulas that are not the master carry ``""``.
         style: Index into the workbook's cell formats (``s=``).

@@ -30,7 +30,7 @@ def decrypt(data: bytes, passwords: Sequence[str], name: str = "", limits: Limit
     """
     if importlib.util.find_spec("msoffcrypto") is None:
         raise refuse(why.NO_CRYPTO)
-    return ask("decrypt", data, name, limits, [*passwords, _EVERYBODYS])[1]
+    return ask("decrypt", data, name, limits, {"passwords": [*passwords, _EVERYBODYS]})[1]
 
 
 def unlock(data: bytes, passwords: Sequence[str]) -> bytes:

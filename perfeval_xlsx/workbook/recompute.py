@@ -1,7 +1,7 @@
 """What a simple formula gives on the values its sheet shows: sums, products, quotients, rounding. Anything else: None.
 
-It answers one question, whether a saved result is stale, and never fills a cell. No other sheet, no text result; a
-formula that is not understood in full is not computed at all.
+It answers whether a saved result is stale, or a saved 0 one at all, and never fills a cell (``formulas.py`` does, with
+an engine). No other sheet, no text result; a formula that is not understood in full is not computed at all.
 """
 
 from __future__ import annotations

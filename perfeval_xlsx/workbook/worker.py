@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from perfeval_xlsx.findings import Finding, PerfevalError
@@ -23,16 +23,16 @@ from perfeval_xlsx.workbook.refusals import refuse
 
 
 def ask(
-    task: str, data: bytes, name: str, limits: Limits, passwords: Sequence[str] = ()
+    task: str, data: bytes, name: str, limits: Limits, asked: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], bytes]:
     """Have a fresh process do a task.
 
     Args:
-        task: ``xls``, ``xlsb`` or ``decrypt``.
+        task: ``xls``, ``xlsb``, ``decrypt`` or ``formulas``.
         data: The file's bytes.
         name: The file's name, for messages.
         limits: Bounds, the process's own included.
-        passwords: Passwords to try.
+        asked: What else the task takes: ``passwords`` to try, ``cells`` to compute.
 
     Returns:
         The answer, and the bytes behind it.
@@ -40,7 +40,7 @@ def ask(
     Raises:
         PerfevalError: The process says so, died, or took too long.
     """
-    request = {"task": task, "limits": dataclasses.asdict(limits), "passwords": list(passwords)}
+    request = {"task": task, "limits": dataclasses.asdict(limits), **(asked or {})}
     command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]
     # The child finds what this process finds, and never a module that happens to lie in the current folder.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -107,6 +107,10 @@ def _work(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         from perfeval_xlsx.workbook.crypto import unlock
 
         return {}, unlock(data, request["passwords"])
+    if request["task"] == "formulas":
+        from perfeval_xlsx.workbook.formulas import results
+
+        return results(data, request["cells"], limits), b""
     if request["task"] == "xls":
         from perfeval_xlsx.workbook.legacy_xls import read_xls
 

@@ -463,5 +463,5 @@ def test_what_a_worker_is_told_never_shows_among_the_processes(folder: Path, mon
         return run(command, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(subprocess, "run", spy)
-    assert ask("decrypt", encrypted("机密"), "a", DEFAULT_LIMITS, ["机密"])[1] == PLAIN
+    assert ask("decrypt", encrypted("机密"), "a", DEFAULT_LIMITS, {"passwords": ["机密"]})[1] == PLAIN
     assert not any("机密" in part for command in seen for part in command)

@@ -14,28 +14,36 @@ from perfeval_xlsx.scoring.measure import Bools, numbers
 
 @check("M01")
 def no_error_values(context: Context) -> Iterator[Hit]:
-    """A cell shows an error value."""
+    """A cell shows an error value, or would if its result had been saved."""
     yield from _cells(context, context.formulas.where("value", _is_error))
+    yield from _cells(context, _without_result(context) & context.formulas.where("recomputed", _is_error), shown=True)
 
 
 def _is_error(text: str) -> bool:
     return has("error", "value", text.upper())
 
 
-def _cells(context: Context, rows: Bools) -> Iterator[Hit]:
+def _without_result(context: Context) -> Bools:
+    frame = context.formulas.frame
+    return np.asarray(frame["formula"].notna().to_numpy() & frame["value"].isna().to_numpy(), dtype=np.bool_)
+
+
+def _cells(context: Context, rows: Bools, variant: str = "", *, shown: bool = False) -> Iterator[Hit]:
+    """Hits of some formulas; ``shown``: what was computed is what the cell shows."""
     formulas = context.formulas
     for row in np.flatnonzero(rows).tolist():
         args = {"formula": str(formulas.list("formula")[row] or "")[:120]}
         found, expected = formulas.list("value")[row], formulas.list("recomputed")[row]
-        yield Hit(int(formulas.form[row]), formulas.list("cell")[row], None, found, expected, args)
+        found, expected = (expected, None) if shown else (found, expected)
+        yield Hit(int(formulas.form[row]), formulas.list("cell")[row], None, found, expected, args, variant)
 
 
 @check("M02")
 def formulas_carry_results(context: Context) -> Iterator[Hit]:
     """A formula was saved without its result."""
-    formulas = context.formulas
-    bare = formulas.frame["formula"].notna().to_numpy() & formulas.frame["value"].isna().to_numpy()
-    yield from _cells(context, np.asarray(bare, dtype=np.bool_))
+    bare, computed = _without_result(context), context.formulas.frame["recomputed"].notna().to_numpy(dtype=np.bool_)
+    yield from _cells(context, bare & ~computed)
+    yield from _cells(context, bare & computed & ~context.formulas.where("recomputed", _is_error), "computed")
 
 
 @check("M03")
