@@ -116,6 +116,26 @@ def test_a_file_that_kills_workers_is_named_and_the_others_are_done(tmp_path: Pa
     assert len(list((tmp_path / "out" / "scored").rglob("*.xlsx"))) == 7
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_a_run_whose_last_worker_is_gone_ends_and_keeps_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = folder_of(tmp_path / "in", 60), tmp_path / "out"
+    quick = {**cluster.load("run.toml"), "cluster": {"connect": 20, "workers": 1}}
+    monkeypatch.setattr(cluster, "load", lambda _: quick)
+    with processes(tmp_path, [["--no-nanny"]]) as (address, (worker,)):
+        options = Options(executor=address, durable=False)
+        with open_run([source], out, options) as run, pytest.raises(PerfevalError) as caught:
+            run.execute(lambda progress: worker.kill() if progress.done else None)
+    assert caught.value.finding.code == "B73"
+    with open_run([source], out, Options(durable=False)) as run:
+        done = len(list(run.manifest.results()))
+        assert 0 < done < 60
+        assert run.execute().done == 60 - done
+    assert len(list((out / "scored").rglob("*.xlsx"))) == 60
+
+
 # What is said where there is no cluster.
 
 

@@ -187,9 +187,12 @@ class _ClusterExecutor(Executor):
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        for future in list(self._guard.waiting) if cancel_futures else ():
+        if wait and not cancel_futures:
+            self._inner.shutdown(wait=True)
+            return
+        for future in list(self._guard.waiting):
             future.cancel()
-        self._inner.shutdown(wait=wait)
+        self._inner.shutdown(wait=False)  # to wait for tasks that no worker will take would be for ever
 
 
 def _pass_on(inner: Future[Any], outer: Future[Any]) -> None:
