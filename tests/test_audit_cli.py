@@ -440,3 +440,21 @@ def test_annotated_copies_change_nothing_else(audited: Path) -> None:
     changed = {name for name in before if before[name] != after.get(name)}
     assert changed <= {"xl/worksheets/sheet1.xml", "xl/styles.xml"}
     assert after.keys() == before.keys()
+
+
+def test_an_interrupted_run_leaves_the_review_table_alone(tmp_path: Path) -> None:
+    from threading import Event
+
+    from perfeval_xlsx.batch.options import Options
+    from perfeval_xlsx.batch.run import open_run
+
+    out, table = tmp_path / "out", tmp_path / "out" / "复核表.xlsx"
+    put(CARE, tmp_path / "in" / "一.xlsx")
+    perfeval("audit", tmp_path / "in", "-o", out, "-q")
+    decide(table, {str(row["指标"]): (row["允许上限"], "同意") for row in rows(table, "复核")})
+    put(CARE, tmp_path / "in" / "一.xlsx", "改")
+    before, stop = table.read_bytes(), Event()
+    stop.set()
+    with open_run([tmp_path / "in"], out, Options(audit=True, copies=False, reviews=str(table)), stop) as run:
+        assert run.execute().exit_code == 130
+    assert table.read_bytes() == before

@@ -59,10 +59,11 @@ def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> N
         write_problems(problems, store, lang=options.lang)
         if options.audit:
             _write_returns(manifest, store, out, options)
-    everything = options.audit or run.reviews is not None
-    results = manifest.results() if everything else manifest.unsettled()
-    words = {"lang": options.lang, "reviews": run.reviews, "rulebooks": _own(options)}
-    write_review(review, results, disputed=everything, **words)  # type: ignore[arg-type]
+    if complete or not review.exists():  # rows of files still to be read would be missing, and decisions on them
+        everything = options.audit or run.reviews is not None
+        results = manifest.results() if everything else manifest.unsettled()
+        words = {"lang": options.lang, "reviews": run.reviews, "rulebooks": _own(options)}
+        write_review(review, results, disputed=everything, **words)  # type: ignore[arg-type]
     _write(record, _run_json(run, options, complete=complete), durable=options.durable)
 
 
