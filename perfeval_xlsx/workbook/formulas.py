@@ -28,7 +28,7 @@ Computed = Mapping[int, frozenset[tuple[int, int]]]
 _ENGINE = "formualizer"
 _DEEPEST, _WIDEST = 64, 20_000
 """Steps from a formula to what it rests on, and cells on the way: beyond these it is left alone."""
-_FUNCTION = re.compile(r"([A-Z_][A-Z0-9_.]*)\(", re.IGNORECASE)
+_FUNCTION = re.compile(r"(?:_xlfn\.)?([A-Z_][A-Z0-9_.]*)\(", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _DIGIT = re.compile(r"\d")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?%?")

@@ -197,6 +197,8 @@ def _replaced(part: bytes, start: int, value: Value) -> _Splice:
     tag = _tag(part, start)
     end, children = (tag.end(), []) if tag[3] else _children(part, tag)
     kept = {name: part[first:last] for name, first, last in children if name not in {b"v", b"is"}}
+    # Byte for byte, the master of a shared formula too: the cells that share it live by its text, reach and index, none
+    # of which changes with the result that is saved beside it.
     formula = kept.pop(b"f", b"")
     kind, content = _content(_prefix(tag[1]), value, formula=bool(formula))
     attributes = b"".join(found[0] for found in ATTRIBUTE.finditer(tag[2]) if found[1] != b"t")
