@@ -24,7 +24,7 @@ from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.watch import Watch
 from perfeval_xlsx.data import load
 
-FAST = Options(durable=False, jobs=2, seconds=4, isolated=True)
+FAST = Options(durable=False, jobs=2, seconds=3, isolated=True)
 GIB = 1 << 30
 
 pytestmark = pytest.mark.slow
