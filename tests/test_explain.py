@@ -12,6 +12,7 @@ from scoring.test_properties import BOOKS, book_of, texts
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import to_frames
+from perfeval_xlsx.output.plain import check_lines
 from perfeval_xlsx.scoring.steps import steps
 
 FUND = {"annual_budget": "2079.21", "executed": "2000", "weight": "10", "score": "10"}
@@ -121,6 +122,22 @@ def test_the_total() -> None:
         "人工判定后等级可能在差到优之间",
         "依据：财预〔2020〕10号：90（含）–100分为优、80（含）–90分为良、60（含）–80分为中、60分以下为差（已见于实际表格）",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [("zh", "未写一级指标的各行：分值90，得分85"), ("en", "Rows without a first level: points 90, score 85")],
+)
+def test_rows_without_a_first_level_in_the_total(lang: Any, line: str) -> None:
+    row = {"level1": None, "target": "显著", "actual": "显著", "weight": "90", "score": "85"}
+    assert explained("total", row, lang=lang)[1] == line
+
+
+@pytest.mark.parametrize(
+    ("code", "lang", "value"), [("F06", "zh", "（否）"), ("F06", "en", "(no)"), ("C07", "zh", "（1.3、1.5、2.0、3.0）")]
+)
+def test_parameters_are_words(code: str, lang: Any, value: str) -> None:
+    assert any(line.endswith(value) for line in check_lines(code, book_of("national-2020"), lang))
 
 
 def test_a_total_that_cannot_be_given() -> None:

@@ -60,6 +60,7 @@ def test_a_packed_result_comes_back_whole() -> None:
     packed = pack(result)
     assert unpack(packed.head, packed.rows) == result
     assert (packed.status, packed.total, packed.grade, packed.judged, packed.standing) == ("scored", 90.0, "优", 1, 0)
+    assert pack({**result, "indicators": [row(12), row(13, "judged"), row(14, "unscorable")]}).judged == 2
     head = unpack(packed.head)
     assert (head["indicators"], head["person_rows"]) == ([], 1)
     assert head["findings"][0]["indicator"] == "指标12"  # type: ignore[typeddict-item]

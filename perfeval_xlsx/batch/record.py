@@ -30,8 +30,8 @@ class Packed(NamedTuple):
         status: As ``FormResult["status"]``; ``standing`` its place in the ranking.
         total: Points, None without a total.
         grade: Grade or None; ``rulebook`` id of the rulebook, or None.
-        judged: Rows a person must weigh; ``errors`` and ``warnings`` findings of that severity; ``replaced`` typed
-            values the copy shows differently.
+        judged: Rows a person must weigh or complete; ``errors`` and ``warnings`` findings of that severity;
+            ``replaced`` typed values the copy shows differently.
         head: The result without its rows; ``rows`` the rows' values in the order of ``RowResult``.
         detail: The rows as the summary shows them (``output.summary.detail_fragment``).
     """
@@ -76,7 +76,7 @@ class FileRecord:
 
 def pack(result: FormResult, lang: Lang = "zh") -> Packed:
     """Pack one result; ``lang`` is the language of the summary's words."""
-    from perfeval_xlsx.output.summary import detail_fragment, head  # not needed where all is up to date
+    from perfeval_xlsx.output.summary import detail_fragment, head, person_rows  # not needed where all is up to date
 
     severities = Counter(finding["severity"] for finding in result["findings"])
     rows = result["indicators"]
@@ -88,7 +88,7 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         total=None if result["total"] is None else float(result["total"]),
         grade=result["grade"],
         rulebook=result["rulebook"],
-        judged=sum(row["status"] == "judged" for row in rows),
+        judged=person_rows(result),
         errors=severities["error"],
         warnings=severities["warning"],
         replaced=len(result["replaced"]),

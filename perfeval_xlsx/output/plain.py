@@ -79,7 +79,16 @@ def _check_facts(code: str, book: Rulebook, lang: Lang) -> Iterator[str]:
     yield _say("finding", "check", lang, title=check["title"][lang])
     for name, param in check.get("param", {}).items():
         value = book.checks.get(code, {}).get(name, param["default"])
-        yield _say("finding", "param", lang, meaning=param["meaning"][lang], value=value)
+        yield _say("finding", "param", lang, meaning=param["meaning"][lang], value=_value(value, lang))
+
+
+def _value(value: object, lang: Lang) -> str:
+    """A parameter's value in words: yes or no, a list's entries one after the other."""
+    if isinstance(value, bool):
+        return _say("finding", "yes" if value else "no", lang)
+    if isinstance(value, list):
+        return _say("finding", "separator", lang).join(_value(entry, lang) for entry in value)
+    return str(value)
 
 
 def _say(section: str, key: str | None, lang: Lang, **values: object) -> str:

@@ -235,7 +235,8 @@ class _Total(_Writer):
         yield self.say("total", "head", typed=typed, score=self.figure(form["total"]))
         rows = scored.indicators[scored.indicators["points"].notna()]
         for name, level in rows.groupby("level1", sort=False, dropna=False):
-            yield self._level(str(name or ""), level["points"].sum(), level["score"].sum(skipna=False))
+            shown = name if isinstance(name, str) and name else self.say("total", "unnamed")
+            yield self._level(shown, level["points"].sum(), level["score"].sum(skipna=False))
         for record in scored.funds[scored.funds["points"].notna()].to_dict("records"):
             yield self._level(self.say("total", "execution"), record["points"], record["score"])
         yield from self._sum(form)
