@@ -359,6 +359,13 @@ def test_what_cannot_be_used_ends_the_run_at_once(tmp_path: Path, option: str, t
     assert not list((tmp_path / "out").glob("*.xlsx"))
 
 
+@pytest.mark.parametrize("option", ["--reviews", "--roster", "--last-year", "--reports"])
+def test_what_is_not_there_ends_the_run_at_once(tmp_path: Path, option: str) -> None:
+    done = perfeval("audit", SEED, "-o", tmp_path / "out", option, tmp_path / "没有")
+    assert (done.code, done.out, "没有" in done.err) == (1, "", True)
+    assert not list((tmp_path / "out").glob("*.xlsx"))
+
+
 # Reports
 
 

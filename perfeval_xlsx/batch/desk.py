@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.outcome import finding_result, unit_result
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Desk:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        if options.reports is not None and not Path(options.reports).is_dir():
+            raise PerfevalError(Finding("B01", found=options.reports))
         self.reviews = self._reviews()
         self._roster = self._listed()
         self._before = self._earlier()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from perfeval_xlsx.batch.chunk import open_file
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.scoring.record import FormRecord, record_of
 from perfeval_xlsx.scoring.result import FormResult
@@ -21,10 +22,15 @@ def records_of_last_year(paths: Sequence[str], options: Options) -> tuple[list[F
 
     Returns:
         A record of every form, and the results of files that cannot be read.
+
+    Raises:
+        PerfevalError: A path does not exist, or a folder cannot be listed.
     """
     records: list[FormRecord] = []
     unread: list[FormResult] = []
     for source in sorted(discover(paths), key=lambda source: source.key):
+        if source.problem is not None:
+            raise PerfevalError(source.problem)
         file = open_file(source, options)
         records += map(_record, file.forms)
         if file.stopped is not None and file.stopped["status"] == "failed":
