@@ -30,13 +30,13 @@ class Match(NamedTuple):
     exact: bool
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def plain(text: str) -> str:
     """Return a label after NFKC with all white space and closing punctuation out, brackets kept."""
     return _TAIL.sub("", _SPACE.sub("", unicodedata.normalize("NFKC", text)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def bare(text: str) -> str:
     """Return ``plain`` without brackets and what they hold, and without a leading year's digits."""
     stripped = plain(text)
@@ -81,7 +81,7 @@ def _vocabulary(block: str) -> _Vocabulary:
     return _Vocabulary(exact, sorted(words.items(), key=lambda item: -len(item[0])), any_word)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def find(block: str, text: str) -> Match | None:
     """Return the field a label names in a block (``indicator``, ``fund``, ``goals``), None where it names none.
 
@@ -104,7 +104,7 @@ def find(block: str, text: str) -> Match | None:
     return None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def field_names(text: str) -> tuple[str | None, str | None] | None:
     """The indicator field and the fund field a text names as a label; None where it names neither."""
     found = [find(block, text) for block in ("indicator", "fund")]
@@ -112,7 +112,7 @@ def field_names(text: str) -> tuple[str | None, str | None] | None:
     return (names[0], names[1]) if any(names) else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_one_of(text: str, section: str, key: str) -> bool:
     """Whether a label is, as a whole, one of ``labels.toml [section] key``."""
     words = _words(section, key)
@@ -124,7 +124,7 @@ def _words(section: str, key: str) -> frozenset[str]:
     return frozenset(plain(word) for word in load("labels.toml")[section][key])
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def total_label(text: str) -> tuple[bool, str | None, str | None]:
     """Whether a text is a total's label, with the figure and the grade that stand in it.
 
@@ -138,7 +138,7 @@ def total_label(text: str) -> tuple[bool, str | None, str | None]:
     return is_one_of(text, "rows", "total"), None, None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_plain_name(text: str) -> bool:
     """Whether a text can be nothing but an indicator's name: no label, total, note, title or unfilled row."""
     return not (
@@ -152,13 +152,13 @@ def is_plain_name(text: str) -> bool:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def contains(text: str, section: str, key: str) -> bool:
     """Whether a text contains one of the words of ``labels.toml [section] key``."""
     return any(word in plain(text) for word in _words(section, key))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def opens_note(text: str) -> bool:
     """Whether a text opens a row below the grid (``注：``, ``填表人``): a note's word, then its end or a mark.
 
@@ -175,7 +175,7 @@ def pattern(section: str, key: str) -> re.Pattern[str]:
     return re.compile(load("labels.toml")[section][key])
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def split_points(text: str) -> tuple[str, float | None]:
     """Return a level label without its points, and the points: ``产出指标（50分）`` → (``产出指标``, 50).
 
@@ -201,13 +201,13 @@ def _is_points(text: str) -> bool:
     return "分" in text or (text[0] in "([" and text[-1] in ")]")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_unused(text: str) -> bool:
     """Whether a text is a template's unfilled row (``指标2：``, ``……``, ``/``)."""
     return pattern("rows", "unused").match(plain_row(text)) is not None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_placeholder(text: str) -> bool:
     """Whether a value cell holds nothing but dashes, dots or slashes."""
     return pattern("rows", "placeholder").match(plain_row(text)) is not None

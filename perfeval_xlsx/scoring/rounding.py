@@ -58,7 +58,7 @@ def _half_up_text(value: Decimal, decimals: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def show(value: float, decimals: int = 2) -> str:
     """Print a figure without useless zeros: 2, not 2.00; 98.62; ``-0`` is 0."""
     written = repr(float(value))
@@ -72,7 +72,7 @@ def show(value: float, decimals: int = 2) -> str:
     return "0" if text == "-0" else text
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def show_percent(ratio: float, decimals: int = 2) -> str:
     """Print a ratio as a percentage with fixed places: 0.861830 → ``86.18%``."""
     scaled = ratio * 100 * 10**decimals

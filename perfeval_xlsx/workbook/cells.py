@@ -63,7 +63,7 @@ class Sheet:
     protected: bool = False
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def a1(row: int, column: int) -> str:
     """Return the A1 address of a 1-based row and column: ``a1(41, 8) == "H41"``."""
     letters = ""
@@ -73,7 +73,7 @@ def a1(row: int, column: int) -> str:
     return f"{letters}{row}"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def row_column(address: str) -> tuple[int, int]:
     """Return ``(row, column)``, 1-based, of an A1 address; ValueError when it is none."""
     letters = address.rstrip("0123456789")

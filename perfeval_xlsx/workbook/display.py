@@ -128,7 +128,7 @@ def compiled(code: str) -> Format:
     return Format(code)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def show(value: float, code: str, date1904: bool = False) -> str:
     """Return ``value`` as shown under ``code``: ``show(0.973, "0.00%") == "97.30%"``."""
     return compiled(code).number(float(value), date1904)
