@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from audit_forms import FOLDER, audited, build, by_position, cases, findings, read, rules, slip
 
+import perfeval_xlsx as pe
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.read import find_forms
 from perfeval_xlsx.scoring.audit import FUNCTIONS, checks_list
@@ -81,3 +82,9 @@ def test_seed_form_has_only_what_an_auditor_notes() -> None:
     assert set(zip(found["code"], found["cell"], strict=True)) == wanted
     assert len(found) == len(wanted)
     assert not {entry["code"] for entry in facts["silent"]} & set(found["code"])
+
+
+def test_a_result_says_the_same_thing_once() -> None:
+    road = next(SAMPLES.glob("市交通运输局_*.xlsx"))
+    found = pe.audit(road)[0]["findings"]
+    assert [finding["code"] for finding in found if finding["cell"] == "H17"] == ["C10"]

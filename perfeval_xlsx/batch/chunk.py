@@ -24,6 +24,7 @@ from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.output.annotate import annotate
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
+from perfeval_xlsx.output.problem_store import covered
 from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.audit import audit, without_repeats
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
@@ -99,13 +100,14 @@ def flushing(options: Options, files: int) -> Iterator[Options]:
 
 
 def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd.DataFrame) -> None:
-    """Add what the audit found to the forms' results, in the place of what the scoring said of the same."""
+    """Add what the audit found to the forms' results; of findings that say the same, only the one that says it best."""
     by_form: dict[str, list[FindingResult]] = {form.id: [] for form in forms}
     for record in found.to_dict("records"):
         finding = {key: record[key] for key in FindingResult.__annotations__}
         by_form[record["form_id"]].append(finding)  # type: ignore[arg-type]
     for form, result in zip(forms, results, strict=True):
-        result["findings"] = [*without_repeats(result["findings"], by_form[form.id]), *by_form[form.id]]
+        told = [*without_repeats(result["findings"], by_form[form.id]), *by_form[form.id]]
+        result["findings"] = [finding for finding in told if not covered(finding, told)]
 
 
 def findings_of(
