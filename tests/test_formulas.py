@@ -111,6 +111,15 @@ def test_every_trusted_function_is_tried() -> None:
     assert set(load("formulas.toml")["functions"]) <= tried
 
 
+def test_the_document_lists_them() -> None:
+    document = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"```text\n(.*?)```", document, re.S)
+    assert listed.split() == load("formulas.toml")["functions"]
+    codes = set(re.findall(r"\b[BRS]\d\d\b", document))
+    assert codes <= set(load("messages.toml")["finding"])
+    assert {f"B6{number}" for number in range(1, 8)} <= codes
+
+
 @office
 @pytest.mark.slow
 def test_libreoffice_agrees(tmp_path: Path) -> None:
