@@ -225,9 +225,13 @@ class Table:
 
 def row_height(columns: Sequence[Column], values: Mapping[str, Value | Link]) -> float:
     """The height in points that a row's wrapped texts need: not every program fits rows when it opens a file."""
-    shown = ((value.text if isinstance(value, Link) else str(value or ""), key) for key, value in values.items())
-    widths = {column.key: column.width for column in columns}
-    lines = max((line_count(text, widths[key]) for text, key in shown if key in widths), default=1)
+    lines = 1
+    for column in columns:
+        value = values.get(column.key)
+        text = value.text if isinstance(value, Link) else value
+        # most texts are short, and a number always is: only the others are measured
+        if isinstance(text, str) and (2 * len(text) >= column.width or "\n" in text):
+            lines = max(lines, line_count(text, column.width))
     return min(_TALLEST, lines * _LINE + 3)
 
 
@@ -248,7 +252,7 @@ def figure_of(text: str | None) -> float | None:
 
 def fit_text(text: str, lang: Lang) -> str:
     """A text as a cell can hold it; one that is too long is cut and says so."""
-    text = clean(text)
+    text = text if text.isprintable() else clean(text)
     if len(text) <= _LONGEST // 2 or len(text.encode("utf-16-le")) // 2 <= _LONGEST:
         return text
     return text[: _LONGEST // 2 - 100] + str(load("outputs.toml")["words"]["cut"][lang])
