@@ -465,3 +465,16 @@ def test_an_interrupted_run_leaves_the_review_table_alone(tmp_path: Path) -> Non
     with open_run([tmp_path / "in"], out, Options(audit=True, copies=False, reviews=str(table)), stop) as run:
         assert run.execute().exit_code == 130
     assert table.read_bytes() == before
+
+
+def test_a_score_run_lists_the_rows_a_person_must_settle_and_no_other(tmp_path: Path) -> None:
+    perfeval("score", SAMPLES, "-o", tmp_path, "-q")
+    table = rows(tmp_path / "复核表.xlsx", "复核")
+    assert {row["性质"] for row in table} == {"待判定", "无法计分"}
+    summary = openpyxl.load_workbook(tmp_path / "汇总.xlsx", data_only=True).worksheets[0]
+    counted = next(cell.column for row in summary.iter_rows(max_row=8) for cell in row if cell.value == "需人工行数")
+    assert len(table) == sum(
+        cell
+        for (cell,) in summary.iter_rows(min_col=counted, max_col=counted, values_only=True)
+        if isinstance(cell, int)
+    )
