@@ -102,9 +102,9 @@ def flushing(options: Options, files: int) -> Iterator[Options]:
 def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd.DataFrame) -> None:
     """Add what the audit found to the forms' results; of findings that say the same, only the one that says it best."""
     by_form: dict[str, list[FindingResult]] = {form.id: [] for form in forms}
-    for record in found.to_dict("records"):
-        finding = {key: record[key] for key in FindingResult.__annotations__}
-        by_form[record["form_id"]].append(finding)  # type: ignore[arg-type]
+    names = tuple(FindingResult.__annotations__)
+    for form_id, *values in zip(*(found[name].tolist() for name in ("form_id", *names)), strict=True):
+        by_form[form_id].append(dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
     for form, result in zip(forms, results, strict=True):
         told = [*without_repeats(result["findings"], by_form[form.id]), *by_form[form.id]]
         result["findings"] = [finding for finding in told if not covered(finding, told)]

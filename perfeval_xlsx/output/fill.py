@@ -16,6 +16,8 @@ from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, 
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
+_FILLED = frozenset({"ruled", "judged", "reviewed"})
+"""Statuses of rows whose score the copy shows."""
 _SUMMED = {"total", "weight", "grade"}
 """Fields whose formulas rest on the scores that the copy fills in: their old values say nothing."""
 
@@ -89,7 +91,7 @@ def _wanted(
     if result["status"] == "reported":
         return
     for row, read in zip(result["indicators"], form.indicators, strict=True):
-        if row["status"] in {"ruled", "judged", "reviewed"}:
+        if row["status"] in _FILLED and row["score"] != read.values.get("score"):
             yield read.cells.get("score"), "score", _float(row["score"])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]

@@ -75,6 +75,8 @@ def save_copy(
 def same_file(source: Path, target: Path) -> bool:
     """Whether both are one file, by any spelling or link; a folder in the target's path may not exist yet."""
     try:
+        if target.parent.is_dir() and not target.exists() and source.exists():
+            return False
         return target.resolve() == source.resolve() or (target.exists() and source.exists() and target.samefile(source))
     except OSError:
         return False
