@@ -190,6 +190,13 @@ class Context:
         on = [bool(book.checks.get(code, {}).get("enabled", True)) for book in self.books]
         return np.asarray(np.array(on, dtype=np.bool_)[self.code], dtype=np.bool_)
 
+    def without_result(self) -> set[tuple[int, str]]:
+        """Form and cell of every formula whose result is neither saved nor computed: such a cell is not blank."""
+        frame = self.formulas.frame
+        unknown = (frame["formula"].notna() & frame["value"].isna() & frame["recomputed"].isna()).to_numpy()
+        cells = self.formulas.list("cell")
+        return {(int(self.formulas.form[row]), cells[row]) for row in np.flatnonzero(unknown).tolist()}
+
     def name(self, row: int) -> str:
         """What an indicator row is called in a message."""
         level3, level2 = self.rows.list("level3")[row], self.rows.list("level2")[row]

@@ -23,7 +23,7 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
     """A column's total is not the sum of its parts."""
     funds = context.funds
     total = funds.texts("role") == "total"
-    tolerance = context.params("F01", "tolerance")
+    tolerance, unknown = context.params("F01", "tolerance"), context.without_result()
     for name in COLUMNS:
         values, has = amounts(context, funds, name), funds.has(name)
         heads = {int(funds.form[row]): int(row) for row in np.flatnonzero(total & has)[::-1]}
@@ -36,7 +36,7 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
             step = _step(funds.list(name)[head], [funds.list(name)[place] for place in places]) * unit
             near = tolerance[form] * unit + step
             wanted = parts_sum(values[head], values[places].tolist(), labels, rows, near)
-            if wanted is not None:
+            if wanted is not None and (form, funds.cell(head, name)) not in unknown:
                 args = {"parts": str(len(places))}
                 found, expected = funds.list(name)[head], show_amount(wanted / unit)
                 yield Hit(form, funds.cell(head, name), name, found, expected, args)
@@ -123,7 +123,7 @@ def budget_carries_score(context: Context) -> Iterator[Hit]:
     """Points without a budget; more spent than there was."""
     total, funds = context.total, context.funds
     typed = total.floats("typed")
-    without = ~(total.floats("budget") > 0) & (typed > 0)
+    without = ~(total.floats("budget") > 0) & (typed > 0) & ~_budget_unknown(context)
     yield from context.hits(
         without, "score", part=total, args=lambda row: {"budget": str(total.list("budget_text")[row] or "–")}
     )
@@ -138,6 +138,14 @@ def budget_carries_score(context: Context) -> Iterator[Hit]:
         },
         variant="over",
     )  # fmt: skip
+
+
+def _budget_unknown(context: Context) -> Bools:
+    """Total rows with a budget whose formula has no result."""
+    total, unknown = context.total, context.without_result()
+    places = ((int(total.form[row]), total.cell(row, name)) for row in range(len(total)) for name in COLUMNS[:2])
+    found = np.fromiter((place in unknown for place in places), np.bool_, 2 * len(total))
+    return np.asarray(found.reshape(-1, 2).any(axis=1), dtype=np.bool_)
 
 
 @check("F05")
