@@ -18,6 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _LAST = (1 << 30, 1 << 30)
+_NOTHING = "–"
 
 
 def findings_frame(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang) -> pd.DataFrame:
@@ -51,7 +52,7 @@ class _Values(dict[str, str]):
     """A template's values; a missing one shows as an en dash."""
 
     def __missing__(self, key: str) -> str:
-        return "–"
+        return _NOTHING
 
 
 def words(code: str, variant: str, values: Mapping[str, str], lang: Lang) -> tuple[str, str, str, str]:
@@ -72,9 +73,10 @@ def _templates(code: str, variant: str, lang: Lang) -> tuple[str, str, str, str]
 
 
 def _row(code: str, hit: Hit, lang: Lang) -> tuple[str | None, ...]:
+    blank = _blank(lang)
     values = {
-        **hit.args,
-        "found": hit.found or _blank(lang),
+        **{name: blank if value == _NOTHING else value for name, value in hit.args.items()},
+        "found": hit.found or blank,
         "expected": hit.expected or "",
         "cell": hit.cell or "",
         "field": _field(hit.field, lang),
