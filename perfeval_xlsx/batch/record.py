@@ -76,7 +76,9 @@ class FileRecord:
 
 def pack(result: FormResult, lang: Lang = "zh") -> Packed:
     """Pack one result; ``lang`` is the language of the summary's words."""
-    from perfeval_xlsx.output.summary import detail_fragment, head, person_rows  # not needed where all is up to date
+    # not needed where all is up to date
+    from perfeval_xlsx.output.summary import detail_fragment, head
+    from perfeval_xlsx.output.summary_rows import person_rows
 
     severities = Counter(finding["severity"] for finding in result["findings"])
     rows = result["indicators"]
