@@ -42,6 +42,7 @@ app = typer.Typer(
     epilog=text("epilog"),
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut Chinese off where they should wrap it
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 rules_app = typer.Typer(help=text("rules"))

@@ -54,6 +54,14 @@ def test_help_is_printed_in_both_languages(name: str) -> None:
     assert COMMANDS[name].help[:6] in chinese.out
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_whole_on_a_narrow_terminal(name: str) -> None:
+    done = perfeval(*name.split()[1:], "--help", env={"COLUMNS": "80"})
+    words = "".join(done.out.split())
+    for parameter in COMMANDS[name].params:
+        assert "".join((getattr(parameter, "help", None) or "").split()) in words
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"], [], ["--version"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     script = UNLOADED.format(arguments=arguments, heavy=HEAVY)
