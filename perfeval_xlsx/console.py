@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
@@ -227,6 +228,7 @@ def tell_outcome(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> None
     for line in _closing(run, outcome, seconds, lang):
         tell(line)
 
+
 def tell_failures(run: Run, lang: Lang) -> None:
     """Print why files failed, and nothing else."""
     if _as_events:
@@ -285,7 +287,9 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
     if units := sum(unit["path"] == unit["org"] for unit in run.manifest.units()):
         yield say("closing", "units", lang, units=units)
     if sum(count.forms for count in counts.values()) <= _LISTED:
-        yield from (_form_line(head, lang) for head in run.manifest.heads() if head["form"] is not None)
+        heads = [head for head in run.manifest.heads() if head["form"] is not None]
+        names = Counter(map(_form_name, heads))
+        yield from (_form_line(head, lang, alone=names[_form_name(head)] == 1) for head in heads)
     yield from _problems(run, lang)
     if outcome.written:
         separator = say("closing", "separator", lang)
@@ -294,11 +298,18 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
         yield say("closing", "interrupted", lang)
 
 
-def _form_line(head: FormResult, lang: Lang) -> str:
+def _form_name(head: FormResult) -> str:
+    return head["org"] or head["title"] or head["path"]
+
+
+def _form_line(head: FormResult, lang: Lang, *, alone: bool) -> str:
+    """A form's total and grade; ``alone``: no other form has its name, else the line says which file it is of."""
     nothing = say("closing", "nothing", lang)
     persons: Any = head.get("person_rows")
     note = say("closing", "judged", lang, judged=persons) if persons else ""
-    name = head["org"] or head["title"] or head["path"]
+    name = _form_name(head)
+    if not alone:
+        name = say("closing", "which", lang, name=name, path=head["path"], number=head["form"])
     figures = {"total": head["total"] or nothing, "grade": head["grade"] or nothing}
     return say("closing", "form", lang, **figures, name=name, note=note)
 

@@ -88,6 +88,14 @@ def test_the_version() -> None:
 # score
 
 
+def test_the_closing_summary_tells_forms_of_one_unit_apart(tmp_path: Path) -> None:
+    two = next(SAMPLES.glob("市文化馆_*.xlsx"))
+    lines = perfeval("score", two, SEED, "-o", tmp_path).err.splitlines()
+    units = [line for line in lines if "临江市文化馆" in line]
+    assert [f"{two.name}，第 {number} 张表" in line for number, line in enumerate(units, 1)] == [True, True]
+    assert any(line.endswith("株洲市教育局（2 行待判定）") for line in lines)
+
+
 def test_score_writes_copies_reports_and_a_closing_summary(tmp_path: Path) -> None:
     out, before = tmp_path / "结果", tree(SAMPLES)
     done = perfeval("score", SAMPLES, "-o", out)
