@@ -350,7 +350,13 @@ def test_a_zero_that_is_one_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     book = xlsxwriter.Workbook(str(path))
     sheet = book.add_worksheet()
     sheet.write_column("A1", [0, 5, 0])
-    for address, formula in {"B1": "=A1+A3", "B2": "=A2*1", "B3": "=B1*2", "B4": "=B2-5", "B5": "=IF(A1=0,1,2)"}.items():
+    for address, formula in {
+        "B1": "=A1+A3",
+        "B2": "=A2*1",
+        "B3": "=B1*2",
+        "B4": "=B2-5",
+        "B5": "=IF(A1=0,1,2)",
+    }.items():
         sheet.write_formula(address, formula)
     book.close()
     opened = open_workbook(path)

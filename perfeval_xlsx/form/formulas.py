@@ -56,7 +56,7 @@ def complete(book: AnyWorkbook, by_sheet: Sequence[tuple[Sheet, list[Form]]]) ->
     lacking = [
         sheet
         for sheet, forms in by_sheet
-        if any(_bare(form) for form in forms) or (none and book.has_formulas(sheet.index) and without_results(sheet))
+        if any(_bare(form) for form in forms) or (none and without_results(sheet))
     ]
     return compute(book, lacking) if lacking else {}
 

@@ -90,8 +90,10 @@ def _wanted(
     """Every (cell, field, value) the copy should show."""
     if result["status"] == "reported":
         return
+    bare = {found.cell for found in form.formulas if found.value is None}
     for row, read in zip(result["indicators"], form.indicators, strict=True):
-        if row["status"] in _FILLED and row["score"] != read.values.get("score"):
+        shown = row["score"] == read.values.get("score") and read.cells.get("score") not in bare
+        if row["status"] in _FILLED and not shown:
             yield read.cells.get("score"), "score", _float(row["score"])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
