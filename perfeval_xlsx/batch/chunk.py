@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -21,7 +21,6 @@ from perfeval_xlsx.form.frames import Tables, to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import place_of
 from perfeval_xlsx.form.read import find_forms, why_none
-from perfeval_xlsx.output.annotate import annotate
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
 from perfeval_xlsx.output.problem_store import covered
@@ -223,7 +222,11 @@ def _write_copy(book: AnyWorkbook, file: Opened, results: list[FormResult], opti
     """Write the filled or annotated copy; return its path below ``out``, or None with the reason as a finding."""
     folder = load("run.toml")["outputs"]["annotated" if options.annotate else "copies"]
     copy = f"{folder}/{copy_name(file.source.relative)}"
-    write = annotate if options.annotate else partial(fill, keep=options.keep)
+    write: Callable[..., None] = partial(fill, keep=options.keep)
+    if options.annotate:
+        from perfeval_xlsx.output.annotate import annotate  # takes a tenth of all imports, and most runs need none
+
+        write = annotate
     try:
         write(book, file.forms, results, out / copy, lang=options.lang, durable=options.durable)
     except PerfevalError as error:

@@ -124,10 +124,10 @@ def _joined(values: Iterable[object]) -> Iterator[str]:
 
 def _rulebooks(manifest: Manifest, options: Options) -> list[dict[str, object]]:
     """The rulebooks that were used, with how well each is known."""
-    from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks
+    from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 
-    used = manifest.rulebooks()
-    known = {book.id: book for book in builtin_rulebooks()} | _own(options)
+    used, own = manifest.rulebooks(), _own(options)
+    known = {name: own.get(name) or load_rulebook(name) for name in used}
     return [
         {"id": name, "title": known[name].title, "document": known[name].document}
         | {"support": known[name].support, "digest": digest, "forms": manifest.forms_by(name)}

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.scoring.compare import plain
 from perfeval_xlsx.scoring.rounding import half_up, show
 from perfeval_xlsx.scoring.rulebook import Rulebook
-from perfeval_xlsx.scoring.score import ScoredTables, retotal
 from perfeval_xlsx.workbook import Cell, Sheet, a1, open_workbook
+
+if TYPE_CHECKING:
+    from perfeval_xlsx.scoring.score import ScoredTables
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _NEAR = 1e-9
@@ -257,6 +259,8 @@ def apply_reviews(
             if finding is not None:
                 applied.findings[finding[0] or form_id].append(finding[1])
     if taken:
+        from perfeval_xlsx.scoring.score import retotal  # a run's driver reads decisions and needs no pandas
+
         applied.scored = retotal(_decided(scored, taken, lang), rulebooks)
     return applied
 
