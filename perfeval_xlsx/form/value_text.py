@@ -20,7 +20,6 @@ _WRITTEN_ONE_WAY = re.compile("[≥≤]?[0-9]+(?:\\.[0-9]+)?[%\u4e00-\u9fa5]{0,6
 _JOINED = re.compile(f"(?<![><=≥≤±])(?:{_PAIRS})(?![><=≥≤±])")
 
 
-@lru_cache(maxsize=16_384)
 def normalise(text: str) -> str:
     """Write a text one way: NFKC, look-alike signs unified (``＞＝`` → ``≥``), white space out.
 
@@ -28,6 +27,11 @@ def normalise(text: str) -> str:
     """
     if (text.isascii() and text.isalnum()) or _WRITTEN_ONE_WAY.fullmatch(text):
         return text
+    return _unified(text)
+
+
+@lru_cache(maxsize=16_384)
+def _unified(text: str) -> str:
     plain = unicodedata.normalize("NFKC", _MARKS.sub("、", text.translate(_REPLACE))).translate(_REPLACE)
     if not plain.isprintable() or " " in plain:
         plain = " ".join("".join(part.split()) for part in _SPACE.split(plain.strip()))

@@ -95,7 +95,6 @@ def sign_comparator(sign: str) -> str:
     return _SIGNS.get(normalise(sign), "")
 
 
-@lru_cache(maxsize=16_384)
 def _read(text: str) -> Quantity:
     match = _SHAPE.fullmatch(text)
     if match is not None and not _MONTH.match(match["figure"]):
@@ -115,6 +114,7 @@ def _shape(head: str, places: bool, rest: str) -> Quantity | None:
     return found if plain and found.value == _scaled(figure, found.scale, found.factor) else None
 
 
+@lru_cache(maxsize=16_384)
 def _read_words(text: str) -> Quantity:
     if not text:
         return Quantity("blank")

@@ -137,6 +137,7 @@ class _Values:
             last: First byte of its end tag.
         """
         cells, blanks, shown, styles, columns = self.cells, self.blanks, self.shown, self.styles, self.columns
+        strings, known = self.strings, len(self.strings)
         at, before, size = 0, len(cells), 0
         cell: Any
         found = _CELL.findall(part, first, last)
@@ -155,7 +156,11 @@ class _Values:
             if rare or kind not in _COMMON:
                 cell = self.rare(kind, raw, rare, style, form)
             elif kind == b"s":
-                cell = self.string(raw, style, form)
+                if not raw.isdigit() or (index := int(raw)) >= known:
+                    raise IrregularError
+                text = strings[index]
+                plain = form.text(text) if form.shapes_text else text
+                cell = _new(Cell, (plain, None, None, style, "s", True)) if text else None
             else:
                 cell = shown.get((raw, raw_style)) or self.number(raw, raw_style, style, form)
             if cell is not None:
@@ -165,14 +170,6 @@ class _Values:
         if size != last - first and part[first + size : last].strip(_WHITE):
             raise IrregularError
         return len(cells) > before
-
-    def string(self, raw: bytes, style: int, form: Format) -> Any:
-        """Return the cell of a shared string, None where that is blank."""
-        if not raw.isdigit() or int(raw) >= len(self.strings):
-            raise IrregularError
-        text = self.strings[int(raw)]
-        shown = form.text(text) if form.shapes_text else text
-        return _new(Cell, (shown, None, None, style, "s", True)) if text else None
 
     def style(self, raw: bytes) -> tuple[int, Format]:
         """Return a style's index and format, General for one the file does not define."""
