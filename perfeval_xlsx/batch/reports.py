@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, TextIO
 
 from perfeval_xlsx import __version__
@@ -14,7 +15,7 @@ from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.scoring.result import SCHEMA
+from perfeval_xlsx.scoring.result import SCHEMA, FormResult
 
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.run import Run
@@ -25,6 +26,9 @@ _FORM_KEYS = (
     "path", "sheet", "form", "status", "copy", "kind", "title", "org", "year", "rulebook", "total", "grade",
     "grade_final", "low", "high", "low_grade", "high_grade", "self_total", "self_grade",
 )  # fmt: skip
+_FIRST, _NEXT = "\n  ", ",\n  "
+"""What stands before a value of a list."""
+_IN_MEMORY = 1 << 18
 
 
 def report_paths(out: Path) -> tuple[Path, ...]:
@@ -95,31 +99,59 @@ def _run_json(run: Run, options: Options, *, complete: bool) -> Iterator[str]:
         "reviews": run.reviews.record() if run.reviews else [],
     }
     yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}")
-    yield ',\n "forms": ['
-    yield from _joined({key: head.get(key) for key in _FORM_KEYS} for head in manifest.in_order())
-    yield '],\n "replaced": ['
-    yield from _joined(
-        {"path": head["path"], "sheet": head["sheet"], "form": head["form"], **replaced}
-        for head in manifest.in_order()
-        for replaced in head["replaced"]
-    )
-    yield '],\n "findings": ['
-    yield from _joined(
-        {"path": head["path"], "sheet": head["sheet"], "form": head["form"], **finding}
-        for head in manifest.in_order()
-        for finding in head["findings"]
-    )
+    with _Later() as replaced, _Later() as findings:
+        yield ',\n "forms": ['
+        yield from _joined(_form_facts(head, replaced, findings) for head in manifest.in_order())
+        yield '],\n "replaced": ['
+        yield from replaced.pieces()
+        yield '],\n "findings": ['
+        yield from findings.pieces()
     yield '],\n "units": ['
     yield from _joined({key: unit[key] for key in ("path", "org", "status", "findings")} for unit in manifest.units())
     yield "]\n}\n"
 
 
+class _Later:
+    """A list of JSON values that is written after another one, on disk meanwhile: each form is unpacked once."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="")  # noqa: SIM115
+        self._before = _FIRST
+
+    def __enter__(self) -> _Later:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, head: FormResult, value: Mapping[str, object]) -> None:
+        """Add a value with the form it belongs to."""
+        whose = {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
+        self._file.write(self._before + json.dumps({**whose, **value}, ensure_ascii=False))
+        self._before = _NEXT
+
+    def pieces(self) -> Iterator[str]:
+        """The list's text."""
+        self._file.seek(0)
+        while piece := self._file.read(_IN_MEMORY):
+            yield piece
+
+
+def _form_facts(head: FormResult, replaced: _Later, findings: _Later) -> dict[str, object]:
+    """What ``run.json`` says of a form first; what it says later is put aside."""
+    for entry in head["replaced"]:
+        replaced.add(head, entry)
+    for finding in head["findings"]:
+        findings.add(head, finding)
+    return {key: head.get(key) for key in _FORM_KEYS}
+
+
 def _joined(values: Iterable[object]) -> Iterator[str]:
     """JSON values, one a line, with commas between."""
-    before = "\n  "
+    before = _FIRST
     for value in values:
         yield before + json.dumps(value, ensure_ascii=False)
-        before = ",\n  "
+        before = _NEXT
 
 
 def _rulebooks(manifest: Manifest, options: Options) -> list[dict[str, object]]:

@@ -48,6 +48,12 @@ def bare(text: str) -> str:
     return _TAIL.sub("", _YEAR.sub("", stripped))
 
 
+def is_figure(text: str) -> bool:
+    """Whether a text begins as a value does, with a digit in it: no label."""
+    match = _FIGURE.match(text)
+    return match is not None and any(map(str.isdigit, match[0]))
+
+
 def squeeze(text: str | None) -> str | None:
     """Return a text without white space, None for a blank one."""
     squeezed = _SPACE.sub("", text) if text else ""
@@ -207,15 +213,19 @@ def is_unused(text: str) -> bool:
     return pattern("rows", "unused").match(plain_row(text)) is not None
 
 
-@lru_cache(maxsize=8_192)
 def is_placeholder(text: str) -> bool:
     """Whether a value cell holds nothing but dashes, dots or slashes."""
+    return not text[:1].isalnum() and not text[-1:].isalnum() and _holds_nothing(text)
+
+
+@lru_cache(maxsize=8_192)
+def _holds_nothing(text: str) -> bool:
     return pattern("rows", "placeholder").match(plain_row(text)) is not None
 
 
 def plain_row(text: str) -> str:
     """Return a text after NFKC without white space; punctuation stays."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    return "".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
 
 
 def unit_stated(texts: Iterable[str]) -> str | None:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import LONGEST, Match, contains, field_names, find, is_one_of, plain, plain_row
+from perfeval_xlsx.form.labels import (
+    LONGEST,
+    Match,
+    contains,
+    field_names,
+    find,
+    is_figure,
+    is_one_of,
+    plain,
+    plain_row,
+)
 
 _DEEPEST = 3
 """Header rows a block has at most."""
@@ -182,9 +192,9 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
     """Whether the row below holds nothing but labels that stand under a wider, a blank or a taller header cell."""
     row = bottom + 1
     texts = grid.texts(row)
-    known = [find(block, text) for _, text in texts]
-    if any(len(text) > LONGEST for _, text in texts):
+    if any(len(text) > LONGEST or is_figure(text) for _, text in texts):
         return False
+    known = [find(block, text) for _, text in texts]
     split = [_is_split(grid, bottom, column, text, block) for column, text in texts]
     if not any(known) and not any(split) and not (block == "fund" and _under_amounts(grid, top, texts)):
         return False

@@ -8,7 +8,6 @@ from functools import cache, lru_cache
 
 from perfeval_xlsx.data import load
 
-_SPACE = re.compile(r"\s+")
 _AROUND = 20
 """So many characters before and after a word decide whether it is denied."""
 _UNITS = {"亿元": 1e8, "亿": 1e8, "万元": 1e4, "万": 1e4, "元": 1.0}
@@ -23,7 +22,7 @@ def pattern(section: str, key: str) -> re.Pattern[str]:
 @lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """Return a text after NFKC with all white space out."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def has(section: str, key: str, text: str | None) -> bool:
