@@ -84,7 +84,9 @@ def _addresses(facts: dict[str, Any]) -> set[str]:
     return cells
 
 
-def _values(block: dict[str, Any], row: str, changes: dict[str, str | None]) -> tuple[dict[str, str | None], dict[str, str]]:
+def _values(
+    block: dict[str, Any], row: str, changes: dict[str, str | None]
+) -> tuple[dict[str, str | None], dict[str, str]]:
     cells = {name: f"{column}{row}" for name, column in block["columns"].items()}
     values = {name: changes.get(cell, block[row].get(cell[0])) for name, cell in cells.items()}
     return values, cells
@@ -161,5 +163,9 @@ def _row(
     fields: tuple[str, ...], columns: str, row: int, texts: list[str], facts: dict[str, Any]
 ) -> tuple[dict[str, str | None], dict[str, str]]:
     without = facts.get("without", ())
-    kept = [(name, column, text or None) for name, column, text in zip(fields, columns, texts, strict=True) if name not in without]
+    kept = [
+        (name, column, text or None)
+        for name, column, text in zip(fields, columns, texts, strict=True)
+        if name not in without
+    ]
     return {name: text for name, _, text in kept}, {name: f"{column}{row}" for name, column, _ in kept}

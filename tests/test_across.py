@@ -16,7 +16,11 @@ from perfeval_xlsx.scoring.record import FormRecord
 NAMES = ("培训场次", "培训合格率", "学员就业率", "合作企业数", "人均费用", "学员满意度")
 TARGETS = ("≥20场", "≥95%", "≥80%", "≥5家", "≤500元", "≥90%")
 ACTUALS = ("21场", "96%", "82%", "6家", "480元", "93%")
-REASONS = ("部分学员选择继续升学，下年加强与企业的岗位对接", "场地临时调整导致两期培训合并举办，总人数没有减少", "企业用工计划变化较大，已与园区建立对接机制")
+REASONS = (
+    "部分学员选择继续升学，下年加强与企业的岗位对接",
+    "场地临时调整导致两期培训合并举办，总人数没有减少",
+    "企业用工计划变化较大，已与园区建立对接机制",
+)
 
 
 def result(number: int, **changes: Any) -> dict[str, Any]:
@@ -98,7 +102,9 @@ def test_a_rate_far_from_its_peers() -> None:
 
 
 def test_over_achievement_far_from_its_peers() -> None:
-    over = [(n, t, a, None) for n, t, a in zip(NAMES, TARGETS, ("60场", "96%", "82%", "30家", "480元", "93%"), strict=True)]
+    over = [
+        (n, t, a, None) for n, t, a in zip(NAMES, TARGETS, ("60场", "96%", "82%", "30家", "480元", "93%"), strict=True)
+    ]
     forms = [result(n) for n in range(12)]
     (row,) = found([*forms, result(20, rows=over)], "X03").to_dict("records")
     assert (row["path"], row["found"], row["expected"]) == ("单位020.xlsx", "40.00%", "0.00%")
@@ -167,7 +173,9 @@ def test_every_comparison_has_its_words(lang: Lang) -> None:
 
 def test_the_order_of_units_and_a_switch() -> None:
     rows = [(name, "100%", "100%", None) for name in NAMES]
-    records: list[FormRecord] = [record_of(result(n, org="河东局", rows=rows, self_total="100", total="90")) for n in range(3)]
+    records: list[FormRecord] = [
+        record_of(result(n, org="河东局", rows=rows, self_total="100", total="90")) for n in range(3)
+    ]
     records += [record_of(result(n, rows=told(REASONS, f"{n}"))) for n in range(10, 20)]
     whole = across(records)
     mixed = records[:]

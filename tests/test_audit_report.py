@@ -24,10 +24,32 @@ ROOT = Path(__file__).parents[1]
 CASES = [case for path in sorted(FOLDER.glob("*.toml")) for case in read(path.name).get("case", ())]
 SLIPS = read("slips.toml")["slip"]
 _TEXTS = st.sampled_from(
-    ["", "0", "-1", "100%", "1e9", "#REF!", "≥", "≥5", "≤0", "无", "/", "2023年", "95%-98%", "1:3", "完成", "10分", "１２", "万元", "..", "0.0"]
+    [
+        "",
+        "0",
+        "-1",
+        "100%",
+        "1e9",
+        "#REF!",
+        "≥",
+        "≥5",
+        "≤0",
+        "无",
+        "/",
+        "2023年",
+        "95%-98%",
+        "1:3",
+        "完成",
+        "10分",
+        "１２",
+        "万元",
+        "..",
+        "0.0",
+    ]
 )
 _CELLS = st.sampled_from(
-    [f"{column}{row}" for column in "DEFGHI" for row in (5, 6, 12, 13, 15, 16, 18)] + ["A1", "C2", "B9", "F9", "G19", "H19", "I19"]
+    [f"{column}{row}" for column in "DEFGHI" for row in (5, 6, 12, 13, 15, 16, 18)]
+    + ["A1", "C2", "B9", "F9", "G19", "H19", "I19"]
 )
 
 

@@ -37,7 +37,9 @@ chunk.open_file = open_file
 
 
 @contextmanager
-def processes(folder: Path, workers: Sequence[Sequence[str]], deaths: int = 3) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+def processes(
+    folder: Path, workers: Sequence[Sequence[str]], deaths: int = 3
+) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler, and workers of which so many may die over one task; yields the address and the workers."""
     env = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(deaths), "PYTHONPATH": str(ROOT)}
     where = folder / "scheduler.json"

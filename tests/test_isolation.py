@@ -164,5 +164,3 @@ def test_a_worker_ends_with_its_master(tmp_path: Path) -> None:
     while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{child}").exists()
-
-

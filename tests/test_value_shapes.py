@@ -20,7 +20,9 @@ _RESTS += [*_DATA["comparator"]["after"], *_DATA["tail"]["inner"], *_DATA["verdi
 
 heads = st.sampled_from(_HEADS) | st.text("≥≤约第每公里人个元万/%一三无未", max_size=3)
 rests = st.sampled_from(_RESTS) | st.text("个人元万亿%余多以上下内日时分级/每亩件未无", max_size=4)
-figures = st.integers(0, 10**9 - 1).map(str) | st.decimals(0, 10**8, places=2).map(str) | st.integers(1990, 2030).map(str)
+figures = (
+    st.integers(0, 10**9 - 1).map(str) | st.decimals(0, 10**8, places=2).map(str) | st.integers(1990, 2030).map(str)
+)
 
 
 @settings(max_examples=400, deadline=None)

@@ -22,7 +22,22 @@ KINDS = {
 PIECES = st.sampled_from(
     [
         *"≥≤><=±内约余013,.:/-~%‰万亿元人个天月年日每亩前底未一三十第各()含。、*X√是\n　",
-        *("不少于", "以上", "以内", "12", "2021", "9.5", "100", "季度", "完成", "增长", "降低", "较上年", "百分之", "达成"),
+        *(
+            "不少于",
+            "以上",
+            "以内",
+            "12",
+            "2021",
+            "9.5",
+            "100",
+            "季度",
+            "完成",
+            "增长",
+            "降低",
+            "较上年",
+            "百分之",
+            "达成",
+        ),
     ]
 )
 TEXTS = st.one_of(st.text(max_size=30), st.lists(PIECES, max_size=9).map("".join))
@@ -105,7 +120,9 @@ SAME = [
 
 @RELAXED
 @given(st.sampled_from(SAME), FIGURES, UNITS, st.data())
-def test_every_word_for_a_comparator_means_its_sign(words: list[str], figure: str, unit: str, data: st.DataObject) -> None:
+def test_every_word_for_a_comparator_means_its_sign(
+    words: list[str], figure: str, unit: str, data: st.DataObject
+) -> None:
     other = data.draw(st.sampled_from(words))
     assert meaning(parse_value(f"{other}{figure}{unit}")) == meaning(parse_value(f"{words[0]}{figure}{unit}"))
 

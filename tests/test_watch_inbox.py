@@ -140,7 +140,9 @@ def test_what_lies_in_a_folder_that_cannot_be_listed_is_not_missing(eye: Eye, mo
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(["put", "change", "remove", "wait"]), max_size=12))
-def test_nothing_counts_before_it_was_the_same_twice(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> None:
+def test_nothing_counts_before_it_was_the_same_twice(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+) -> None:
     eye = Eye(tmp_path_factory.mktemp("eye"))
     eye.put("别.xlsx")
     history: list[bytes | None] = []
@@ -155,7 +157,10 @@ def test_nothing_counts_before_it_was_the_same_twice(tmp_path_factory: pytest.Te
         history.append(content)
         seen = eye.look()
         settled = content is not None and history[-2:] == [content, content]
-        assert ("表.xlsx" in names(seen.ready), "表.xlsx" in names(seen.busy)) == (settled, bool(content) and not settled)
+        assert ("表.xlsx" in names(seen.ready), "表.xlsx" in names(seen.busy)) == (
+            settled,
+            bool(content) and not settled,
+        )
 
 
 # Slips.

@@ -46,9 +46,7 @@ _BRACKET = re.compile(_DATA["name"]["bracket"])
 _FIGURE = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _NUMBER = re.compile(rf"(?P<head>[^0-9+-]*)(?P<figure>[+-]?{_FIGURE})(?P<rest>.*)")
 _TO = r"[-—~至到]{1,2}"
-_RANGE = re.compile(
-    rf"(?P<head>[^0-9]*)(?P<low>{_FIGURE})(?P<unit>[^0-9]*?){_TO}(?P<high>{_FIGURE})(?P<rest>.*)"
-)
+_RANGE = re.compile(rf"(?P<head>[^0-9]*)(?P<low>{_FIGURE})(?P<unit>[^0-9]*?){_TO}(?P<high>{_FIGURE})(?P<rest>.*)")
 _RATIO = re.compile(rf"(?P<head>[^0-9]*)(?P<a>{_FIGURE}):(?P<b>{_FIGURE})(?P<rest>[^0-9]*)")
 _FIGURES, _DIGIT, _HAN = re.compile(_FIGURE), re.compile(r"[0-9]"), re.compile("[\u4e00-\u9fff]")
 _PASSED = re.compile(f"(?P<inclusive>{_DATA['tail']['inclusive']})|{_DATA['head']['base_year']}")

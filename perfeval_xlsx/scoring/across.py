@@ -208,9 +208,7 @@ def _over_outliers(run: Run) -> Iterator[Place]:
     yield from _outliers(run, "X03", share, "actual", both=False)
 
 
-def _outliers(
-    run: Run, code: str, figure: Callable[[FormRecord], float], name: str, *, both: bool
-) -> Iterator[Place]:
+def _outliers(run: Run, code: str, figure: Callable[[FormRecord], float], name: str, *, both: bool) -> Iterator[Place]:
     """Figures far from the median of their peers, above it only unless ``both``."""
     deviations, least = run.param(code, "deviations"), run.param(code, "least")
     for records in run.by(lambda record: (record.kind, record.year)):

@@ -209,9 +209,7 @@ def _answer(target: Quantity, actual: Quantity) -> Quantity:
     return fits[0] if len(fits) == 1 else actual
 
 
-def _reconcile(
-    target: Side, actual: Side, names: Sequence[str | None]
-) -> tuple[Floats, Floats, Bools, Bools, Bools]:
+def _reconcile(target: Side, actual: Side, names: Sequence[str | None]) -> tuple[Floats, Floats, Bools, Bools, Bools]:
     """Bring actuals into the target's unit: (value, upper bound, comparable, units at odds, unit assumed)."""
     numeric = target.is_(NUMERIC) & actual.is_(NUMERIC) & ~np.isnan(target.value) & ~np.isnan(actual.value)
     bare_actual, bare_target = actual.unit == "", target.unit == ""

@@ -37,9 +37,7 @@ FAMILIES = (completeness, funds, weights, design, filled, scores, total, kind, f
 """The modules that hold the checks; importing them registers their functions."""
 
 
-def audit(
-    tables: Tables, scored: ScoredTables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh"
-) -> pd.DataFrame:
+def audit(tables: Tables, scored: ScoredTables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") -> pd.DataFrame:
     """Run every check of single forms over a chunk.
 
     Args:
