@@ -121,6 +121,16 @@ def test_a_missing_path_fails_alone(tmp_path: Path) -> None:
     assert "99" in done.err
 
 
+@pytest.mark.parametrize("options", [["-o", "out"], ["--json"]])
+@pytest.mark.parametrize("command", ["score", "audit"])
+def test_where_no_path_exists_there_is_nothing_to_read(tmp_path: Path, command: str, options: list[str]) -> None:
+    options = [option.replace("out", str(tmp_path / "out")) for option in options]
+    done = perfeval(command, tmp_path / "没有.xlsx", *options)
+    assert (done.code, (tmp_path / "out").exists()) == (3, False)
+    assert "没有.xlsx" in done.err
+    assert done.out.count('"status":"failed"') == options.count("--json")
+
+
 @pytest.mark.parametrize("command", ["score", "read", "audit"])
 def test_nothing_to_read_has_code_3(tmp_path: Path, command: str) -> None:
     (tmp_path / "空").mkdir()

@@ -58,6 +58,7 @@ class Outcome:
         unfinished: Files that could be read but whose copy could not be written, or that are worth another try.
         interrupted: Whether the run was told to stop before its end.
         failing: Whether it was an audit and found errors.
+        nothing: Whether none of the paths that were given exists.
         written: Where the outputs are: folders of copies and lists, then the reports.
     """
 
@@ -69,13 +70,14 @@ class Outcome:
     unfinished: int
     interrupted: bool
     failing: bool
+    nothing: bool
     written: tuple[Path, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 some file failed or an audit found errors, 130 interrupted."""
-        if self.interrupted:
-            return 130
+        """0 all well, 1 some file failed or an audit found errors, 3 nothing to read, 130 interrupted."""
+        if self.interrupted or self.nothing:
+            return 130 if self.interrupted else 3
         return 1 if self.failing or "failed" in self.counts or self.unfinished else 0
 
 
@@ -87,8 +89,10 @@ class Run:
         files: How many files are listed.
     """
 
-    def __init__(self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int) -> None:
-        self.manifest, self.files = manifest, files
+    def __init__(
+        self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *, nothing: bool = False
+    ) -> None:
+        self.manifest, self.files, self._nothing = manifest, files, nothing
         self._out, self._options, self._stop = out, options, stop
         self._desk = Desk(options)
         self._stamp = stamp(options, _files_stamp(options, self._desk.reviews))
@@ -226,6 +230,7 @@ class Run:
             unfinished=self.manifest.unfinished(),
             interrupted=interrupted,
             failing=self._options.audit and errors,
+            nothing=self._nothing,
             written=tuple(path for path in (*self._folders(), *reports) if path.exists()),
         )
 
@@ -262,8 +267,8 @@ def open_run(
         dry: Only look what there is to do; an output folder without a record is not even made.
 
     Raises:
-        PerfevalError: There is nothing to read (``B40``), the folder is in use or not writable, a rulebook is
-            wrong.
+        PerfevalError: There is nothing to read (``B40``; ``B01`` where no path exists and an output folder is asked
+            for), the folder is in use or not writable, a rulebook is wrong.
     """
     options = options or Options()
     with ExitStack() as stack:
@@ -271,14 +276,29 @@ def open_run(
         folder = out
         if folder is None or (dry and not (folder / names["manifest"]).exists()):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="perfeval-")))
-        first = next(discover(paths, out), None)
-        if first is None:
-            raise nothing_to_read(paths)
+        missing = _missing(discover(paths, out))
+        if missing is not None and (out is not None or not missing):
+            raise _not_there(missing) if missing else nothing_to_read(paths)
         stack.enter_context(locked(folder))
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         files = manifest.list_sources(discover(paths, out))
         manifest.list_copies(tidied(folder))
-        yield Run(manifest, out, options, stop or Event(), files)
+        yield Run(manifest, out, options, stop or Event(), files, nothing=missing is not None)
+
+
+def _missing(sources: Iterable[Source]) -> list[str] | None:
+    """The paths that do not exist, where there are no others; None as soon as there is anything to read."""
+    missing = []
+    for source in sources:
+        if source.problem is None or source.problem.code != "B01":
+            return None
+        missing.append(source.shown)
+    return missing
+
+
+def _not_there(paths: Sequence[str]) -> PerfevalError:
+    """The error for paths none of which exists."""
+    return PerfevalError(Finding("B01", found="、".join(paths)))
 
 
 def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
