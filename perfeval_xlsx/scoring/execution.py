@@ -31,8 +31,9 @@ def score_execution(
         code: By form, the position of its rulebook.
 
     Returns:
-        The total rows with points, typed, budget and budget_text (of the rulebook's base), spent, rate (1 = 100 %),
-        share (of the points), score, low, high, status, method added; indexed like ``funds``.
+        The total rows with points, points_from (key of ``data/methods.toml [note]``: the form's header, or its own cell
+        where that differs from the rulebook; else ""), typed, budget and budget_text (of the rulebook's base), spent,
+        rate (1 = 100 %), share (of the points), score, low, high, status, method added; indexed like ``funds``.
     """
     rows = funds[funds["role"] == "total"].drop_duplicates("form_id")
     of_form = pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"]))
@@ -42,9 +43,11 @@ def score_execution(
     texts = _base(rows, books, book)
     budget, spent = _amounts(texts, units), _amounts(rows["executed"].to_numpy(dtype=object), units)
     points = _points(rows, stated, rest[of_form], books, book)
+    origin = _points_from(rows, stated, points, by_book(books, book, lambda b: b.execution.points))
     rate = np.divide(spent, budget, out=np.full(len(rows), np.nan), where=(budget > 0) & (spent >= 0))
+    typed = numbers(rows["self_score"])
     frame = rows.assign(
-        points=points, typed=numbers(rows["self_score"]), budget=budget, budget_text=texts, spent=spent, rate=rate
+        points=points, points_from=origin, typed=typed, budget=budget, budget_text=texts, spent=spent, rate=rate
     )
     return _decide(frame, books, book)
 
@@ -84,6 +87,13 @@ def _points(rows: pd.DataFrame, stated: Floats, rest: Floats, books: Sequence[Ru
     scored = has(rows, "score") & ((np.abs(rest) > _CLOSE) | ~np.isnan(numbers(rows["self_score"])))
     usual = np.where(scored, by_book(books, book, lambda b: b.execution.points), np.nan)
     return np.where(weight > 0, weight, np.where(stated > 0, stated, usual))
+
+
+def _points_from(rows: pd.DataFrame, stated: Floats, points: Floats, usual: Floats) -> Objects:
+    """Where points stand that the rulebook's article does not speak of, or that the form's header states anyway."""
+    cell = numbers(rows["weight"]) > 0
+    cases = [cell & (points != usual), ~cell & (stated > 0)]
+    return np.select(cases, ["points_cell", "points_header"], "").astype(object)
 
 
 def _decide(frame: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> pd.DataFrame:

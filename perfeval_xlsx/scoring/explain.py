@@ -20,6 +20,7 @@ from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})
+_PROPORTIONAL = frozenset({"execution", "execution_missing"})
 _UNDIRECTED = ("on_time", "band")
 
 
@@ -54,9 +55,18 @@ def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: Co
     sentences = np.full(len(frame), "", dtype=object)
     add = _Adder(sentences, lang)
     add.by(frame["method"], lambda method, mine: fill(_template(method, lang), columns, mine))
+    add.by(frame["points_from"], lambda key, mine: fill(_template(key, lang, "note"), columns, mine))
     add.by(_typed(frame), lambda key, mine: fill(_template(key, lang, "typed"), columns, mine))
-    _add_articles(add, frame["method"], books, code, lambda book, _: book.execution.source)
+    _add_articles(add, _supported(frame, books, code), books, code, lambda book, _: book.execution.source)
     return [str(text) for text in sentences]
+
+
+def _supported(frame: pd.DataFrame, books: Sequence[Rulebook], code: Codes) -> Objects:
+    """The methods, "" where points × rate is of points that the form states and the rulebook's article does not."""
+    usual = np.array([book.execution.points for book in books])[code]
+    proportional = one_of(frame["method"].to_numpy(dtype=object), _PROPORTIONAL)
+    own = (frame["points_from"] != "").to_numpy() & (frame["points"].to_numpy(dtype=float) != usual)
+    return np.where(proportional & own, "", frame["method"].to_numpy(dtype=object))
 
 
 def method_words(scored: Scored, at: int, lang: Lang = "zh") -> str:

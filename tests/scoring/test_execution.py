@@ -123,6 +123,30 @@ def test_the_sentence_says_amounts_rate_and_article() -> None:
     assert english.endswith("(text not verified)")
 
 
+def basis(facts: dict[str, Any], header: float | None, book: str = "national-2020", lang: str = "zh") -> str:
+    return str(scored(a_form([], FULL | facts, execution_points=header), book, lang).funds["basis"].iloc[0])
+
+
+def test_points_of_the_forms_own_header_are_not_put_down_to_an_article() -> None:
+    blank = {"weight": "", "no": ("weight",)}
+    assert basis(blank, 20.0) == "执行率 150/200 = 75.00%，20×75.00%，不超过20分；分值20取自本表表头"
+    assert basis(blank, 20.0, lang="en") == (
+        "rate 150/200 = 75.00%; 20 × 75.00%, at most 20; the 20 points are stated in the form's own header"
+    )
+    assert basis({"weight": "8"}, 20.0) == "执行率 150/200 = 75.00%，8×75.00%，不超过8分；分值8取自本行分值栏"
+
+
+def test_an_article_stays_where_it_speaks_of_the_same_points_or_of_the_bands() -> None:
+    blank = {"weight": "", "no": ("weight",)}
+    same = basis(blank, 10.0)
+    assert "分值10取自本表表头；依据：财预〔2020〕10号：预算执行率10分" in same
+    assert basis(blank, 20.0, "hubei-2020").endswith(
+        "湖北省自评表：得分（20分×执行率），预算数为调整后财政资金总额（含上年结转）（已见于实际表格）"
+    )
+    banded = basis(blank | {"executed": "200"}, 20.0, "national-2021-core")
+    assert "分值20取自本表表头；依据：财预〔2021〕101号" in banded
+
+
 @settings(deadline=None, max_examples=80)
 @given(st.integers(1, 10**8), st.integers(0, 10**8), st.integers(1, 40))
 def test_the_rate_times_points_is_exact(budget: int, spent: int, points: int) -> None:
