@@ -1,9 +1,9 @@
 """The fast way through ``sheetData``: rows and cells as nearly all writers spell them, a row at a time.
 
-expat calls back for every tag, some 3,000 times for a form of 60 rows. Here a row's tag and each of its cells must match
-an expression, and every byte between ``<sheetData>`` and its end tag must belong to such a match; what stands around the
-rows still goes through expat. Anything else (prefixes, references, comments, shared or array formulas, cells out of order, a limit
-in reach) leaves the part to ``sheet.read_sheet``.
+expat calls back for every tag, some 3,000 times for a form of 60 rows. Here a row's tag and each of its cells must
+match an expression, and every byte between ``<sheetData>`` and its end tag must belong to such a match; what stands
+around the rows still goes through expat. Anything else (prefixes, references, comments, shared or array formulas,
+cells out of order, a limit in reach) leaves the part to ``sheet.read_sheet``.
 """
 
 from __future__ import annotations
