@@ -37,6 +37,13 @@ def report_paths(out: Path) -> tuple[Path, ...]:
     return tuple(out / names[name] for name in ("summary", "findings", "reviews", "run"))
 
 
+def prepare() -> None:
+    """Import what the reports need, while the workers are busy and this process waits for them."""
+    import perfeval_xlsx.output.problems
+    import perfeval_xlsx.output.review
+    import perfeval_xlsx.output.summary  # noqa: F401
+
+
 def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> None:
     """Write all reports, and in an audit a list for every department; each is replaced at once.
 

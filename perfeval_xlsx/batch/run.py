@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfeval_xlsx.batch.desk import Desk
@@ -21,7 +21,7 @@ from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record
-from perfeval_xlsx.batch.reports import report_paths, write_reports
+from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.outcome import file_result
@@ -141,6 +141,8 @@ class Run:
         jobs = self._options.jobs or processors()
         log = None if self._out is None else self._out / load("run.toml")["outputs"]["log"]
         pool = Pool(partial(process_pool, options=self._options, log=log), jobs, self._options, self._out, self._stop)
+        if self._out is not None:
+            Thread(target=prepare, daemon=True).start()
         return pool.outcomes(self._chunks(_chunk_size(pending, jobs)))
 
     def _on_cluster(self, pending: int) -> Outcomes:
