@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from perfeval_xlsx.data import load
 
 _CHINESE = "\u3400-\u9fff"
-_MARKET = "(?!场)"
+_MARKET = "场"
 
 
 def province_of(*texts: str | None) -> str | None:
@@ -47,13 +47,12 @@ def _places(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _found(text: str) -> Iterator[tuple[str, str]]:
-    pattern, names, follows = _pattern(), _names(), 0
-    for match in pattern.finditer(text):
-        name = match[0]
+    names, follows = _names(), 0
+    for at, name in _named(text):
         full = name in names["full"]
-        if not full and not (match.start() == follows or _opens(text, match.start())):
+        if not full and not (at == follows or _opens(text, at)):
             continue
-        follows = match.end()
+        follows = at + len(name)
         province = names["full" if full else "short"][name]
         district = _DISTRICT.match(text, follows) if name.startswith(province) else None
         yield province, district[0] if district else ""
@@ -94,10 +93,34 @@ def _endings(whole: str, *short: str) -> tuple[str, ...]:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    """Every name, the longest first where several start together."""
-    names = _names()
-    tail = f"(?!{load('provinces.toml')['not_before']})"
-    parts = [(name, re.escape(name) + (_MARKET if name.endswith("市") else "")) for name in names["full"]]
-    parts += [(name, re.escape(name) + tail) for name in names["short"] if name not in names["full"]]
-    return re.compile("|".join(part for _, part in sorted(parts, key=lambda item: -len(item[0]))))
+def _by_start() -> dict[str, list[str]]:
+    """Every name by its first two characters, the longest first; one expression of all takes 60 ms to compile."""
+    found: dict[str, list[str]] = {}
+    for name in sorted({*_names()["full"], *_names()["short"]}, key=lambda name: -len(name)):
+        found.setdefault(name[:2], []).append(name)
+    return found
+
+
+def _named(text: str) -> Iterator[tuple[int, str]]:
+    """Place and name of every name in a text, from the left, none within another."""
+    at, starts = 0, _by_start()
+    while at < len(text) - 1:
+        name = next((name for name in starts.get(text[at : at + 2], ()) if _stands(name, text, at)), None)
+        if name is not None:
+            yield at, name
+        at += len(name) if name is not None else 1
+
+
+def _stands(name: str, text: str, at: int) -> bool:
+    """Whether a name stands at a place and is not the beginning of another word (``上海市场``, ``海南路``)."""
+    if not text.startswith(name, at):
+        return False
+    end = at + len(name)
+    if name in _names()["full"]:
+        return not (name.endswith("市") and text.startswith(_MARKET, end))
+    return _not_before().match(text, end) is None
+
+
+@cache
+def _not_before() -> re.Pattern[str]:
+    return re.compile(load("provinces.toml")["not_before"])
