@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from urllib.parse import quote
-from xml.sax.saxutils import quoteattr
 
 from perfeval_xlsx.output.parts import Pieces, Spool, pack
 from perfeval_xlsx.workbook import a1
@@ -19,7 +19,7 @@ _OPENING = (
 )
 _RELATION = (
     '<Relationship Id="link{row}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"'
-    ' Target={target} TargetMode="External"/>'
+    ' Target="{target}" TargetMode="External"/>'
 )
 
 
@@ -47,7 +47,7 @@ class Links:
         targets = [(row, link_target(path)) for row, path in links]
         fit = [(row, target) for row, target in targets if len(target) <= _LONGEST_LINK][: _LINKS_A_SHEET - self.count]
         places = "".join(f'<hyperlink ref="{a1(row, column)}" r:id="link{row}"/>' for row, _ in fit)
-        relations = "".join(_RELATION.format(row=row, target=quoteattr(target)) for row, target in fit)
+        relations = "".join(_RELATION.format(row=row, target=escape(target)) for row, target in fit)
         self._places.add(pack(places.encode()))
         self._targets.add(pack(relations.encode("utf-8", "replace")))
         self.count += len(fit)

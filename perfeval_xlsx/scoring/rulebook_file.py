@@ -109,10 +109,15 @@ def _builtin(name: str) -> Rulebook:
     return build(_builtin_document(name))
 
 
-@cache
+_documents: dict[str, Document] = {}
+
+
 def _builtin_document(name: str, chain: tuple[str, ...] = ()) -> Document:
-    label = f"perfeval_xlsx/data/rules/{name}.toml"
-    return _resolved(read_document(_builtin_files()[name], label), (*chain, name))
+    """A built-in file over what it extends; read once, whoever extends it."""
+    if name not in _documents:
+        label = f"perfeval_xlsx/data/rules/{name}.toml"
+        _documents[name] = _resolved(read_document(_builtin_files()[name], label), (*chain, name))
+    return _documents[name]
 
 
 def _file(path: Path) -> Document:
