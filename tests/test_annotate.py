@@ -32,6 +32,7 @@ SAMPLES = Path(__file__).parent.parent / "sample_workbooks"
 ROADS = SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx"
 MUSEUM = SAMPLES / "市文化馆_两个项目支出绩效自评表.xlsx"
 WITH_FORMS = [path for path in sorted(SAMPLES.rglob("*.xlsx")) if "清单" not in path.name]
+OPINION = load("desk.toml")["annotate"]["opinion"]["zh"]
 FILLS = load("desk.toml")["annotate"]["fill"]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -119,13 +120,10 @@ def test_scores_and_opinions_stand_beside_their_rows(tmp_path: Path) -> None:
     column = headings.pop()[0]
     opinion = chr(ord(column) + 1)
     assert sheet[f"{column}13"].value == 9
-    assert sheet[f"{opinion}13"].value.startswith("自评10分，规则9分：")
+    assert sheet[f"{opinion}13"].value == "自评10分，规则9分"
     assert sheet[f"{opinion}14"].value is None
-    assert (
-        sheet[f"{opinion}16"].value
-        == "待判定：允许0～9.9分，暂按5分\n【警告】“养护工程完工时间”自评10分超出该档允许范围，暂按5分，请人工判定"
-    )
-    assert "【警告】得分有误" in sheet[f"{opinion}17"].value
+    assert sheet[f"{opinion}16"].value == "S12 待判定：允许0～9.9分，暂按5分"
+    assert sheet[f"{opinion}17"].value == "自评10分，规则8分\nS01 缺目标值或实际完成值"
     assert sheet["H17"].fill.fgColor.rgb == f"FF{FILLS['warning']}"
     assert sheet[f"{column}16"].fill.fgColor.rgb == f"FF{FILLS['open']}"
     assert sheet[f"{opinion}16"].alignment.wrapText
@@ -144,17 +142,36 @@ def test_two_forms_on_a_sheet_share_the_columns(tmp_path: Path) -> None:
 
 
 def test_a_reviewed_row_shows_the_decision_and_its_words(tmp_path: Path) -> None:
-    book = open_workbook(ROADS)
-    forms = find_forms(book)
-    rulebooks = {form.id: choose_rulebook(form.kind, form.province, form.year, ()) for form in forms}
-    results = form_results(forms, score(to_frames(forms), rulebooks))
-    row = next(row for row in results[0]["indicators"] if row["cell"] == "H16")
-    row.update({"status": "reviewed", "score": "6", "low": "6", "high": "6", "basis": "复核6分（意见：合理）；原依据"})
     target = tmp_path / "copy.xlsx"
-    annotate(book, forms, results, target)
-    values = {cell.value for cell in cells(target)[forms[0].sheet].values() if cell.row == 16}
+    reviewed(ROADS, target, "复核6分（意见：合理）；原依据")
+    values = {cell.value for cell in next(iter(cells(target).values())).values() if cell.row == 16}
     assert 6 in values
-    assert any(str(value).startswith("复核6分（意见：合理）；原依据") for value in values)
+    assert any(str(value).endswith("复核6分（意见：合理）；原依据") for value in values)
+
+
+def test_the_opinions_leave_the_form_room_on_its_page(tmp_path: Path) -> None:
+    target = tmp_path / "copy.xlsx"
+    annotated(ROADS, target, [a_finding(code, "H17") for code in ("C02", "C05", "I11", "I13")])
+    sheet = openpyxl.load_workbook(target).worksheets[0]
+    (head,) = {cell.column_letter for row in sheet.iter_rows() for cell in row if cell.value == OPINION}
+    assert sheet.column_dimensions[head].width <= 45
+    assert sheet[f"{head}17"].alignment.wrapText
+    before = openpyxl.load_workbook(ROADS).worksheets[0]
+    assert {n: d.height for n, d in sheet.row_dimensions.items()} == {
+        n: d.height for n, d in before.row_dimensions.items()
+    }
+
+
+def test_a_low_row_has_one_line_and_a_high_one_all(tmp_path: Path) -> None:
+    target = tmp_path / "copy.xlsx"
+    found = [a_finding(code, f"H{row}") for row in (14, 17) for code in ("I13", "I11", "I05")]
+    annotated(ROADS, target, found)
+    sheet = openpyxl.load_workbook(target).worksheets[0]
+    (column,) = {cell.column for row in sheet.iter_rows() for cell in row if cell.value == OPINION}
+    before = openpyxl.load_workbook(ROADS).worksheets[0]
+    assert (before.row_dimensions[14].height, before.row_dimensions[17].height) == (21.75, 36)
+    assert sheet.cell(14, column).value == "I11 时限晚于年度，或延期完成仍得满分 I05 I13"
+    assert sheet.cell(17, column).value == "I11 I05 I13 自评10分，规则8分"
 
 
 def test_a_form_without_scores_gets_its_findings_only(tmp_path: Path) -> None:
@@ -167,18 +184,39 @@ def test_a_form_without_scores_gets_its_findings_only(tmp_path: Path) -> None:
     assert any("只读取、不计分" in str(cell.value) for cell in new)
 
 
-def test_hostile_findings_stay_text(tmp_path: Path) -> None:
+def reviewed(source: Path, target: Path, basis: str) -> list[FormResult]:
+    """Annotate a workbook whose row 16 a reviewer decided, with the words ``basis``."""
+    book = open_workbook(source)
+    forms = find_forms(book)
+    rulebooks = {form.id: choose_rulebook(form.kind, form.province, form.year, ()) for form in forms}
+    results = form_results(forms, score(to_frames(forms), rulebooks))
+    row = next(row for row in results[0]["indicators"] if row["cell"] == "H16")
+    row.update({"status": "reviewed", "score": "6", "low": "6", "high": "6", "basis": basis})
+    annotate(book, forms, results, target)
+    return results
+
+
+def test_hostile_opinions_stay_text(tmp_path: Path) -> None:
     target = tmp_path / "copy.xlsx"
-    annotated(ROADS, target, [a_finding("S01", "H14", message="=1+1\x00<&>\ud800 _x0041_" + "长" * 20_000)])
+    reviewed(ROADS, target, "=1+1\x00<&>\ud800 _x0041_" + "长" * 40_000)
     book = openpyxl.load_workbook(target)
+    (opinion,) = (str(c.value) for sheet in book for row in sheet.iter_rows() for c in row if "长长" in str(c.value))
+    assert "=1+1" in opinion
+    assert opinion.endswith("长…")
+    assert len(opinion) < 70
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row if cell.column > 9)
 
 
 def test_what_cannot_be_written_is_a_finding(tmp_path: Path) -> None:
-    _, results = annotated(ROADS, tmp_path / "copy.xlsx", [a_finding("S01", "H14", message="长" * 40_000)])
-    refused = [finding for finding in results[0]["findings"] if finding["code"] == "S11"]
-    assert len(refused) == 1
-    assert refused[0]["cell"].endswith("14")
+    source = tmp_path / "表.xlsx"
+    with zipfile.ZipFile(source, "w") as package:
+        for name, content in members(ROADS).items():
+            twice = re.sub(rb'(<row r="14".*?)(<c r="A14".*?)(<c r="B14")', rb"\1\2\2\3", content, count=1, flags=re.S)
+            package.writestr(name, twice if name == "xl/worksheets/sheet1.xml" else content)
+    _, results = annotated(source, tmp_path / "copy.xlsx", [a_finding("S01", "H14")])
+    refused = {finding["cell"] for finding in results[0]["findings"] if finding["code"] == "S11"}
+    assert refused
+    assert all(cell.endswith("14") for cell in refused)
 
 
 def test_an_old_workbook_is_laid_out_anew(tmp_path: Path) -> None:

@@ -97,8 +97,9 @@ def test_links_lead_into_the_annotated_copies(audited: Path) -> None:
 def test_annotated_copies_say_beside_the_form_what_is_wrong(audited: Path) -> None:
     sheet = openpyxl.load_workbook(audited / "批注" / ROAD.name).active
     assert sheet is not None
-    head = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "复核意见")
-    assert "按规则应为9分" in str(sheet.cell(13, head.column).value)
+    opinion = load("desk.toml")["annotate"]["opinion"]["zh"]
+    head = next(cell for row in sheet.iter_rows() for cell in row if cell.value == opinion)
+    assert "C02 自评10分，规则9分" in str(sheet.cell(13, head.column).value)
     assert sheet.cell(13, head.column - 1).value == 9
     assert sheet["H13"].value == 10, "the form's own score stays"
 

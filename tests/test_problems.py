@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import PerfevalError
-from perfeval_xlsx.output.desk_book import link_to
+from perfeval_xlsx.findings import Lang, PerfevalError
+from perfeval_xlsx.output.desk_book import fit_name, link_to
 from perfeval_xlsx.output.problem_store import collect_problems
-from perfeval_xlsx.output.problems import write_problems
+from perfeval_xlsx.output.problems import check_words, write_problems
 from perfeval_xlsx.output.returns import file_stem, write_returns
 from perfeval_xlsx.scoring.compare import compare
 from perfeval_xlsx.scoring.result import FormResult
@@ -104,9 +104,12 @@ def test_a_sheet_a_check_and_links_between_them(tmp_path: Path) -> None:
     assert {code: (row["问题数"], row["涉及单位"], row["涉及表"]) for code, row in rows.items()} == {
         "S01": (1, 1, 1), "S02": (1, 1, 1), "S06": (1, 1, 1), "S07": (2, 2, 2), "S08": (1, 1, 1),
     }  # fmt: skip
-    assert book.sheetnames[3:] == ["S01", "S02", "S06", "S07", "S08"]
+    assert book.sheetnames[3:] == [
+        "S01 缺目标值或实际完成值", "S02 目标与实际单位对不上", "S06 执行率无法计算", "S07 分值合计不是100",
+        "S08 没有分值或得分栏，只读取、不计分",
+    ]  # fmt: skip
     assert {link.location for link in links_of(book["检查项"])} == {f"'{name}'!A1" for name in book.sheetnames[3:]}
-    assert [row["单位"] for row in table(book["S07"])] == ["市教育局", "（未填单位）无名"]
+    assert [row["单位"] for row in table(book["S07 分值合计不是100"])] == ["市教育局", "（未填单位）无名"]
 
 
 def test_many_checks_share_sheets_by_family(tmp_path: Path) -> None:
@@ -128,7 +131,24 @@ def test_what_was_put_right_is_listed_but_weighs_nothing(tmp_path: Path) -> None
     ]  # fmt: skip
     first = table(book["单位排名"])[0]
     assert (first["警告"], first["新增"], first["未整改"], first["已整改"]) == (3, 1, 3, 1)
-    assert "S02" not in book.sheetnames
+    assert not [name for name in book.sheetnames if name.startswith("S02")]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_code_has_a_title_that_fits_a_sheets_name(lang: Lang) -> None:
+    families = set(load("desk.toml")["family"])
+    codes = [code for code in load("messages.toml")["finding"] if code[0] in families and "." not in code]
+    titles = {code: check_words(code, lang)[0] for code in codes}
+    assert all(0 < len(f"{code} {title}") <= 37 for code, title in titles.items())
+    names = {fit_name(f"{code} {check_words(code, lang)[0]}") for code in [*codes, *load("checks.toml")["check"]]}
+    assert len(names) == len(codes) + len(load("checks.toml")["check"])
+    assert max(map(len, names)) <= 28
+
+
+def test_a_title_with_an_apostrophe_is_linked(tmp_path: Path) -> None:
+    book = written(tmp_path, [a_form(findings=[a_finding("X07", None)])], "en")
+    (link,) = links_of(book["Checks"])
+    assert link.location == "'{}'!A1".format(book.sheetnames[3].replace("'", "''"))
 
 
 def test_what_a_check_says_better_is_said_once(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.desk_book import wide
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.output.problem_store import covered
+from perfeval_xlsx.output.problems import check_words
 from perfeval_xlsx.output.relaid import relaid_note, write_relaid
 from perfeval_xlsx.output.review import printed_places, review_kind
 from perfeval_xlsx.scoring.compare import row_of
@@ -29,9 +32,11 @@ from perfeval_xlsx.workbook import (
     row_column,
     save_copy,
 )
+from perfeval_xlsx.workbook.patch import TAG
 from perfeval_xlsx.workbook.restyle import Look, dressing
 
 Place = tuple[int, int]
+_HEIGHT = re.compile(rb"\bht=[\"']([0-9.]+)")
 _DISPUTED = frozenset({"error", "warning"})
 
 
@@ -113,8 +118,16 @@ class _Page:
                 row, column = merge.top, merge.left
         self.looks[row, column] = Look(self.style((row, column)), fill)
 
+    def room(self, row: int) -> float:
+        """How many lines fit in a row; as many as there are where it has no height of its own."""
+        layout = self.book.layout(self.sheet.index)
+        place = layout.rows.get(row) if layout is not None else None
+        tag = TAG.match(layout.part, place.start) if layout is not None and place is not None else None
+        height = _HEIGHT.search(tag[2]) if tag is not None else None
+        return math.inf if height is None else float(height[1]) // load("desk.toml")["annotate"]["line_height"]
+
     def opinion_width(self) -> float:
-        """Width of the opinions' column: the form's rows keep their heights, so that each line should fit."""
+        """Width of the opinions' column: what its lines need, as far as the form stays legible beside it."""
         column = [str(text) for (_, column), text in self.values.items() if column == self.column + 1]
         least, most = load("desk.toml")["annotate"]["opinion_width"]
         return float(min(most, max([least, *(wide(line) + 2 for text in column for line in text.split("\n"))])))
@@ -143,27 +156,22 @@ def _free_column(book: Workbook, forms: Sequence[Form]) -> int:
 
 def _annotate_form(page: _Page, form: Form, result: FormResult, lang: Lang) -> None:
     texts, fills = _Texts(lang), load("desk.toml")["annotate"]["fill"]
-    opinions: dict[int, list[str]] = defaultdict(list)
+    codes: dict[int, list[str]] = defaultdict(list)
     whole = _total_row(form) or form.extent[0]
-    told = {finding["cell"] for finding in result["findings"] if finding["severity"] in _DISPUTED}
     lines = {line.row: line for line in _lines(form, result, texts)}
-    for line in lines.values():
-        if line.opinion and not (line.disputed and line.cell in told):
-            opinions[line.row].append(line.opinion)
     weights = load("desk.toml")["severity"]
     found = [finding for finding in result["findings"] if not covered(finding, result["findings"])]
     for finding in sorted(found, key=lambda found: -weights[found["severity"]]["weight"]):
-        row = row_of(finding["cell"]) or whole
-        opinions[row].append(texts.finding(finding))
+        codes[row_of(finding["cell"]) or whole].append(finding["code"])
         if finding["cell"] and finding["severity"] in _DISPUTED:
             page.mark(finding["cell"], fills[finding["severity"]])
-    for row in sorted({*lines, *opinions}):
+    for row in sorted({*lines, *codes}):
         known = lines.get(row)
         like = row_column(known.cell) if known and known.cell else (row, max(1, page.column - 1))
-        opinion = "\n".join(dict.fromkeys(opinions.get(row, ())))
+        opinion = texts.opinion(known.opinion if known else "", list(dict.fromkeys(codes.get(row, ()))), page.room(row))
         fill = fills["open" if known and known.open else "column"]
         page.put(row, known.score if known else None, opinion, like, fill)
-    for row in _heading_rows(form) - {*lines, *opinions}:
+    for row in _heading_rows(form) - {*lines, *codes}:
         _head(page, row, lang, fills["header"])
 
 
@@ -176,7 +184,6 @@ class _Line:
     score: str | None
     opinion: str
     open: bool = False
-    disputed: bool = False
 
 
 def _lines(form: Form, result: FormResult, texts: _Texts) -> Iterator[_Line]:
@@ -198,9 +205,9 @@ def _lines(form: Form, result: FormResult, texts: _Texts) -> Iterator[_Line]:
 def _line(number: int, row: Mapping[str, Any], places: int, texts: _Texts) -> _Line:
     kind = review_kind(row, places)
     if kind == "reviewed":
-        return _Line(number, row["cell"], row["score"], row["basis"])
+        return _Line(number, row["cell"], row["score"], texts.short(row["basis"]))
     if kind == "disputed":
-        return _Line(number, row["cell"], row["score"], texts.template("disputed", row), disputed=True)
+        return _Line(number, row["cell"], row["score"], texts.template("disputed", row))
     if kind is None:
         return _Line(number, row["cell"], row["score"] if row["status"] == "ruled" else None, "")
     key = "open" if row["score"] is None or kind == "unscorable" else "judged"
@@ -218,9 +225,25 @@ class _Texts:
         shown = {name: "–" if value is None else value for name, value in facts.items()}
         return str(self.data["annotate"][key][self.lang].format_map(shown))
 
-    def finding(self, finding: Mapping[str, Any]) -> str:
-        severity = self.data["severity"][finding["severity"]]["word"][self.lang]
-        return self.template("finding", {"severity": severity, "message": finding["message"]})
+    def opinion(self, own: str, codes: Sequence[str], room: float) -> str:
+        """What stands beside a row: its own opinion, then code and title of each finding, where these have room.
+
+        Titles that the row's own opinion says, or that would be cut off by its height, are left out: only the codes
+        stand there. The whole messages are in the list of findings.
+        """
+        said = [code for code in codes if own and code in self.data["annotate"]["said"]]
+        titled = [self.finding(code) for code in codes if code not in said]
+        lines = [" ".join([*said, own]), *titled] if own else titled
+        if len(lines) > room:
+            lines = [" ".join([*codes, own]) if own else " ".join([titled[0], *codes[1:]])]
+        return "\n".join(lines)
+
+    def finding(self, code: str) -> str:
+        return self.template("finding", {"code": code, "title": check_words(code, self.lang)[0]})
+
+    def short(self, opinion: str) -> str:
+        longest = int(self.data["annotate"]["longest"])
+        return opinion if len(opinion) <= longest else f"{opinion[: longest - 1]}…"
 
 
 def _total_row(form: Form) -> int | None:

@@ -136,7 +136,7 @@ class DeskBook:
 
     def sheet(self, name: str) -> tuple[Any, str]:
         """Add a sheet; return it and its name, made fit and unique."""
-        plain = _FORBIDDEN_NAME.sub("_", clean(name)).strip("' ")[:28] or "_"
+        plain = fit_name(name)
         unique, count = plain, 1
         while unique.casefold() in self._names:
             count += 1
@@ -221,6 +221,11 @@ class Table:
     def finish(self) -> None:
         """Set the filter over the rows written; called once a table is complete."""
         self.sheet.autofilter(HEAD_ROWS - 1, 0, max(HEAD_ROWS, self.row - 1), len(self.columns) - 1)
+
+
+def fit_name(name: str) -> str:
+    """A sheet name as Excel takes it, with room for a number behind it."""
+    return _FORBIDDEN_NAME.sub("_", clean(name)).strip("' ")[:28].rstrip("' ") or "_"
 
 
 def row_height(columns: Sequence[Column], values: Mapping[str, Value | Link]) -> float:

@@ -64,13 +64,12 @@ class Department(NamedTuple):
 
 
 class CheckCount(NamedTuple):
-    """How often a check was met: findings, departments, forms, and what one of the findings says."""
+    """How often a check was met: findings, departments, forms."""
 
     code: str
     findings: int
     orgs: int
     forms: int
-    example: str
 
 
 _COLUMNS = Problem._fields
@@ -201,7 +200,7 @@ class ProblemStore:
     def checks(self) -> list[CheckCount]:
         """Return the checks met, by code; what was put right does not count."""
         form = "path || '#' || coalesce(form, 0)"
-        counts = f"code, count(*), count(distinct department), count(distinct {form}), min(message)"
+        counts = f"code, count(*), count(distinct department), count(distinct {form})"
         query = f"select {counts} from problem where {_STANDS} group by code order by code"
         return [CheckCount(*row) for row in self._base.execute(query)]
 

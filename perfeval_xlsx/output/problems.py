@@ -8,7 +8,7 @@ from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.desk_book import DeskBook, Link, Table, Value, desk_columns, link_to
+from perfeval_xlsx.output.desk_book import DeskBook, Link, Table, Value, desk_columns, fit_name, link_to
 from perfeval_xlsx.output.problem_store import Department, Problem, ProblemStore
 from perfeval_xlsx.scoring.compare import file_name
 
@@ -116,9 +116,10 @@ class _Writer:
         sheets: dict[str, list[str]] = {}
         for count in counts:
             title, family = check_words(count.code, self.lang)
-            sheets.setdefault(count.code if alone else family, []).append(count.code)
-            link = Link(f"internal:'{count.code if alone else family}'!A1", count.code)
-            title = title or self.example(count.example)
+            name = fit_name(f"{count.code} {title}" if alone else family)
+            sheets.setdefault(name, []).append(count.code)
+            quoted = name.replace("'", "''")
+            link = Link(f"internal:'{quoted}'!A1", count.code)
             counted = {"count": count.findings, "orgs": count.orgs, "forms": count.forms}
             table.write({"code": link, "title": title, "family": family, **counted})
         if not counts:
@@ -127,14 +128,9 @@ class _Writer:
         for name, codes in sheets.items():
             self.check_sheet(name, codes)
 
-    def example(self, message: str) -> str:
-        return self.word("problems", "example").format(message=message)
-
     def check_sheet(self, name: str, codes: Iterable[str]) -> None:
-        codes = list(codes)
-        title = f"{name} {check_words(name, self.lang)[0]}".strip() if codes == [name] else name
         layout = desk_columns("problems", "finding", self.lang, self.left_out)
-        table = self.book.table(name, title, "", layout, 2)
+        table = self.book.table(name, name, "", layout, 2)
         number = 0
         for code in codes:
             for problem in self.problems.of_check(code):
@@ -149,10 +145,10 @@ def department_name(org: str | None, file: str, lang: Lang) -> str:
 
 
 def check_words(code: str, lang: Lang) -> tuple[str, str]:
-    """Title and family of a check; codes that are no audit check (reading, scoring) have a family and no title."""
+    """Title and family of a check, or of a code that is no audit check (reading, scoring)."""
     checks = load("checks.toml")
     check: Mapping[str, Any] | None = checks["check"].get(code)
     if check is not None:
         return check["title"][lang], checks["family"][check["family"]]["title"][lang]
-    family = load("desk.toml")["family"].get(code[:1], {}).get(lang, code[:1])
-    return "", family
+    words = load("desk.toml")
+    return words["title"][code][lang], words["family"][code[:1]][lang]
