@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perfeval_xlsx.form.model import Kind
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
-_USAGE = ("B70", "B74", "L04", "Q01", "Q02", "Q03", "V01", "V10", "V11")
+_USAGE = ("B44", "B70", "B74", "L04", "Q01", "Q02", "Q03", "V01", "V10", "V11")
 _CODES = dict.fromkeys(_USAGE, USAGE) | {"B01": NOTHING, "B40": NOTHING}
 """Exit code by the finding that ended a command; any other ends it with 1."""
 
@@ -62,14 +62,13 @@ def passwords(path: Path | None) -> tuple[str, ...]:
     """The passwords of a file, one a line, empty lines aside.
 
     Raises:
-        PerfevalError: The file cannot be read.
+        PerfevalError: The file cannot be read (``B44``).
     """
     if path is None:
         return ()
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PerfevalError(Finding("B04", found=str(path), args={"detail": str(error)})) from error
+    from perfeval_xlsx.batch.desk import brought, text_of
+
+    lines = brought("passwords", path, text_of).splitlines()
     return tuple(line for line in lines if line)
 
 

@@ -362,14 +362,36 @@ def test_what_cannot_be_used_ends_the_run_at_once(tmp_path: Path, option: str, t
     assert (done.code, done.out) == (2, "")
     assert wrong.name in done.err
     assert code in done.err
-    assert not list((tmp_path / "out").glob("*.xlsx"))
+    assert option in done.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("option", ["--reviews", "--roster", "--last-year", "--reports"])
 def test_what_is_not_there_ends_the_run_at_once(tmp_path: Path, option: str) -> None:
     done = perfeval("audit", SEED, "-o", tmp_path / "out", option, tmp_path / "没有")
-    assert (done.code, done.out, "没有" in done.err) == (1, "", True)
-    assert not list((tmp_path / "out").glob("*.xlsx"))
+    assert (done.code, done.out) == (2, "")
+    assert f"{option} 给出的“{tmp_path / '没有'}”不能使用：找不到文件" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--rules", "--password-file"])
+def test_what_scoring_needs_and_is_not_there_ends_it_at_once(tmp_path: Path, option: str) -> None:
+    done = perfeval("score", SEED, "-o", tmp_path / "out", option, tmp_path / "没有.toml")
+    assert (done.code, done.out, "没有.toml" in done.err, "Errno" in done.err) == (2, "", True, False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_last_year_that_cannot_be_read_is_refused_where_it_is_named(tmp_path: Path) -> None:
+    wrong = tmp_path / "去年" / "表.xlsx"
+    wrong.parent.mkdir()
+    wrong.write_text("不是工作簿", encoding="utf-8")
+    done = perfeval("audit", SEED, "-o", tmp_path / "out", "--last-year", wrong)
+    assert (done.code, "--last-year" in done.err, str(wrong) in done.err) == (2, True, True)
+    assert "不是工作簿" in done.err
+    assert not (tmp_path / "out").exists()
+    listed = perfeval("audit", SEED, "--json", "-q", "--last-year", wrong.parent)
+    assert listed.code == 1
+    assert "表.xlsx" in listed.err
 
 
 # Reports

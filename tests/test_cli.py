@@ -353,4 +353,4 @@ def test_a_password_file_opens_and_a_missing_one_is_named(tmp_path: Path) -> Non
     (tmp_path / "密码.txt").write_text("一\n二\n", encoding="utf-8")
     assert perfeval("read", SEED, "--password-file", tmp_path / "密码.txt").code == 0
     done = perfeval("read", SEED, "--password-file", tmp_path / "没有.txt")
-    assert (done.code, "没有.txt" in done.err) == (1, True)
+    assert (done.code, "没有.txt" in done.err) == (2, True)

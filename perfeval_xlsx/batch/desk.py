@@ -6,16 +6,17 @@ ends it at once. Nothing here depends on how the run was cut into chunks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.output.outcome import finding_result, unit_result
 
 if TYPE_CHECKING:
@@ -23,6 +24,49 @@ if TYPE_CHECKING:
     from perfeval_xlsx.scoring.record import FormRecord
     from perfeval_xlsx.scoring.result import FormResult
     from perfeval_xlsx.scoring.reviews import Reviews
+
+Read = TypeVar("Read")
+_LANGS: tuple[Lang, ...] = ("zh", "en")
+
+
+def brought(option: str, path: Path | str, read: Callable[[Path], Read]) -> Read:
+    """Read something that was brought beside the forms.
+
+    Args:
+        option: Which option brought it (``[brought]`` in ``data/desk.toml``).
+        path: Where it is.
+        read: Reads it.
+
+    Raises:
+        PerfevalError: It is missing or cannot be used; the message names option and file (``B44``).
+    """
+    try:
+        return read(Path(path))
+    except PerfevalError as error:
+        raise _unusable(option, str(path), _reasons(error.finding)) from error
+
+
+def _reasons(finding: Finding) -> dict[str, str]:
+    return {f"reason_{lang}": finding.text("message", lang) for lang in _LANGS}
+
+
+def _unusable(option: str, path: str, reasons: Mapping[str, str]) -> PerfevalError:
+    return PerfevalError(Finding("B44", found=path, args={"option": load("desk.toml")["brought"][option], **reasons}))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    Raises:
+        PerfevalError: It is missing (``B01``) or cannot be read (``B04``).
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise PerfevalError(Finding("B01", found=path.name)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        detail = str(getattr(error, "strerror", None) or error)
+        raise PerfevalError(Finding("B04", found=path.name, args={"detail": detail})) from error
 
 
 class Desk:
@@ -34,6 +78,7 @@ class Desk:
     Attributes:
         reviews: The decisions of the review table, None without one.
         digest: Of all that was brought, the decisions aside.
+        files: Digests of what scores depend on: rulebooks and decisions.
 
     Raises:
         PerfevalError: Something that was brought cannot be used.
@@ -42,8 +87,9 @@ class Desk:
     def __init__(self, options: Options) -> None:
         self._options = options
         if options.reports is not None and not Path(options.reports).is_dir():
-            raise PerfevalError(Finding("B01", found=options.reports))
+            raise _unusable("reports", options.reports, _reasons(Finding("B01", found=options.reports)))
         self.reviews = self._reviews()
+        self.files = _files_stamp(options, self.reviews)
         self._roster = self._listed()
         self._before = self._earlier()
         self._previous, self._unread = self._last_year()
@@ -56,14 +102,14 @@ class Desk:
             return None
         from perfeval_xlsx.scoring.reviews import read_reviews
 
-        return read_reviews(self._options.reviews)
+        return brought("reviews", self._options.reviews, read_reviews)
 
     def _listed(self) -> tuple[str, ...]:
         if self._options.roster is None:
             return ()
         from perfeval_xlsx.batch.roster import read_roster
 
-        return read_roster(self._options.roster)
+        return brought("roster", self._options.roster, read_roster)
 
     def _earlier(self) -> list[Mapping[str, Any]] | None:
         """The forms of the earlier run; what only something not brought this time could find is left out."""
@@ -75,7 +121,7 @@ class Desk:
         lacking = tuple(family for family, option in given.items() if getattr(self._options, option) is None)
         return [
             {**form, "findings": [found for found in form["findings"] if not str(found["code"]).startswith(lacking)]}
-            for form in read_run(self._options.since)
+            for form in brought("since", self._options.since, read_run)
         ]
 
     def _last_year(self) -> tuple[list[FormRecord], list[FormResult]]:
@@ -83,7 +129,13 @@ class Desk:
             return [], []
         from perfeval_xlsx.batch.last_year import records_of_last_year
 
-        return records_of_last_year(self._options.last_year, self._options)
+        paths = self._options.last_year
+        records, unread = brought("last_year", "、".join(paths), lambda _: records_of_last_year(paths, self._options))
+        for result in unread:
+            if result["path"] in paths:  # one within a folder is only listed
+                reasons = {f"reason_{lang}": result["findings"][0]["message"] for lang in _LANGS}
+                raise _unusable("last_year", result["path"], reasons)
+        return records, unread
 
     def _digest(self) -> str:
         given = (self._options.roster, self._options.since)
@@ -173,6 +225,25 @@ class Desk:
         cleared = (unit for unit in self._cleared(manifest) if (unit["path"], 0) in comparison.fixed)
         for result in chain(results, manifest.units(), cleared):
             yield with_states(result, comparison)
+
+
+def _files_stamp(options: Options, reviews: Reviews | None) -> str:
+    """Digests of the rulebooks and of the decisions that were brought; the built-in rulebooks are the program's.
+
+    The run writes a review table anew with its decisions in other places, so that places and bytes do not count.
+
+    Raises:
+        PerfevalError: A rulebook is wrong.
+    """
+    digests = []
+    if options.rules:
+        from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+
+        digests = [f"{book.id}:{book.digest}" for book in map(load_rulebook, options.rules)]
+    if reviews is not None:
+        decisions = sorted(repr(replace(decision, place="")) for decision in reviews.decisions)
+        digests.append(sha256("\n".join(decisions).encode("utf-8", "replace")).hexdigest())
+    return " ".join(digests)
 
 
 def with_states(result: FormResult, comparison: Comparison) -> FormResult:

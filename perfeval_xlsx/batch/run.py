@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -90,12 +90,13 @@ class Run:
     """
 
     def __init__(
-        self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *, nothing: bool = False
-    ) -> None:
+        self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *,
+        desk: Desk | None = None, nothing: bool = False
+    ) -> None:  # fmt: skip
         self.manifest, self.files, self._nothing = manifest, files, nothing
         self._out, self._options, self._stop = out, options, stop
-        self._desk = Desk(options)
-        self._stamp = stamp(options, _files_stamp(options, self._desk.reviews))
+        self._desk = desk or Desk(options)
+        self._stamp = stamp(options, self._desk.files)
         self._ready = files
         self._done = self._failed = self._total = 0
 
@@ -270,9 +271,11 @@ def open_run(
 
     Raises:
         PerfevalError: There is nothing to read (``B40``; ``B01`` where no path exists and an output folder is asked
-            for), the folder is in use or not writable, a rulebook is wrong.
+            for), the folder is in use or not writable, something that was brought (a rulebook, a review table …)
+            cannot be used.
     """
     options = options or Options()
+    desk = Desk(options)
     with ExitStack() as stack:
         names = load("run.toml")["outputs"]
         folder = out
@@ -285,7 +288,7 @@ def open_run(
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         files = manifest.list_sources(discover(paths, out))
         manifest.list_copies(tidied(folder))
-        yield Run(manifest, out, options, stop or Event(), files, nothing=missing is not None)
+        yield Run(manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None)
 
 
 def _missing(sources: Iterable[Source]) -> list[str] | None:
@@ -307,25 +310,6 @@ def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
     """The error for paths that hold no workbook."""
     extensions = " ".join(load("run.toml")["extensions"])
     return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
-
-
-def _files_stamp(options: Options, reviews: Reviews | None) -> str:
-    """Digests of the rulebooks and of the decisions that were brought; the built-in rulebooks are the program's.
-
-    The run writes a review table anew with its decisions in other places, so that places and bytes do not count.
-
-    Raises:
-        PerfevalError: A rulebook is wrong.
-    """
-    digests = []
-    if options.rules:
-        from perfeval_xlsx.scoring.rulebook_file import load_rulebook
-
-        digests = [f"{book.id}:{book.digest}" for book in map(load_rulebook, options.rules)]
-    if reviews is not None:
-        decisions = sorted(repr(replace(decision, place="")) for decision in reviews.decisions)
-        digests.append(sha256("\n".join(decisions).encode("utf-8", "replace")).hexdigest())
-    return " ".join(digests)
 
 
 def _chunk_size(pending: int, jobs: int) -> int:

@@ -38,7 +38,7 @@ def ask(
         The answer, and the bytes behind it.
 
     Raises:
-        PerfevalError: The process says so, died, or took too long.
+        PerfevalError: The process says so, died, took too long, or cannot be started.
     """
     request = {"task": task, "limits": dataclasses.asdict(limits), **(asked or {})}
     command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]
@@ -52,7 +52,8 @@ def ask(
     except subprocess.TimeoutExpired as error:
         raise refuse(why.TOO_SLOW, name, str(limits.worker_seconds)) from error
     except OSError as error:
-        raise refuse(why.DIED, name) from error
+        detail = str(error.strerror or error)
+        raise refuse(why.NOT_STARTED, name, detail=detail, python=sys.executable) from error
     head, _, rest = done.stdout.partition(b"\n")
     if done.returncode or not head:
         raise refuse(why.DIED, name)

@@ -379,7 +379,10 @@ def test_a_reader_that_takes_too_long_is_given_up(folder: Path) -> None:
 
 def test_a_process_that_cannot_start_is_a_finding(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(folder / "python"))
-    assert refused(put(folder, an_xls())).code == "B37"
+    finding = refused(put(folder, an_xls()))
+    assert finding.code == "B45"
+    assert str(folder / "python") in finding.text("suggestion")
+    assert "损坏" not in finding.text() + finding.text("suggestion")
 
 
 @pytest.mark.parametrize("limit", ["rows", "cells", "merges"])
