@@ -88,6 +88,7 @@ def test_one_target_through_all_forms_of_a_unit() -> None:
     assert row["found"] == "100%"
     assert "18" in row["message"]
     assert found([result(n, org="河东局") for n in range(3)], "X01").empty
+    assert found([result(1, org="河东局", rows=[*rows, *rows, *rows])], "X01").empty, "one form is I06's"
     assert found(forms[:1], "X01").empty
 
 
@@ -147,6 +148,7 @@ def test_units_of_the_list_that_filed_nothing() -> None:
 def test_a_unit_that_inflates() -> None:
     forms = [result(n, org="河东局", self_total="98", total=total) for n, total in enumerate(("92", "90"))]
     (row,) = found([*forms, result(9)], "X07").to_dict("records")
+    assert found([forms[0], result(9)], "X07").empty, "one form is told by its own checks"
     assert (row["org"], row["found"], row["expected"]) == ("河东局", "98", "91")
     table = self_against_rule(record_of(each) for each in [*forms, result(9), result(10, total=None)])
     assert table["org"].tolist() == ["河东局", "单位009"]

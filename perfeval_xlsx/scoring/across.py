@@ -184,7 +184,7 @@ def _repeated_target(run: Run) -> Iterator[Place]:
     """X01: one target stands on most rows of a unit's forms."""
     for records in run.by(lambda record: org_key(record.org)):
         targets = [row.target for record in records for row in record.rows() if row.target]
-        if len(targets) < run.param("X01", "rows"):
+        if len(targets) < run.param("X01", "rows") or len(records) < run.param("X01", "forms"):
             continue
         common, count = Counter(targets).most_common(1)[0]
         if count / len(targets) >= run.param("X01", "share"):
@@ -296,7 +296,8 @@ def _missing_units(run: Run) -> Iterator[Place]:
 def _inflated(run: Run) -> Iterator[Place]:
     """X07: a unit's own totals lie well above the rule's."""
     table = self_against_rule(run.records)
-    for row in table[table["difference"] >= run.param("X07", "points")].to_dict("records"):
+    several = table["forms"] >= run.param("X07", "forms")
+    for row in table[several & (table["difference"] >= run.param("X07", "points"))].to_dict("records"):
         args = {name: show(float(row[name])) for name in ("forms", "difference", "largest")}
         found, expected = show(float(row["self_mean"])), show(float(row["rule_mean"]))
         yield Place(None, None, str(row["org"]), None, "self_total", found, expected, args)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 
 from perfeval_xlsx.scoring.audit.context import Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
+from perfeval_xlsx.scoring.audit.report import position
 from perfeval_xlsx.scoring.audit.words import has, plain
 from perfeval_xlsx.scoring.measure import Bools, numbers
+
+_NAMED = 5
+"""Most cells that a finding about several of them names."""
 
 
 @check("M01")
 def no_error_values(context: Context) -> Iterator[Hit]:
     """A cell shows an error value, or would if its result had been saved."""
-    yield from _cells(context, context.formulas.where("value", _is_error))
-    yield from _cells(context, _without_result(context) & context.formulas.where("recomputed", _is_error), shown=True)
+    shown = context.formulas.where("value", _is_error)
+    computed = _without_result(context) & context.formulas.where("recomputed", _is_error)
+    yield from _together([*_cells(context, shown), *_cells(context, computed, shown=True)], "cells")
 
 
 def _is_error(text: str) -> bool:
@@ -38,12 +44,29 @@ def _cells(context: Context, rows: Bools, variant: str = "", *, shown: bool = Fa
         yield Hit(int(formulas.form[row]), formulas.list("cell")[row], None, found, expected, args, variant)
 
 
+def _together(hits: Iterable[Hit], variant: str) -> Iterator[Hit]:
+    """One hit a form: its only one as it is, or the first in the sheet's order with count and first cells of all."""
+    for _, group in groupby(sorted(hits, key=_place), key=lambda hit: hit.form):
+        mine = list(group)
+        if len(mine) == 1:
+            yield mine[0]
+            continue
+        named = "、".join(str(hit.cell) for hit in mine[:_NAMED]) + ("…" if len(mine) > _NAMED else "")
+        args = {"count": str(len(mine)), "cells": named, "formula": mine[0].args["formula"]}
+        yield mine[0]._replace(args=args, variant=variant)
+
+
+def _place(hit: Hit) -> tuple[int, tuple[int, int]]:
+    return hit.form, position(hit.cell)
+
+
 @check("M02")
 def formulas_carry_results(context: Context) -> Iterator[Hit]:
     """A formula was saved without its result."""
     bare, computed = _without_result(context), context.formulas.frame["recomputed"].notna().to_numpy(dtype=np.bool_)
-    yield from _cells(context, bare & ~computed)
-    yield from _cells(context, bare & computed & ~context.formulas.where("recomputed", _is_error), "computed")
+    sound = bare & computed & ~context.formulas.where("recomputed", _is_error)
+    yield from _together(_cells(context, bare & ~computed), "cells")
+    yield from _together(_cells(context, sound, "computed"), "computed_cells")
 
 
 @check("M03")
