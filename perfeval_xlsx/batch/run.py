@@ -270,7 +270,7 @@ def open_run(
         dry: Only look what there is to do; an output folder without a record is not even made.
 
     Raises:
-        PerfevalError: There is nothing to read (``B40``; ``B01`` where no path exists and an output folder is asked
+        PerfevalError: There is nothing to read (``B40``; ``B46`` where no path exists and an output folder is asked
             for), the folder is in use or not writable, something that was brought (a rulebook, a review table …)
             cannot be used.
     """
@@ -303,7 +303,7 @@ def _missing(sources: Iterable[Source]) -> list[str] | None:
 
 def _not_there(paths: Sequence[str]) -> PerfevalError:
     """The error for paths none of which exists."""
-    return PerfevalError(Finding("B01", found="、".join(paths)))
+    return PerfevalError(Finding("B46", found="、".join(paths)))
 
 
 def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
