@@ -331,3 +331,26 @@ def test_goals_above_the_funds() -> None:
     assert form.funds[0].label == "总额"
     assert form.indicators[0].values["sign"] == "="
     assert (form.org, form.year, form.unit) == ("发展和改革局", 2023, "万元")
+
+
+@pytest.mark.parametrize(
+    ("fund", "name", "target"),
+    [
+        ("A3=预算执行率 | B3=资金情况 | C3=债券资金支出进度 | D3=100% | E3=92%", "债券资金支出进度", "100%"),
+        ("A3:C3=预算执行率（10分） | D3=5000万元 | E3=4600万元", "预算执行率（10分）", "5000万元"),
+    ],
+)
+def test_a_fund_row_among_the_indicators_is_an_indicator(fund: str, name: str, target: str) -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度新增专项债券项目绩效自评表
+        {GRID.replace("1=", "2=")}
+        {fund} | F3=10 | G3=9.2
+        A4:A5=产出指标 | B4=数量指标 | C4=管网长度 | D4=≥12公里 | E4=12公里 | F4=60 | G4=60
+        B5=质量指标 | C5=合格率 | D5=100% | E5=100% | F5=30 | G5=30
+        A6:E6=总分 | F6=100 | G6=99.2
+        """)
+    assert form.funds == []
+    assert names(form) == [name, "管网长度", "合格率"]
+    assert form.indicators[0].values["target"] == target
+    assert form.indicators[0].cells["score"] == "G3"
+    assert (form.total["score"], form.findings) == ("99.2", [])
