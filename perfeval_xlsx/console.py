@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from threading import Event, current_thread, main_thread
 from time import monotonic, strftime
 from types import FrameType
@@ -279,10 +280,17 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
     for status in ("pending", "reported", "skipped", "duplicate", "deleted", "failed"):
         if status in counts:
             yield say("closing", status, lang, forms=counts[status].forms)
+    if unwritten := len({head["path"] for head, _ in _file_failures(run) if head["status"] != "failed"}):
+        yield say("closing", "unwritten", lang, files=unwritten)
+    beside = [finding for _, finding in _other_failures(run)]
+    if beside:
+        yield say("closing", "beside", lang, lines=len(beside))
     sums = {
         name: sum(getattr(count, name) for count in counts.values())
         for name in ("judged", "errors", "warnings", "replaced")
     }
+    refused = Counter(f"{finding['severity']}s" for finding in beside)
+    sums |= {name: sums[name] + refused[name] for name in ("errors", "warnings")}
     yield say("closing", "person", lang, **sums)
     if units := sum(unit["path"] == unit["org"] for unit in run.manifest.units()):
         yield say("closing", "units", lang, units=units)
@@ -315,24 +323,40 @@ def _form_line(head: FormResult, lang: Lang, *, alone: bool) -> str:
 
 
 def _problems(run: Run, lang: Lang) -> Iterator[str]:
-    """Why files failed or could not be written, the first of them one by one."""
+    """Why files failed or could not be written, a line a file, the first of them one by one."""
     more = 0
-    for number, (path, finding) in enumerate(_failures(run)):
+    for number, (path, findings) in enumerate(_lines_of(run)):
         if number < _LISTED:
-            message, suggestion = finding["message"], finding["suggestion"]
-            yield say("closing", "problem", lang, path=path, message=message, suggestion=suggestion)
+            message = say("closing", "joint", lang).join(finding["message"] for finding in findings)
+            yield say("closing", "problem", lang, path=path, message=message, suggestion=findings[0]["suggestion"])
         else:
             more += 1
     if more:
         yield say("closing", "more", lang, more=more)
 
 
+def _lines_of(run: Run) -> Iterator[tuple[str, list[Any]]]:
+    """What the closing summary lists: every file that failed, then every point about what was brought beside them."""
+    for path, found in groupby(_file_failures(run), key=lambda failure: failure[0]["path"]):
+        yield path, [finding for _, finding in found]
+    for path, finding in _other_failures(run):
+        yield path, [finding]
+
+
 def _failures(run: Run) -> Iterator[tuple[str, Any]]:
+    yield from ((head["path"], finding) for head, finding in _file_failures(run))
+    yield from _other_failures(run)
+
+
+def _file_failures(run: Run) -> Iterator[tuple[FormResult, Any]]:
     again = set(load("run.toml")["again"]["codes"])
     for head in run.manifest.troubled():
         for finding in head["findings"]:
             if head["status"] == "failed" or finding["code"] in again:
-                yield head["path"], finding
+                yield head, finding
+
+
+def _other_failures(run: Run) -> Iterator[tuple[str, Any]]:
     for unit in run.manifest.units():
         for finding in unit["findings"]:
             if unit["path"] != unit["org"] or finding["severity"] == "error":

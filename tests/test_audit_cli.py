@@ -247,7 +247,10 @@ def test_decisions_enter_scores_and_one_outside_its_band_is_refused(tmp_path: Pa
     done = perfeval(command, CARE, "-o", out, "--reviews", table, "--json")
     assert f"复核表 {places[other]}" in done.err
     assert "超出允许范围" in done.err
+    assert (done.code, "复核表有 1 处问题（见下）" in done.err) == (1, True)
     (form, *extra) = objects(done.out)
+    errors = sum(finding["severity"] == "error" for finding in form["findings"])
+    assert f"行待判定，{errors + 1} 处错误" in done.err, "a refused decision counts"
     assert form["status"] == "scored"
     (row,) = (row for row in form["indicators"] if row["level3"] == name)
     assert (row["status"], float(row["score"]), row["low"], row["high"]) == (

@@ -159,6 +159,25 @@ def test_replaced_scores_are_in_the_report_old_and_new(tmp_path: Path) -> None:
     assert {(item["cell"], item["old"], item["new"]) for item in replaced} >= {("H13", "10", "9"), ("H16", "10", "5")}
 
 
+def test_only_typed_scores_count_as_replaced(tmp_path: Path) -> None:
+    source = SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx"
+    done = perfeval("score", source, "-o", tmp_path)
+    replaced = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["replaced"]
+    scores = sum(item["field"] == "score" for item in replaced)
+    assert 0 < scores < len(replaced), "total and grade are in the list and no typed scores"
+    assert f"改动自评分 {scores} 处" in done.err
+
+
+def test_as_many_files_fail_as_are_listed(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    (source / "坏.xlsx").write_bytes(b"PK")
+    (out / "scored" / "0组" / "表0.xlsx").mkdir(parents=True)
+    told = perfeval("score", source, "-o", out).err.splitlines()
+    counts = [line for line in told if line.endswith("（见下）")]
+    assert counts == ["失败 1 个文件（见下）", "副本没有写成 1 个文件（见下）"]
+    assert sum(line.startswith(str(source)) for line in told) == 2
+
+
 def test_dry_run_lists_and_writes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = perfeval("score", SAMPLES, "-o", out, "--dry-run")

@@ -119,8 +119,11 @@ def test_a_row_is_filled_as_far_as_its_score_is_known(
 def test_the_grade_keeps_its_prefix(tmp_path: Path, typed: str | None, expected: str) -> None:
     known = {"等级: 良": "良", "优": "优"}.get(typed or "")
     form = replace(FORM, total={**FORM.total, "grade": known})
-    sheet, _ = filled(tmp_path, {"I20": typed} if typed else {}, form)
+    sheet, result = filled(tmp_path, {"I20": typed} if typed else {}, form)
     assert sheet["I20"].value == expected
+    assert [entry["old"] for entry in result["replaced"]] == (["等级: 良"] if known == "良" else []), (
+        "a label is no grade"
+    )
 
 
 def test_a_grade_cell_that_holds_something_else_stays(tmp_path: Path) -> None:

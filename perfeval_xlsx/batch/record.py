@@ -31,7 +31,7 @@ class Packed(NamedTuple):
         total: Points, None without a total.
         grade: Grade or None; ``rulebook`` id of the rulebook, or None.
         judged: Rows a person must weigh or complete; ``errors`` and ``warnings`` findings of that severity;
-            ``replaced`` typed values the copy shows differently.
+            ``replaced`` typed scores the copy shows differently.
         head: The result without its rows; ``rows`` the rows' values in the order of ``RowResult``.
         detail: The rows as the summary shows them (``output.summary.detail_fragment``).
     """
@@ -93,7 +93,7 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         judged=person_rows(result),
         errors=severities["error"],
         warnings=severities["warning"],
-        replaced=len(result["replaced"]),
+        replaced=sum(entry["field"] == "score" for entry in result["replaced"]),
         head=_squeeze({**head(result), "findings": named}),
         rows=_squeeze([_row_values(row) for row in rows]),
         detail=detail_fragment(result, lang),

@@ -57,7 +57,7 @@ class Outcome:
         counts: Sums by status; ``grades`` forms by grade.
         unfinished: Files that could be read but whose copy could not be written, or that are worth another try.
         interrupted: Whether the run was told to stop before its end.
-        failing: Whether it was an audit and found errors.
+        failing: Whether it was an audit and found errors, or a decision of a reviewer was refused.
         nothing: Whether none of the paths that were given exists.
         written: Where the outputs are: folders of copies and lists, then the reports.
     """
@@ -75,7 +75,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 some file failed or an audit found errors, 3 nothing to read, 130 interrupted."""
+        """0 well, 1 a file failed, an audit found errors or a decision was refused, 3 nothing to read, 130 ended."""
         if self.interrupted or self.nothing:
             return 130 if self.interrupted else 3
         return 1 if self.failing or "failed" in self.counts or self.unfinished else 0
@@ -223,7 +223,8 @@ class Run:
             self.manifest.reports_written(facts)
         counts = self.manifest.counts()
         units = [finding for unit in self.manifest.units() for finding in unit["findings"]]
-        errors = any(count.errors for count in counts.values()) or any(f["severity"] == "error" for f in units)
+        refused = any(finding["severity"] == "error" for finding in units)
+        errors = refused or any(count.errors for count in counts.values())
         return Outcome(
             files=self.files,
             done=self._done,
@@ -232,7 +233,7 @@ class Run:
             grades=self.manifest.grades(),
             unfinished=self.manifest.unfinished(),
             interrupted=interrupted,
-            failing=self._options.audit and errors,
+            failing=refused or (self._options.audit and errors),
             nothing=self._nothing,
             written=tuple(path for path in (*self._folders(), *reports) if path.exists()),
         )

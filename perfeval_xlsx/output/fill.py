@@ -18,6 +18,8 @@ Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
 _FILLED = frozenset({"ruled", "judged", "reviewed"})
 """Statuses of rows whose score the copy shows."""
+_LABELLED = frozenset({"total", "grade"})
+"""Fields whose cell may hold a label: what is filled in behind it (``等级：``) replaces nothing."""
 _SUMMED = {"total", "weight", "grade"}
 """Fields whose formulas rest on the scores that the copy fills in: their old values say nothing."""
 
@@ -136,7 +138,7 @@ def _edit(
         edits[position] = value
         return
     edits[position] = value
-    if old:
+    if old and not (field in _LABELLED and isinstance(value, str) and value.startswith(old)):
         result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
 
 
