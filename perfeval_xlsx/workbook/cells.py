@@ -85,3 +85,15 @@ def row_column(address: str) -> tuple[int, int]:
     if not column or len(letters) == len(address):
         raise ValueError(f"not an A1 address: {address!r}")
     return int(address[len(letters) :]), column
+
+
+@lru_cache(maxsize=16_384)
+def parse_range(text: str) -> Merge | None:
+    """Return the range ``A1:C3`` (or one cell), or None where it is none."""
+    first, _, last = text.replace("$", "").strip().partition(":")
+    try:
+        top, left = row_column(first)
+        bottom, right = row_column(last or first)
+    except ValueError:
+        return None
+    return Merge(min(top, bottom), min(left, right), max(top, bottom), max(left, right))

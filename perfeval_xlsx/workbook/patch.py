@@ -16,7 +16,7 @@ from perfeval_xlsx.workbook.strings import clean, escape
 
 Value = str | float | int | Decimal
 Edits = Mapping[tuple[int, int], Value]
-_Splice = tuple[int, int, bytes]
+Splice = tuple[int, int, bytes]
 
 _ATTRIBUTES = rb"(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*"
 TAG = re.compile(rb"<([^\s/>!?]+)(" + _ATTRIBUTES + rb")\s*(/?)>")
@@ -52,7 +52,7 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
             made[row, column] = value
         else:
             refused.append(refusal(sheet.index, row, column, code))
-    return _spliced(layout.part, list(_splices(layout, made))), made, refused
+    return spliced(layout.part, list(_splices(layout, made))), made, refused
 
 
 def _covered(sheet: Sheet) -> dict[int, list[tuple[int, int, int, int]]]:
@@ -99,7 +99,7 @@ def _writable(value: Value) -> bool:
     return math.isfinite(value) and abs(float(value)) < _LARGEST
 
 
-def _splices(layout: Layout, edits: Edits) -> Iterator[_Splice]:
+def _splices(layout: Layout, edits: Edits) -> Iterator[Splice]:
     """Yield (start, end, replacement), in the order of rows and columns."""
     by_row: dict[int, dict[int, Value]] = {}
     for (row, column), value in edits.items():
@@ -112,7 +112,13 @@ def _splices(layout: Layout, edits: Edits) -> Iterator[_Splice]:
         yield from _new_rows(layout, missing)
 
 
-def _spliced(part: bytes, splices: Iterable[_Splice]) -> bytes:
+def spliced(part: bytes, splices: Iterable[Splice]) -> bytes:
+    """Return a part with places replaced.
+
+    Args:
+        part: The part.
+        splices: First and last byte of each place and what stands there instead; none reach into each other.
+    """
     pieces: list[bytes] = []
     position = 0
     # A new cell goes before the one that stands at its place, also where that one is replaced.
@@ -122,7 +128,7 @@ def _spliced(part: bytes, splices: Iterable[_Splice]) -> bytes:
     return b"".join([*pieces, part[position:]])
 
 
-def _in_row(layout: Layout, number: int, row: Row, cells: Mapping[int, Value]) -> Iterator[_Splice]:
+def _in_row(layout: Layout, number: int, row: Row, cells: Mapping[int, Value]) -> Iterator[Splice]:
     """Yield the splices of one existing row."""
     there = row.places(layout.part)
     new = {column: value for column, value in cells.items() if column not in there}
@@ -147,7 +153,7 @@ def _in_row(layout: Layout, number: int, row: Row, cells: Mapping[int, Value]) -
         yield place, place, b"".join(fresh)
 
 
-def _new_rows(layout: Layout, rows: Mapping[int, Mapping[int, Value]]) -> Iterator[_Splice]:
+def _new_rows(layout: Layout, rows: Mapping[int, Mapping[int, Value]]) -> Iterator[Splice]:
     """Yield the splices of rows that do not exist yet."""
     tag = _tag(layout.part, layout.data)
     prefix = _prefix(tag[1])
@@ -181,7 +187,7 @@ def _prefix(name: bytes) -> bytes:
     return prefix + colon
 
 
-def _opened(tag: re.Match[bytes], content: bytes) -> _Splice:
+def _opened(tag: re.Match[bytes], content: bytes) -> Splice:
     """Return the splice that opens a self-closing element around new content."""
     return tag.start(), tag.end(), b"<%b%b>%b</%b>" % (tag[1], tag[2], content, tag[1])
 
@@ -192,7 +198,7 @@ def _new_cell(prefix: bytes, row: int, column: int, style: int, value: Value) ->
     return b'<%bc r="%b"%b%b>%b</%bc>' % (prefix, a1(row, column).encode(), styled, kind, content, prefix)
 
 
-def _replaced(part: bytes, start: int, value: Value) -> _Splice:
+def _replaced(part: bytes, start: int, value: Value) -> Splice:
     """Return the splice for an existing cell: its formula, style and extensions stay, type and value change."""
     tag = _tag(part, start)
     end, children = (tag.end(), []) if tag[3] else _children(part, tag)

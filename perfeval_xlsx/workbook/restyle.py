@@ -14,14 +14,13 @@ from typing import NamedTuple
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet, a1
 from perfeval_xlsx.workbook.layout import Context, Layout, Row
-from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG
+from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Splice, spliced
 from perfeval_xlsx.workbook.save import Finish
 from perfeval_xlsx.workbook.sheet import read_sheet
 from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
 
 MOST_FORMATS = 65_000
 _ALIGNMENT = re.compile(rb"<((?:[^\s<>/:]+:)?alignment)\b[^>]*?(?:/>|>.*?</\1\s*>)", re.DOTALL)
-_Splice = tuple[int, int, bytes]
 
 
 class Look(NamedTuple):
@@ -157,7 +156,7 @@ def add_formats(part: bytes, name: str, looks: Sequence[Look]) -> tuple[bytes, l
         for base, look in zip(bases, looks, strict=True)
     ]
     splices = [*_grown(part, fills, new_fills), *_grown(part, formats, new_formats)]
-    return _spliced(part, splices), [len(formats.children) + i for i in range(len(looks))]
+    return spliced(part, splices), [len(formats.children) + i for i in range(len(looks))]
 
 
 def _prefix(part: bytes, position: int) -> bytes:
@@ -202,7 +201,7 @@ def _attributes(text: bytes, changed: Mapping[bytes, bytes]) -> bytes:
     return kept + b"".join(b' %b="%b"' % item for item in changed.items())
 
 
-def _grown(part: bytes, element: _Element, children: Sequence[bytes]) -> Iterator[_Splice]:
+def _grown(part: bytes, element: _Element, children: Sequence[bytes]) -> Iterator[Splice]:
     """The splices that put children behind those an element has and count them."""
     if not children:
         return
@@ -213,15 +212,6 @@ def _grown(part: bytes, element: _Element, children: Sequence[bytes]) -> Iterato
     yield tag.start(), tag.end(), b"<%b%b>" % (tag[1], _attributes(tag[2], {b"count": count}))
     last = element.children[-1][1]
     yield last, last, b"".join(children)
-
-
-def _spliced(part: bytes, splices: Sequence[_Splice]) -> bytes:
-    pieces: list[bytes] = []
-    position = 0
-    for start, end, replacement in sorted(splices, key=lambda splice: splice[:2]):
-        pieces += [part[position:start], replacement]
-        position = end
-    return b"".join([*pieces, part[position:]])
 
 
 def restyle(part: bytes, name: str, context: Context, styles: Mapping[tuple[int, int], int]) -> bytes:
@@ -240,15 +230,15 @@ def restyle(part: bytes, name: str, context: Context, styles: Mapping[tuple[int,
     by_row: dict[int, dict[int, int]] = {}
     for (row, column), style in styles.items():
         by_row.setdefault(row, {})[column] = style
-    splices: list[_Splice] = []
+    splices: list[Splice] = []
     for number, wanted in by_row.items():
         place = layout.rows.get(number)
         if place is not None and place.ordered:
             splices += _in_row(part, number, place, wanted)
-    return _spliced(part, splices)
+    return spliced(part, splices)
 
 
-def _in_row(part: bytes, number: int, row: Row, wanted: Mapping[int, int]) -> Iterator[_Splice]:
+def _in_row(part: bytes, number: int, row: Row, wanted: Mapping[int, int]) -> Iterator[Splice]:
     """The splices that give cells of one row their formats."""
     there = row.places(part)
     columns = list(there)
@@ -287,9 +277,9 @@ def widen(part: bytes, name: str, layout: Layout, widths: Widths) -> bytes:
     if known is None:
         prefix = _prefix(part, layout.data)
         made = b"".join(_column(prefix, number, width) for number, width in sorted(widths.items()))
-        return _spliced(part, [(layout.data, layout.data, b"<%bcols>%b</%bcols>" % (prefix, made, prefix))])
+        return spliced(part, [(layout.data, layout.data, b"<%bcols>%b</%bcols>" % (prefix, made, prefix))])
     prefix, left = _prefix(part, known.start), dict(widths)
-    splices: list[_Splice] = []
+    splices: list[Splice] = []
     last = known.children[-1][1] if known.children else None
     for start, end in known.children:
         first, final = _range(part, start)
@@ -301,7 +291,7 @@ def widen(part: bytes, name: str, layout: Layout, widths: Widths) -> bytes:
             splices.append((start, end, b"".join(_divided(part[start:end], first, final, inside, left))))
     if left and last is not None:
         splices.append((last, last, b"".join(_column(prefix, n, width) for n, width in sorted(left.items()))))
-    return _spliced(part, splices)
+    return spliced(part, splices)
 
 
 def _column(prefix: bytes, number: int, width: float, style: bytes = b"") -> bytes:

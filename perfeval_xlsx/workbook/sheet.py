@@ -10,7 +10,7 @@ from functools import lru_cache
 from xml.parsers import expat
 
 from perfeval_xlsx.limits import Limits
-from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, row_column
+from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, parse_range, row_column
 from perfeval_xlsx.workbook.dates import serial_of
 from perfeval_xlsx.workbook.display import compiled, show
 from perfeval_xlsx.workbook.layout import LAST_ROW, Context, Layout, Row
@@ -86,18 +86,6 @@ def _around(part: bytes, name: str, limits: Limits) -> tuple[Sheet, int, int]:
     sheet = Sheet(name)
     layout = _read_thoroughly(part, name, sheet, Context(limits=limits))
     return sheet, layout.data, layout.data_end
-
-
-@lru_cache(maxsize=16_384)
-def parse_range(text: str) -> Merge | None:
-    """Return the range ``A1:C3`` (or one cell), or None where it is none."""
-    first, _, last = text.replace("$", "").strip().partition(":")
-    try:
-        top, left = row_column(first)
-        bottom, right = row_column(last or first)
-    except ValueError:
-        return None
-    return Merge(min(top, bottom), min(left, right), max(top, bottom), max(left, right))
 
 
 def _number(text: str) -> float | None:
