@@ -26,7 +26,6 @@ from perfeval_xlsx.scoring.rulebook import grade_alias
 from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 from perfeval_xlsx.workbook.package import read_package
 
-_UNITS = {"元": 1.0, "万元": 1e4, "亿元": 1e8}
 _USUAL = "national-2020"
 _NEAR = 1e-9
 AGREES = "agrees"
@@ -216,8 +215,8 @@ def _money_agrees(mention: _Mention, shown: str, _form: FormResult) -> bool | No
     known = number(shown)
     if known != known:
         return None
-    said, unit = mention.value.replace(",", ""), _UNITS[mention.unit]
-    return any(_agrees(said, known * scale / unit) for scale in _UNITS.values())
+    said, scales = mention.value.replace(",", ""), load("narrative.toml")["unit"]
+    return any(_agrees(said, known * scale / scales[mention.unit]) for scale in scales.values())
 
 
 def _percent_agrees(mention: _Mention, shown: str, _form: FormResult) -> bool | None:

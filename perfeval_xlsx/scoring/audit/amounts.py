@@ -9,13 +9,12 @@ import numpy as np
 
 from perfeval_xlsx.form.values import parse_value
 from perfeval_xlsx.scoring.audit.context import Context, Part, decimals
-from perfeval_xlsx.scoring.audit.words import plain
+from perfeval_xlsx.scoring.audit.words import pattern, plain
 from perfeval_xlsx.scoring.measure import Floats
 from perfeval_xlsx.scoring.rounding import show
 
 _COARSEST = 0.01
 """A rate printed in steps coarser than one percentage point says too little."""
-_PERCENT = re.compile(r"^(-?\d+(?:\.\d+)?)[%百]")
 _PLAIN = re.compile(r"^-?\d+(?:\.\d+)?$")
 
 
@@ -37,7 +36,7 @@ def _amount(text: str | None, unit: str | None) -> float:
 def printed_rate(text: str | None) -> float:
     """Return the rate a cell shows, 1 = 100 %: ``86.18%``, a fraction up to 1.5, a bare percentage above; else NaN."""
     folded = plain(text) if text else ""
-    percent = _PERCENT.match(folded)
+    percent = pattern("rate_cell", "percent").match(folded)
     if percent:
         return float(percent[1]) / 100
     if not _PLAIN.match(folded):
@@ -50,7 +49,7 @@ def printed_rate(text: str | None) -> float:
 def rate_step(text: str | None) -> float:
     """Return one step of the last place a rate is printed with, 1 = 100 %, at most one percentage point."""
     folded = plain(text) if text else ""
-    percent = _PERCENT.match(folded)
+    percent = pattern("rate_cell", "percent").match(folded)
     if percent:
         return min(0.01 * 10.0 ** -decimals(percent[1]), _COARSEST)
     if not _PLAIN.match(folded):

@@ -11,7 +11,7 @@ from perfeval_xlsx.form.values import lower_is_better
 from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.filled import is_cost
 from perfeval_xlsx.scoring.audit.registry import check
-from perfeval_xlsx.scoring.audit.words import bare_name, has, is_vague, plain
+from perfeval_xlsx.scoring.audit.words import bare_name, has, is_vague, name_of, plain
 from perfeval_xlsx.scoring.columns import one_of
 from perfeval_xlsx.scoring.measure import NUMERIC, Bools
 
@@ -53,7 +53,8 @@ def targets_can_be_measured(context: Context) -> Iterator[Hit]:
 def targets_differ(context: Context) -> Iterator[Hit]:
     """One target stands on most of the benefit rows."""
     rows = context.rows
-    benefit = (context.dimension == "效益") & ~context.measured.target.is_(frozenset({"blank", "placeholder"}))
+    unfilled = context.measured.target.is_(frozenset({"blank", "placeholder"}))
+    benefit = (context.dimension == name_of("benefit")) & ~unfilled
     for form, places in rows.groups(benefit):
         targets = [plain(str(rows.list("target")[place])) for place in places]
         common = max(dict.fromkeys(targets), key=targets.count)

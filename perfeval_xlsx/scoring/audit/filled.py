@@ -10,7 +10,7 @@ import numpy as np
 from perfeval_xlsx.scoring.audit.amounts import amounts
 from perfeval_xlsx.scoring.audit.context import Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
-from perfeval_xlsx.scoring.audit.words import bare_name, has, pattern
+from perfeval_xlsx.scoring.audit.words import bare_name, has, name_of, pattern
 from perfeval_xlsx.scoring.measure import NUMERIC, Bools
 
 _GONE = frozenset({"blank", "placeholder"})
@@ -76,7 +76,7 @@ def rates_stay_below_limit(context: Context) -> Iterator[Hit]:
     """A rate that cannot exceed 100 % does."""
     measured = context.measured
     limit = context.params("I10", "limit")[context.rows.form]
-    bounded = context.rows.where("level3", _is_bounded) | (context.dimension == "满意度")
+    bounded = context.rows.where("level3", _is_bounded) | (context.dimension == name_of("satisfaction"))
     for name, side in (("target", measured.target), ("actual", measured.actual)):
         above = bounded & (side.kind == "percent") & (side.value > limit + 1e-9)
         yield from context.hits(above, name, expected=lambda row: f"≤{limit[row]:g}%")
@@ -124,7 +124,7 @@ def cost_stays_within(context: Context) -> Iterator[Hit]:
 def is_cost(context: Context) -> Bools:
     """Rows below a cost level."""
     named = context.rows.where("level2", lambda text: has("level2", "cost", text))
-    return np.asarray(named | (context.dimension == "成本"), dtype=np.bool_)
+    return np.asarray(named | (context.dimension == name_of("cost")), dtype=np.bool_)
 
 
 def _budget(context: Context) -> np.ndarray:
@@ -140,7 +140,7 @@ def _budget(context: Context) -> np.ndarray:
 def satisfaction_was_measured(context: Context) -> Iterator[Hit]:
     """Satisfaction is exactly 100 %, or a word stands where a survey would give a rate."""
     rows, measured = context.rows, context.measured
-    satisfied = context.dimension == "满意度"
+    satisfied = context.dimension == name_of("satisfaction")
     surveyed = rows.where("actual", _names_survey, satisfied) | rows.where("deviation", _names_survey, satisfied)
     hundred = measured.actual.is_(frozenset({"percent", "number"})) & (np.abs(measured.actual.value - 100) < 1e-9)
     hundred &= measured.actual.is_("percent") | (measured.target.value <= 100)

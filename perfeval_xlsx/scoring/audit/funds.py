@@ -11,7 +11,7 @@ from perfeval_xlsx.scoring.audit.amounts import amounts, printed_rate, rate_step
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.sums import parts_sum
-from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, smallest_amount
+from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, name_of, smallest_amount
 from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
 from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
 
@@ -216,7 +216,7 @@ def output_needs_money(context: Context) -> Iterator[Hit]:
 
 
 def _output(context: Context) -> Bools:
-    return np.asarray(context.counted & (context.dimension == "产出") & (context.points > 0), dtype=np.bool_)
+    return np.asarray(context.counted & (context.dimension == name_of("output")) & (context.points > 0), dtype=np.bool_)
 
 
 def _unspent(context: Context) -> Bools:

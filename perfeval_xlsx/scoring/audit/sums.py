@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from perfeval_xlsx.scoring.audit.words import has
-
-_WITHIN = re.compile("^其中")
+from perfeval_xlsx.scoring.audit.words import has, pattern
 
 
 def parts_sum(total: float, values: Sequence[float], labels: Sequence[str], rows: int, near: float) -> float | None:
@@ -57,7 +54,7 @@ def _inner(values: Sequence[float], labels: Sequence[str], at: int, near: float)
     running = 0.0
     for count, value in enumerate(values[at + 1 :], 1):
         running += value
-        split = count > 1 or _WITHIN.match(labels[at + 1]) is not None
+        split = count > 1 or pattern("fund", "within").match(labels[at + 1]) is not None
         if values[at] > 0 and split and abs(running - values[at]) <= near:
             return count
     return 0

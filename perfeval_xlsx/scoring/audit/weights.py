@@ -8,12 +8,9 @@ import numpy as np
 
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
-from perfeval_xlsx.scoring.audit.words import has
+from perfeval_xlsx.scoring.audit.words import has, name_of
 from perfeval_xlsx.scoring.measure import Bools, numbers
 from perfeval_xlsx.scoring.rounding import show
-
-EXECUTION = "执行"
-"""Rulebooks' name for the points of the execution rate."""
 
 
 @check("W01")
@@ -100,13 +97,13 @@ def _used(context: Context, form: int) -> dict[str, float]:
     for row in np.flatnonzero(context.total.form == form):
         points = context.total.floats("points")[row]
         if points > 0:
-            used[EXECUTION] = float(points)
+            used[name_of("execution")] = float(points)
     return used
 
 
 def _dimension_hit(context: Context, form: int, name: str, found: float, wanted: float, variant: str) -> Hit:
     """A hit at the label of a dimension, or at the points of the execution rate."""
-    if name == EXECUTION:
+    if name == name_of("execution"):
         row = int(np.flatnonzero(context.total.form == form)[0])
         cell = context.total.cell(row, "weight", "score")
         return Hit(form, cell, "weight", show(found), show(wanted), {"level": name}, variant)
@@ -120,7 +117,8 @@ def _cost_without_indicators(context: Context) -> Iterator[Hit]:
     own = context.params("W02", "cost_max_without_indicators")
     everywhere = np.arange(context.size)
     limit = np.where(own > 0, own, context.book(lambda b: 0.0 if b.cost is None else b.cost.none_at_most, everywhere))
-    cost = context.rows.where("level2", lambda text: has("level2", "cost", text)) | (context.dimension == "成本")
+    cost = context.rows.where("level2", lambda text: has("level2", "cost", text))
+    cost |= context.dimension == name_of("cost")
     cost &= (limit > 0)[context.rows.form]
     for form, places in context.rows.groups(cost):
         targets = context.rows.blank("target")[places]

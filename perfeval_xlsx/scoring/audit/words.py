@@ -10,7 +10,6 @@ from perfeval_xlsx.data import load
 
 _AROUND = 20
 """So many characters before and after a word decide whether it is denied."""
-_UNITS = {"亿元": 1e8, "亿": 1e8, "万元": 1e4, "万": 1e4, "元": 1.0}
 
 
 @cache
@@ -73,6 +72,11 @@ def dimension_of(label: str) -> str:
     return next((name for name in dimensions if has("dimension", name, label)), "")
 
 
+def name_of(dimension: str) -> str:
+    """Return the name of a dimension, as rulebooks have it (``output``, ``benefit``, ``cost`` …)."""
+    return str(load("audit_words.toml")["name"][dimension])
+
+
 def level2_dimension(label: str) -> str:
     """Return the dimension a level-2 label belongs to where level 1 names none; cost is part of the output there."""
     below = load("audit_words.toml")["below"]
@@ -102,8 +106,8 @@ def is_vague(text: str) -> bool:
 @lru_cache(maxsize=8192)
 def amounts_in(text: str) -> tuple[float, ...]:
     """Return the amounts of money a sentence states, in 元, without mere standards."""
-    found = pattern("goal", "amount").finditer(plain(text))
-    amounts = (float(match[1].replace(",", "")) * _UNITS[match[2]] for match in found)
+    found, scales = pattern("goal", "amount").finditer(plain(text)), load("audit_words.toml")["unit"]
+    amounts = (float(match[1].replace(",", "")) * scales[match[2]] for match in found)
     return tuple(amount for amount in amounts if amount >= smallest_amount())
 
 
