@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-import pandas as pd
-
 from perfeval_xlsx.batch.discover import Source, copy_name
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record
@@ -23,9 +21,7 @@ from perfeval_xlsx.form.province import place_of
 from perfeval_xlsx.form.read import find_forms, why_none
 from perfeval_xlsx.output.fill import fill
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
-from perfeval_xlsx.output.problem_store import covered
 from perfeval_xlsx.output.results import form_results
-from perfeval_xlsx.scoring.audit import audit, without_repeats
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
 from perfeval_xlsx.scoring.reviews import Reviews, apply_reviews, read_reviews
@@ -66,7 +62,7 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
     scored = reviewed(score(tables, rulebooks, options.lang), forms, rulebooks, options)
     results = form_results(forms, scored, options.lang)
     if options.audit:
-        add_findings(forms, results, audit(tables, scored, rulebooks, options.lang))
+        add_findings(forms, results, tables, scored, rulebooks, options)
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
     with flushing(options, len(sources)) as each:
         return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, each, out) for file in files]
@@ -98,8 +94,19 @@ def flushing(options: Options, files: int) -> Iterator[Options]:
         os.sync()
 
 
-def add_findings(forms: Sequence[Form], results: Sequence[FormResult], found: pd.DataFrame) -> None:
-    """Add what the audit found to the forms' results; of findings that say the same, only the one that says it best."""
+def add_findings(
+    forms: Sequence[Form],
+    results: Sequence[FormResult],
+    tables: Tables,
+    scored: ScoredTables,
+    rulebooks: Mapping[str, Rulebook],
+    options: Options,
+) -> None:
+    """Add what an audit finds to the forms' results; of findings that say the same, only the one that says it best."""
+    from perfeval_xlsx.output.problem_store import covered  # not needed where scores alone are asked for
+    from perfeval_xlsx.scoring.audit import audit, without_repeats
+
+    found = audit(tables, scored, rulebooks, options.lang)
     by_form: dict[str, list[FindingResult]] = {form.id: [] for form in forms}
     names = tuple(FindingResult.__annotations__)
     for form_id, *values in zip(*(found[name].tolist() for name in ("form_id", *names)), strict=True):
@@ -115,7 +122,7 @@ def findings_of(
     """Everything an audit finds in some forms, by form id."""
     scored = score(tables, rulebooks, options.lang)
     results = form_results(forms, scored, options.lang)
-    add_findings(forms, results, audit(tables, scored, rulebooks, options.lang))
+    add_findings(forms, results, tables, scored, rulebooks, options)
     return {form.id: result["findings"] for form, result in zip(forms, results, strict=True)}
 
 

@@ -54,9 +54,7 @@ def complete(book: AnyWorkbook, by_sheet: Sequence[tuple[Sheet, list[Form]]]) ->
     """
     none = not any(forms for _, forms in by_sheet)
     lacking = [
-        sheet
-        for sheet, forms in by_sheet
-        if any(_bare(form) for form in forms) or (none and without_results(sheet))
+        sheet for sheet, forms in by_sheet if any(_bare(form) for form in forms) or (none and without_results(sheet))
     ]
     return compute(book, lacking) if lacking else {}
 
