@@ -315,7 +315,7 @@ def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
 
 def _chunk_size(pending: int, jobs: int) -> int:
     """Most files of a chunk: few enough that every worker gets several."""
-    return int(min(load("run.toml")["chunk"]["files"], max(1, pending // (4 * jobs))))
+    return int(min(load("run.toml")["chunk"]["files"], max(1, -(-pending // (4 * jobs)))))
 
 
 def _digest(source: Source) -> str:
