@@ -235,3 +235,12 @@ def test_a_total_in_its_labels_own_cell_keeps_the_label(
     sheet, result = filled(tmp_path, {"A20": text}, form)
     assert sheet["A20"].value == shown
     assert [r["old"] for r in result["replaced"]] == ([text] if text != shown else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("自评总分：   分", "自评总分：92.5分"), ("总分：", "总分：92.5"), ("见附页", "见附页")]
+)
+def test_a_label_whose_figure_is_missing_is_kept(tmp_path: Path, text: str, shown: str) -> None:
+    form = replace(FORM, total={"weight": "100", "score": None}, total_cells={"score": "A20"})
+    sheet, _ = filled(tmp_path, {"A20": text}, form)
+    assert sheet["A20"].value == shown

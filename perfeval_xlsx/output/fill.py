@@ -204,6 +204,11 @@ def _total(form: Form, result: FormResult, sheet: Sheet) -> Iterator[tuple[str |
     address, total, grade = form.total_cells.get("score"), result["total"], result["grade"]
     cell = sheet.cells.get(row_column(address)) if address else None
     written = form.total.get("score")
+    if cell is not None and total is not None and written is None and cell.text.strip() and cell.formula is None:
+        yield address, "total", _behind_colon(cell.text, total)
+        if form.total_cells.get("grade") != address:
+            yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
+        return
     if cell is None or total is None or written is None or written == cell.text.strip():
         yield address, "total", _float(total)
         yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
@@ -216,6 +221,12 @@ def _total(form: Form, result: FormResult, sheet: Sheet) -> Iterator[tuple[str |
     else:
         yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
     yield address, "total", text
+
+
+def _behind_colon(text: str, figure: str) -> str | None:
+    """A label's own cell with the missing figure put in (``总分：  分``); None where there is no place for it."""
+    label = re.fullmatch(r"([^:：]*[:：])\s*([^\d:：]*)", text)
+    return label[1] + figure + label[2] if label else None
 
 
 def _grade(form: Form, sheet: Sheet, grade: str | None) -> str | None:

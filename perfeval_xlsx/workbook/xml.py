@@ -25,7 +25,6 @@ RELATION_ID = (
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships id",
     "http://purl.oclc.org/ooxml/officeDocument/relationships id",
 )
-SPACE = "http://www.w3.org/XML/1998/namespace space"
 
 
 def utf8(part: bytes, name: str) -> bytes:
