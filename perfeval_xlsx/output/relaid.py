@@ -145,7 +145,7 @@ def _properties(look: Look) -> Iterator[tuple[str, Any]]:
     named = {
         "left": look.left, "right": look.right, "top": look.top, "bottom": look.bottom, "text_wrap": look.wrap,
         "align": look.horizontal, "valign": look.vertical, "bold": look.bold, "font_size": look.size,
-        "font_name": look.font, "bg_color": look.fill,
+        "font_name": look.font, "bg_color": look.fill, "rotation": look.turned,
     }  # fmt: skip
     yield from ((name, value) for name, value in named.items() if value)
     if look.code != "General":

@@ -11,7 +11,7 @@ from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet
 from perfeval_xlsx.workbook.legacy_calamine import read_calamine
-from perfeval_xlsx.workbook.look import Contents, Gatherer, LaidSheet, Look, number_cell, text_cell
+from perfeval_xlsx.workbook.look import Contents, Gatherer, LaidSheet, Look, number_cell, shown_width, text_cell, turned
 from perfeval_xlsx.workbook.refusals import refuse
 from perfeval_xlsx.workbook.styles import BUILTIN
 
@@ -57,7 +57,7 @@ def _looks(book: Any) -> Iterator[Look]:
             border.left_line_style, border.right_line_style, border.top_line_style, border.bottom_line_style,
             bool(align.text_wrapped), _named(_HORIZONTAL, align.hor_align), _named(_VERTICAL, align.vert_align),
             bool(font and (font.bold or font.weight >= 600)), font.height / 20 if font else 0,
-            font.name if font else "", _fill(book, xf),
+            font.name if font else "", _fill(book, xf), turned(align.rotation),
         )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _measures(source: Any, laid: LaidSheet, limits: Limits) -> None:
     """Keep widths, heights and what is hidden."""
     for column, info in source.colinfo_map.items():
         if column < limits.columns:
-            laid.widths[column + 1] = info.width / 256
+            laid.widths[column + 1] = shown_width(info.width)
             if info.hidden:
                 laid.sheet.hidden_columns.add(column + 1)
     for row, info in source.rowinfo_map.items():

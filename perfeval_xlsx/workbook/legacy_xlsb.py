@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet
-from perfeval_xlsx.workbook.look import Contents, Gatherer, LaidSheet, Look, number_cell, text_cell
+from perfeval_xlsx.workbook.look import Contents, Gatherer, LaidSheet, Look, number_cell, shown_width, text_cell, turned
 from perfeval_xlsx.workbook.package import Package
 from perfeval_xlsx.workbook.refusals import over, refuse
 from perfeval_xlsx.workbook.relations import Relation, read_relations, relations_of
@@ -19,7 +19,7 @@ from perfeval_xlsx.workbook.styles import BUILTIN
 
 _ROW, _BLANK, _RK, _ERROR, _BOOLEAN, _REAL, _TEXT, _SHARED = range(8)
 _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOLEAN, _FORMULA_ERROR = range(8, 12)
-_STRING, _FONT, _FORMAT, _BORDER, _STYLE, _COLUMN = 19, 43, 44, 46, 47, 60
+_STRING, _FONT, _FORMAT, _FILL, _BORDER, _STYLE, _COLUMN = 19, 43, 44, 45, 46, 47, 60
 _TAB, _PROPERTIES, _MERGE, _BOOK_LOCK, _SHEET_LOCK, _STYLES, _STYLES_END = 156, 153, 176, 534, 535, 617, 618
 _STATES = ("visible", "hidden", "veryHidden")
 _ERRORS = {
@@ -143,6 +143,7 @@ class _Book:
         """Yield the look of each cell style."""
         codes: dict[int, str] = {}
         fonts: list[tuple[bool, float, str]] = []
+        fills: list[str] = []
         borders: list[tuple[int, int, int, int]] = []
         inside = False
         for kind, data in records(self.package.read(part)) if part in self.package else ():
@@ -151,13 +152,15 @@ class _Book:
             elif kind == _FONT:
                 height, _, weight = struct.unpack_from("<3H", data)
                 fonts.append((weight >= 600, height / 20, _wide(data, 21)[0]))
+            elif kind == _FILL:
+                fills.append(_fill(data))
             elif kind == _BORDER:
                 top, bottom, left, right = (data[1 + 10 * side] for side in range(4))
                 borders.append((left, right, top, bottom))
             elif kind in {_STYLES, _STYLES_END}:
                 inside = kind == _STYLES
             elif kind == _STYLE and inside:
-                yield _look(data, codes, fonts, borders)
+                yield _look(data, codes, fonts, fills, borders)
 
     def add(self, name: str, state: str, relation: Relation | None) -> None:
         """Read a sheet; one that is no worksheet has no cells."""
@@ -170,16 +173,27 @@ class _Book:
         _Reader(self, laid).read(self.package.read(relation.target))
 
 
+def _fill(data: bytes) -> str:
+    """Return the colour of a solid background, where it is written down as one."""
+    pattern, known = struct.unpack_from("<IB", data)
+    return f"#{data[8:11].hex().upper()}" if pattern == 1 and known & 1 else ""
+
+
 def _look(
-    data: bytes, codes: dict[int, str], fonts: list[tuple[bool, float, str]], borders: list[tuple[int, int, int, int]]
+    data: bytes,
+    codes: dict[int, str],
+    fonts: list[tuple[bool, float, str]],
+    fills: list[str],
+    borders: list[tuple[int, int, int, int]],
 ) -> Look:
-    _, number, font, _, border, _, flags = struct.unpack_from("<6HH", data)
+    _, number, font, fill, border, rotation, flags = struct.unpack_from("<6HH", data)
     bold, size, name = fonts[font] if font < len(fonts) else (False, 0.0, "")
     left, right, top, bottom = borders[border] if border < len(borders) else (0, 0, 0, 0)
     horizontal, vertical = flags & 7, flags >> 3 & 7
     return Look(
         codes.get(number, BUILTIN.get(number, "General")), left, right, top, bottom, bool(flags & 64),
         _HORIZONTAL[horizontal], _VERTICAL[vertical] if vertical < len(_VERTICAL) else "", bold, size, name,
+        fills[fill] if fill < len(fills) else "", turned(rotation & 0xFF),
     )  # fmt: skip
 
 
@@ -225,7 +239,7 @@ class _Reader:
     def _columns(self, data: bytes) -> None:
         first, last, width, _, flags = struct.unpack_from("<4IH", data)
         for column in range(first + 1, min(last + 1, self.limits.columns) + 1):
-            self.laid.widths[column] = width / 256
+            self.laid.widths[column] = shown_width(width)
             if flags & 1:
                 self.laid.sheet.hidden_columns.add(column)
 

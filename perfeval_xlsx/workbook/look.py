@@ -11,6 +11,11 @@ from perfeval_xlsx.workbook.cells import Cell, Sheet
 from perfeval_xlsx.workbook.display import compiled, show
 from perfeval_xlsx.workbook.refusals import over
 
+STACKED = 270
+"""Text that runs down, its characters upright."""
+_PADDING = 5 / 7
+"""What binary workbooks count to a width besides its characters: 5 pixels, of the 7 that a digit takes."""
+
 
 class Look(NamedTuple):
     """The look of a cell style.
@@ -28,6 +33,7 @@ class Look(NamedTuple):
         size: Font size in points, 0 for the default.
         font: Font name, or an empty string for the default.
         fill: Background as ``#RRGGBB``, or an empty string.
+        turned: Degrees by which text is turned, -90 to 90; ``STACKED`` for one character below the other.
     """
 
     code: str = "General"
@@ -42,6 +48,7 @@ class Look(NamedTuple):
     size: float = 0
     font: str = ""
     fill: str = ""
+    turned: int = 0
 
 
 @dataclass(slots=True)
@@ -51,7 +58,7 @@ class LaidSheet:
     Attributes:
         sheet: Cells, merges, hidden rows and columns.
         blanks: Style of blank cells that have one.
-        widths: Width of columns in characters of the default font.
+        widths: Width of columns in characters of the default font, as a spreadsheet program shows it.
         heights: Height of rows in points.
     """
 
@@ -125,6 +132,18 @@ class Gatherer:
         merges = self.target.sheet.merges
         if len(merges) > self.limits.merges:
             raise over("merges", len(merges), self.limits.merges)
+
+
+def shown_width(units: int) -> float:
+    """Return the width that is shown for one of a binary workbook, which counts in 256ths of a character."""
+    return max(0.0, round(units / 256 - _PADDING, 2))
+
+
+def turned(code: int) -> int:
+    """Return the degrees for the rotation of a binary workbook: to 90 up, from 91 down, 255 stacked."""
+    if code == 255:
+        return STACKED
+    return code if code <= 90 else 90 - min(code, 180)
 
 
 def number_cell(value: float, code: str, style: int = 0, date1904: bool = False) -> Cell:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from perfeval_xlsx.workbook.look import Look
+from perfeval_xlsx.workbook.look import STACKED, Look
 
 _LENGTH = re.compile(r"(-?[\d.]+)\s*(cm|mm|in|pt|pc|px)")
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1, "pt": 1 / 72, "pc": 1 / 6, "px": 1 / 96}
+_ANGLE = re.compile(r"-?\d{1,6}(?:\.\d+)?", re.ASCII)
 _LINES = {"solid": 1, "double": 6, "dotted": 4, "dashed": 3, "fine-dashed": 3, "double-thin": 6, "dash-dot": 9}
 _PLAIN = frozenset("%/-: .()")
 _SIDES = ("left", "right", "top", "bottom")
@@ -169,7 +170,18 @@ class Styles:
             size=round((inches(own.get("fo:font-size", "")) or 0) * 72, 2),
             font=own.get("style:font-name-asian") or own.get("style:font-name", ""),
             fill=fill.upper() if fill.startswith("#") else "",
+            turned=_turned(own.get("style:direction", ""), own.get("style:rotation-angle", "0")),
         )
+
+
+def _turned(direction: str, angle: str) -> int:
+    """Return the degrees of a text's rotation; an angle at which a spreadsheet stands no text is none."""
+    if direction == "ttb":
+        return STACKED
+    match = _ANGLE.match(angle)
+    degrees = round(float(match[0])) % 360 if match else 0
+    degrees -= 360 if degrees > 180 else 0
+    return degrees if -90 <= degrees <= 90 else 0
 
 
 def _line(text: str) -> int:

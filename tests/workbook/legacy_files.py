@@ -171,18 +171,19 @@ def _cell(value: Any) -> tuple[int, bytes]:
 
 
 def xlsb_styles() -> bytes:
-    """A styles part: style 1 is a bold, framed, wrapped percentage, style 2 a built-in date."""
+    """A styles part: style 1 is a bold, framed, wrapped, stacked, yellow percentage, style 2 a built-in date."""
     font = struct.pack("<4H", 240, 0, 700, 0) + bytes(13) + _text("宋体")
     border = b"\0" + b"".join(bytes([line]) + bytes(9) for line in (6, 0, 1, 2, 0))
-    plain, percent = struct.pack("<5H", 0, 0, 0, 0, 0), struct.pack("<5H", 0, 164, 1, 0, 1)
+    fill = struct.pack("<I", 1) + b"\x05\xff\0\0\xff\xff\0\xff" + bytes(56)
+    plain, percent = struct.pack("<5H", 0, 0, 0, 0, 0), struct.pack("<5H", 0, 164, 1, 1, 1)
     date = struct.pack("<5H", 0, 14, 0, 0, 0)
     return b"".join(
         [
             record(44, struct.pack("<H", 164) + _text("0.00%")),
             record(43, bytes(21) + _text("")), record(43, font),
-            record(46, bytes(51)), record(46, border),
+            record(45, bytes(68)), record(45, fill), record(46, bytes(51)), record(46, border),
             record(626), record(47, percent + b"\0\0" + struct.pack("<HH", 0, 0)), record(627),
-            record(617), record(47, plain + bytes(6)), record(47, percent + b"\0\0" + struct.pack("<HH", 2 | 1 << 3 | 64, 0)),
+            record(617), record(47, plain + bytes(6)), record(47, percent + b"\xff\0" + struct.pack("<HH", 2 | 1 << 3 | 64, 0)),
             record(47, date + bytes(6)), record(618),
         ]
     )  # fmt: skip

@@ -25,6 +25,7 @@ from perfeval_xlsx.workbook import Cell, LegacyWorkbook, Merge, Workbook, crypto
 from perfeval_xlsx.workbook.legacy_calamine import cell_of
 from perfeval_xlsx.workbook.legacy_xls import read_xls
 from perfeval_xlsx.workbook.legacy_xlsb import read_xlsb
+from perfeval_xlsx.workbook.look import STACKED, turned
 from perfeval_xlsx.workbook.package import read_package
 from perfeval_xlsx.workbook.worker import ask
 
@@ -62,7 +63,7 @@ def refused(path: Path, limits: Limits = DEFAULT_LIMITS, passwords: tuple[str, .
 def an_xls() -> bytes:
     book = xlwt.Workbook(encoding="utf-8")
     sheet = book.add_sheet("自评表")
-    percent = xlwt.easyxf("border: left thin, right medium, top double; align: wrap on, horiz center", "0.00%")
+    percent = xlwt.easyxf("border: left thin, right medium, top double; align: wrap on, horiz center, rota 90", "0.00%")
     sheet.write(0, 0, 0.973, percent)
     sheet.write(0, 1, datetime(2023, 12, 31), xlwt.easyxf(num_format_str='yyyy"年"m"月"d"日"'))
     sheet.write(
@@ -79,7 +80,7 @@ def an_xls() -> bytes:
     sheet.write(5, 1, 1234567.891, xlwt.easyxf(num_format_str="#,##0.00"))
     sheet.row(5).hidden = True
     sheet.col(3).hidden = True
-    sheet.col(0).width = 256 * 20
+    sheet.col(0).width = 256 * 20 + 183  # 20 characters and 5 pixels of padding
     book.add_sheet("说明").visibility = 1
     return xls_bytes(book)
 
@@ -101,12 +102,12 @@ def test_an_old_workbook_reads_as_a_person_sees_it(folder: Path) -> None:
     }
     assert (sheet.merges, sheet.hidden_rows, sheet.hidden_columns) == ([Merge(3, 1, 5, 2)], {6}, {4})
     look = book.look(sheet.cells[1, 1].style)
-    assert look._replace(size=0, font="") == ("0.00%", 1, 2, 6, 0, True, "center", "", False, 0, "", "")
+    assert look._replace(size=0, font="") == ("0.00%", 1, 2, 6, 0, True, "center", "", False, 0, "", "", 90)
     text = book.look(sheet.cells[1, 3].style)
     assert (text.bold, text.size, text.font, text.fill) == (True, 12, "宋体", "#FFFF00")
     assert book.number_format(book.style_at(0, 1, 6)) == "0.00%"
     assert (book.style_at(0, 90, 1), book.look(-1).code, book.number_format(10_000)) == (0, "General", "General")
-    assert book.laid(0).widths[1] == pytest.approx(20)
+    assert book.laid(0).widths[1] == pytest.approx(20, abs=0.01)
     assert not book.has_formulas(0)
     assert [found.name for found in book.sheets()] == ["自评表", "说明"]
     with pytest.raises(IndexError):
@@ -214,10 +215,14 @@ STYLES = """
 <style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>
 <style:style style:name="co1" style:family="table-column"><style:table-column-properties style:column-width="2.54cm"/></style:style>
 <style:style style:name="ro1" style:family="table-row"><style:table-row-properties style:row-height="0.5in"/></style:style>
-<style:style style:name="base" style:family="table-cell"><style:table-cell-properties fo:border="0.06pt solid #000000" fo:wrap-option="wrap"/></style:style>
+<style:style style:name="base" style:family="table-cell"><style:table-cell-properties fo:border="0.06pt solid #000000" fo:wrap-option="wrap" style:direction="ttb"/></style:style>
 <style:style style:name="pct" style:family="table-cell" style:parent-style-name="base" style:data-style-name="N1"><style:paragraph-properties fo:text-align="end"/></style:style>
-<style:style style:name="txt" style:family="table-cell"><style:table-cell-properties fo:border-left="2.5pt solid #000000" fo:background-color="#ffff00"/><style:text-properties fo:font-weight="bold" fo:font-size="12pt"/></style:style>
+<style:style style:name="txt" style:family="table-cell"><style:table-cell-properties style:rotation-angle="270" fo:border-left="2.5pt solid #000000" fo:background-color="#ffff00"/><style:text-properties fo:font-weight="bold" fo:font-size="12pt"/></style:style>
 """
+
+
+def test_text_turns_as_the_binary_formats_say_it() -> None:
+    assert [turned(code) for code in (0, 45, 90, 91, 135, 180, 200, 255)] == [0, 45, 90, -1, -45, -90, -90, STACKED]
 
 
 def test_an_opendocument_spreadsheet_reads_as_it_shows(folder: Path) -> None:
@@ -238,6 +243,7 @@ def test_an_opendocument_spreadsheet_reads_as_it_shows(folder: Path) -> None:
     assert book.number_format(1) == "0.00%"
     assert book.look(1)[1:7] == (1, 1, 1, 1, True, "right")
     assert (book.look(2).left, book.look(2).fill, book.look(2).bold, book.look(2).size) == (5, "#FFFF00", True, 12)
+    assert (book.look(1).turned, book.look(2).turned) == (STACKED, -90)
     assert (book.laid(0).widths, book.laid(0).heights) == ({1: 13.0}, {1: 36.0})
     assert book.style_at(0, 1, 200) == 1
     assert book.sheet(1).cells[1, 1].value == pytest.approx(36.5 / 24)
@@ -314,8 +320,8 @@ def test_a_binary_workbook_reads_as_a_person_sees_it(folder: Path) -> None:
     }  # fmt: skip
     assert (sheet.merges, sheet.hidden_rows, sheet.hidden_columns) == ([Merge(5, 1, 6, 2)], {2}, {4})
     assert (sheet.protected, book.has_formulas(0), book.has_formulas(1)) == (True, True, False)
-    assert (book.laid(0).widths, book.laid(0).heights) == ({1: 20, 2: 20, 4: 0}, {3: 25})
-    assert book.look(1) == ("0.00%", 1, 2, 6, 0, True, "center", "vcenter", True, 12, "宋体", "")
+    assert (book.laid(0).widths, book.laid(0).heights) == ({1: 19.29, 2: 19.29, 4: 0}, {3: 25})
+    assert book.look(1) == ("0.00%", 1, 2, 6, 0, True, "center", "vcenter", True, 12, "宋体", "#FFFF00", STACKED)
     assert book.number_format(book.style_at(0, 1, 7)) == "0.00%"
 
 

@@ -64,7 +64,8 @@ def test_formats_borders_widths_and_fonts_come_along(tmp_path: Path) -> None:
         assert (cell.border.left.style, cell.border.right.style, cell.border.top.style) == ("thin", "medium", "double")
     assert (sheet["C1"].font.b, sheet["C1"].font.sz, sheet["C1"].font.name) == (True, 12, "宋体")
     assert sheet["C1"].fill.fgColor.rgb == "FFFFFF00"
-    assert sheet.column_dimensions["A"].width == pytest.approx(20.7, abs=0.1)
+    assert sheet.column_dimensions["A"].width == pytest.approx(20.71, abs=0.01)
+    assert sheet["A1"].alignment.textRotation == 90
     assert sheet.page_setup.fitToHeight == 0
     assert open_workbook(tmp_path / "copy.xlsx").sheet(0).cells[1, 6].text == "25.00%"
 
