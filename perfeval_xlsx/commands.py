@@ -206,7 +206,8 @@ def list_rules(lang: Lang) -> int:
 
 def show_rules(rulebook: str, lang: Lang) -> int:
     """Print a rulebook."""
-    from perfeval_xlsx.scoring.rulebook_file import describe, load_rulebook
+    from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+    from perfeval_xlsx.scoring.rulebook_text import describe
 
     console.print_lines(iter(describe(load_rulebook(rulebook), lang).splitlines()))
     return 0

@@ -10,7 +10,8 @@ import pytest
 
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.scoring.rulebook import Tier
-from perfeval_xlsx.scoring.rulebook_file import describe, load_rulebook
+from perfeval_xlsx.scoring.rulebook_file import load_rulebook
+from perfeval_xlsx.scoring.rulebook_text import describe
 from perfeval_xlsx.scoring.rulebook_toml import key_lines
 
 DATA = tomllib.loads((Path(__file__).parent / "rulebook" / "refusals.toml").read_text(encoding="utf-8"))

@@ -12,7 +12,8 @@ import pytest
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
-from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, choose_rulebook, describe, load_rulebook
+from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, choose_rulebook, load_rulebook
+from perfeval_xlsx.scoring.rulebook_text import describe
 
 IDS = [
     "anhui", "beijing-haidian", "guangxi", "hubei-2020", "hunan", "national-2020", "national-2021-core", "sichuan-2023",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perfeval_xlsx.batch.discover import Source, copy_name
 from perfeval_xlsx.batch.options import Options
@@ -24,11 +25,13 @@ from perfeval_xlsx.output.outcome import failed_result, file_result, finding_res
 from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
-from perfeval_xlsx.scoring.reviews import Reviews, apply_reviews, read_reviews
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook, load_rulebook
 from perfeval_xlsx.scoring.score import ScoredTables, score
 from perfeval_xlsx.workbook import AnyWorkbook, open_any
+
+if TYPE_CHECKING:
+    from perfeval_xlsx.scoring.reviews import Reviews
 
 _FEW = 4
 """Up to so many copies are flushed one by one: to flush the disks may take long on a busy machine."""
@@ -74,6 +77,8 @@ def reviewed(
     """Put a reviewer's decisions in their places; one that cannot be used is a finding of its form."""
     if options.reviews is None:
         return scored
+    from perfeval_xlsx.scoring.reviews import apply_reviews
+
     decisions = _reviews(options.reviews, _version(options.reviews))
     applied = apply_reviews(scored, decisions.of({form.path for form in forms}), rulebooks, options.lang)
     for form in forms:
@@ -195,6 +200,8 @@ def _version(rule: str) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=4)
 def _reviews(path: str, _of: tuple[int, int] | None) -> Reviews:
+    from perfeval_xlsx.scoring.reviews import read_reviews
+
     return read_reviews(path)
 
 

@@ -15,10 +15,9 @@ from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_build import build, cap_support, overlay
 from perfeval_xlsx.scoring.rulebook_meaning import meaning_problems, strength_problems
 from perfeval_xlsx.scoring.rulebook_schema import missing_problems, shape_problems
-from perfeval_xlsx.scoring.rulebook_text import describe
 from perfeval_xlsx.scoring.rulebook_toml import Document, KeyPath, Problem, read_document, refusal, show_value
 
-__all__ = ["DEFAULT", "builtin_rulebooks", "choose_rulebook", "describe", "load_rulebook"]
+__all__ = ["DEFAULT", "builtin_rulebooks", "choose_rulebook", "load_rulebook"]
 
 DEFAULT = "national-2020"
 """The rulebook of a form that no other one claims."""

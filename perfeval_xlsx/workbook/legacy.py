@@ -14,8 +14,6 @@ from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook, load, open_workbook
 from perfeval_xlsx.workbook.cells import Sheet
 from perfeval_xlsx.workbook.crypto import decrypt
-from perfeval_xlsx.workbook.legacy_ods import read_ods
-from perfeval_xlsx.workbook.legacy_xlsb import read_xlsb
 from perfeval_xlsx.workbook.look import Contents, LaidSheet, Look
 from perfeval_xlsx.workbook.package import read_package
 from perfeval_xlsx.workbook.worker import ask, contents_of
@@ -133,6 +131,8 @@ def _opened(path: Path, data: bytes, limits: Limits, digest: str) -> AnyWorkbook
 
 
 def _ods(data: bytes, _: str, limits: Limits) -> Contents:
+    from perfeval_xlsx.workbook.legacy_ods import read_ods  # 10 ms of start-up that few runs need
+
     return read_ods(read_package(data, limits))
 
 
@@ -142,6 +142,8 @@ def _xls(data: bytes, name: str, limits: Limits) -> Contents:
 
 def _xlsb(data: bytes, name: str, limits: Limits) -> Contents:
     """Read with formats, or only the values where a record is not as the standard has it."""
+    from perfeval_xlsx.workbook.legacy_xlsb import read_xlsb
+
     try:
         return read_xlsb(read_package(data, limits))
     except (struct.error, IndexError):
