@@ -10,6 +10,7 @@ outputs included.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from generate import generate
+
+import perfeval_xlsx
 
 HERE = Path(__file__).parent
 FEW = 20
@@ -45,8 +48,7 @@ class RunError(Exception):
 
 def perfeval(source: Path, out: Path, jobs: int) -> list[str]:
     """Return the command of our side."""
-    start = "import sys; from perfeval_xlsx.cli import main; sys.exit(main())"
-    return [sys.executable, "-c", start, "score", str(source), "-o", str(out), "--jobs", str(jobs), "--quiet"]
+    return [sys.executable, "-m", "perfeval_xlsx", "score", str(source), "-o", str(out), "--jobs", str(jobs), "--quiet"]
 
 
 def script(path: Path, source: Path, out: Path, jobs: int) -> list[str]:
@@ -126,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--baseline", type=Path, default=HERE / "baseline.py", help="script taking IN OUT [JOBS]")
     options = parser.parse_args(arguments)
+    compileall.compile_dir(Path(perfeval_xlsx.__file__).parent, quiet=2)  # as pip does on installing; a checkout has not
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         generate(folder / "forms", options.forms, options.rows, options.seed)
