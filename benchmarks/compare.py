@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--baseline", type=Path, default=HERE / "baseline.py", help="script taking IN OUT [JOBS]")
     options = parser.parse_args(arguments)
-    compileall.compile_dir(Path(perfeval_xlsx.__file__).parent, quiet=2)  # as pip does on installing; a checkout has not
+    compileall.compile_dir(Path(perfeval_xlsx.__file__).parent, quiet=2)  # as pip does on installing
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         generate(folder / "forms", options.forms, options.rows, options.seed)
