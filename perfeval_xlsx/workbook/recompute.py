@@ -1,4 +1,4 @@
-"""What a simple formula gives on the values its sheet shows: sums, products, quotients, rounding. Anything else: None.
+"""What a simple formula gives on the values its sheet shows: sums, quotients, rounding, IF. Anything else: None.
 
 It answers whether a saved result is stale, or a saved 0 one at all, and never fills a cell (``formulas.py`` does, with
 an engine). No other sheet, no text result; a formula that is not understood in full is not computed at all.
@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
-from math import isfinite, prod
+from itertools import pairwise
+from math import isclose, isfinite, prod
+from operator import eq, ge, gt, le, lt, ne
 
 from perfeval_xlsx.workbook.cells import Cell, row_column
 
@@ -20,8 +22,12 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)"
     r"|(?P<range>\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})?)(?![\w(!.])"
     r"|(?P<name>[A-Z]{2,9})(?=\()"
+    r"|(?P<sign><=|>=|<>|[<>=])"
     r"|(?P<mark>[-+*/(),%]))"
 )
+_SIGNS: dict[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "<>": ne, "<": lt, ">": gt, "=": eq}
+_ALIKE = 1e-12
+"""Figures this close, in proportion, but not the same: a spreadsheet may take them for equal."""
 _LONGEST, _DEEPEST, _AREA = 1000, 32, 10_000
 """Characters of a formula, depth of its brackets, cells of a range: beyond these it is left alone."""
 
@@ -124,9 +130,37 @@ class _Parser:
             raise _NotUnderstoodError
         return value
 
+    def choice(self) -> float:
+        """The value of an IF; as in a spreadsheet, the branch that is not taken may be one that has no value."""
+        condition, then, otherwise = self.branches()
+        left, sign, right = condition.sum(), condition.take()[1], condition.sum()
+        compare = _SIGNS.get(sign)
+        if compare is None or condition.peek() or (left != right and isclose(left, right, rel_tol=_ALIKE)):
+            raise _NotUnderstoodError
+        return (then if compare(left, right) else otherwise).run()
+
+    def branches(self) -> list[_Parser]:
+        """What stands between the commas of a function's brackets, the closing one taken."""
+        starts, depth = [self.at], 1
+        while depth:
+            kind, text = self.take()
+            depth += (text == "(") - (text == ")") if kind == "mark" else 0
+            if depth == 1 and text == ",":
+                starts.append(self.at)
+        if len(starts) != 3 or self.depth >= _DEEPEST:
+            raise _NotUnderstoodError
+        made = [_Parser(self.cells, self.tokens[a : b - 1]) for a, b in pairwise([*starts, self.at])]
+        for each in made:
+            each.depth = self.depth + 1
+        return made
+
     def function(self, name: str) -> float:
+        if self.take()[1] != "(":
+            raise _NotUnderstoodError
+        if name == "IF":
+            return self.choice()
         compute = _FUNCTIONS.get(name)
-        if compute is None or self.take()[1] != "(":
+        if compute is None:
             raise _NotUnderstoodError
         return self.nested(lambda: compute([list(argument) for argument in self.arguments()]))
 
