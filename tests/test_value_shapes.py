@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.data import load
+from perfeval_xlsx.form.value_columns import Cell, read_cells
 from perfeval_xlsx.form.value_text import normalise
-from perfeval_xlsx.form.values import _read, _read_words
+from perfeval_xlsx.form.values import _read, _read_words, parse_value
 
 _DATA = load("values.toml")
 _HEADS = ["", "≥", "≤", ">", "±", *_DATA["comparator"]["before"], *_DATA["head"]["plain"], *_DATA["head"]["rounded"]]
@@ -47,3 +48,28 @@ def test_what_is_written_one_way_stays(text: str) -> None:
 @pytest.mark.parametrize("text", ["≥12个", "95%", "1.5万元", "≤300元", "7人次"])
 def test_plain_figures_need_no_unifying(text: str) -> None:
     assert normalise(text) == text
+
+
+texts = st.none() | st.text("5\n ,≥", max_size=5) | st.builds("{}{}{}".format, heads, figures, rests)
+signs, units = (
+    st.sampled_from([None, None, "≥", "＜", "定性"]),
+    st.sampled_from([None, None, "%", "万元", "小时", "年", "/"]),
+)
+names = st.sampled_from([None, None, "完成时间", "成本(≤**万元)", "合格率(%)", ""])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(texts, signs, units, names), max_size=8))
+@example([("2023.12", None, None, "完成时间"), ("20.5", None, "万元", None), ("1.1万元", None, None, None)])
+@example([("5\n个", None, None, None), ("5个", None, None, None), (None, None, None, None), ("", None, None, None)])
+def test_many_cells_are_read_as_each_is(cells: list[Cell]) -> None:
+    read = read_cells(cells)
+    for cell, code, value, text in zip(cells, *read[1:], strict=True):
+        found = read.distinct[code]._replace(value=None if value != value else value, text=text)
+        assert found == parse_value(*cell)
+
+
+def test_cells_that_differ_in_their_figures_are_one_quantity() -> None:
+    read = read_cells([(f"≥{figure}万元", None, None, None) for figure in ("3", "12", "4.5")])
+    assert read.codes == [0, 0, 1]  # places are told apart: 7.5个 may be read otherwise than 7个
+    assert read.values == [30_000, 120_000, 45_000]

@@ -65,6 +65,9 @@ _SHORT, _DIGITS = 10, 18
 _LONG = 200
 """Longer texts are prose: no figure is written in that many characters, and no pattern need look for one."""
 
+_EXPONENTS: dict[float, int] = {float(f"1e{exponent}"): exponent for exponent in range(-6, 16)}
+"""Powers of ten: what a figure is multiplied with is mostly one, and is then written behind it."""
+
 _COUNTED = frozenset({"number", "percent", "money", "rate", "range", "ratio", "duration"})
 
 
@@ -110,6 +113,32 @@ def _shape(head: str, places: bool, rest: str) -> Quantity | None:
     found = _read_words(f"{head}{figure}{rest}")
     plain = found.kind in _COUNTED and found.high is None and found.first is None and not found.parts
     return found if plain and found.value == _scaled(figure, found.scale, found.factor) else None
+
+
+@lru_cache(maxsize=4096)
+def pattern_of(
+    head: str, places: bool, rest: str, sign: str | None, unit: str | None, name: str | None
+) -> tuple[Quantity, str] | None:
+    """What ``parse_value`` says of every figure between the words ``head`` and ``rest``, save its value and its text.
+
+    The words are written as ``normalise`` writes them; ``places``: the figure has decimal places; the rest is as for
+    ``parse_value``.
+
+    Returns:
+        The quantity of a figure, and what to write behind a figure to make it the value (``e4`` for 万, "" for none);
+        None where the words make no figure of it, or where more depends on the figure.
+    """
+    if not _SHAPE.fullmatch(f"{head}7{rest}"):
+        return None
+    found = _shape(head, places, rest)
+    if found is None or (found.kind == "number" and not found.unit and _TIME.search(f"{name or ''} {unit or ''}")):
+        return None
+    if not sign is unit is name is None:
+        found = _in_context(found, sign or "", unit or "", name)
+    scale, factor = _EXPONENTS.get(found.scale), _EXPONENTS.get(found.factor)
+    if scale is None or factor is None:
+        return None
+    return found, f"e{scale + factor}" if scale or factor else ""
 
 
 @lru_cache(maxsize=16_384)
@@ -199,6 +228,9 @@ def _scaled(figure: str, *factors: float) -> float:
     plain = figure.replace(",", "")
     if factors.count(1) == len(factors):
         return float(plain)
+    exponents = [_EXPONENTS.get(factor) for factor in factors]
+    if None not in exponents and "e" not in plain:
+        return float(f"{plain}e{sum(filter(None, exponents))}")
     return float(prod((Decimal(repr(factor)) for factor in factors), start=Decimal(plain)))
 
 

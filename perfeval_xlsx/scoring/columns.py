@@ -31,6 +31,40 @@ def each(values: Any, function: Callable[[Any], object], dtype: type = object) -
     return results[codes]
 
 
+class Coded:
+    """A frame's columns of texts as positions in the list of what differs in them, each made once.
+
+    Attributes:
+        frame: The frame.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self._codes: dict[str, tuple[list[Any], Codes]] = {}
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def codes(self, column: str) -> tuple[list[Any], Codes]:
+        """The distinct values of a column, None where nothing is written, and by row the position of its own."""
+        if column not in self._codes:
+            values = self.frame[column].to_numpy(dtype=object)
+            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            self._codes[column] = [None if value != value else value for value in distinct.tolist()], codes
+        return self._codes[column]
+
+    def each(self, column: str, function: Callable[[Any], object], dtype: type = object) -> npt.NDArray[Any]:
+        """Apply ``function`` to every value of a column, calling it once per distinct one."""
+        distinct, codes = self.codes(column)
+        results: npt.NDArray[Any] = np.empty(len(distinct), dtype=dtype)
+        results[:] = list(map(function, distinct))
+        return results[codes]
+
+    def contains(self, column: str, words: Sequence[str]) -> Bools:
+        """Rows whose text holds one of ``words``."""
+        return self.each(column, lambda text: text is not None and any(word in text for word in words), np.bool_)
+
+
 def one_of(values: Objects, wanted: Collection[str]) -> Bools:
     """Rows whose word is one of ``wanted``."""
     return np.fromiter(map(frozenset(wanted).__contains__, values), np.bool_, len(values))

@@ -10,9 +10,9 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.values import has_negative
-from perfeval_xlsx.scoring.columns import Codes, by_book, contains, each, has, one_of, places
+from perfeval_xlsx.scoring.columns import Coded, Codes, by_book, contains, each, has, one_of, places
 from perfeval_xlsx.scoring.deductions import deductions
-from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, measure, numbers
+from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, figures, measure, numbers
 from perfeval_xlsx.scoring.rounding import half_up, product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.verdicts import Verdicts
@@ -44,8 +44,9 @@ def score_indicators(rows: pd.DataFrame, years: Floats, books: Books, code: Code
     Returns:
         The frame with points, typed, kind, target_value, actual_value, ratio, score, low, high, status, method added.
     """
-    measured = measure(rows, years)
-    points = numbers(rows["weight"])
+    coded = Coded(rows)
+    measured = measure(coded, years)
+    points = figures(coded, "weight")
     points = np.where(points > 0, points, np.nan)
     verdicts = Verdicts.blank(len(rows))
     follows = _shares(rows, "weight")

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import repeat
-from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +18,9 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.dates import PLAIN_YEAR
-from perfeval_xlsx.form.values import Quantity, change_of, lower_is_better, parse_value, sign_comparator
-from perfeval_xlsx.scoring.columns import contains, each, one_of
+from perfeval_xlsx.form.values import change_of, lower_is_better, parse_value, sign_comparator
+from perfeval_xlsx.scoring.columns import Coded
+from perfeval_xlsx.scoring.sides import Side, sides
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,57 +31,10 @@ QUALITATIVE = frozenset({"text", "verdict", "multiple"})
 _DATA = load("measure.toml")
 _AMOUNTS = frozenset({"money", "rate"})
 _GENERIC, _EXACT = frozenset(_DATA["generic_units"]), frozenset(_DATA["exact_units"])
-_HINTS = tuple(_DATA["name_hints"])
 _RATE_NAME = re.compile(_DATA["rate_words"])
 _AT_LEAST, _AT_MOST = [">=", ">"], ["<=", "<"]
 _SPANS_ALIKE = 3
 """Days by which two months may differ in length and still be one kind of span."""
-
-
-_SIDE: dict[str, type] = {
-    "kind": object, "value": np.float64, "high": np.float64, "unit": object, "scale": np.float64, "factor": np.float64,
-    "comparator": object, "approximate": np.bool_, "verdict": object, "change": object, "text": object,
-    "first": np.float64, "borrowed": np.bool_,
-}  # fmt: skip
-_side_values = attrgetter(*_SIDE)
-
-
-@dataclass(slots=True)
-class Side:
-    """The quantities of one column, as arrays (object arrays of str, float64 with NaN, bool)."""
-
-    kind: Objects
-    value: Floats
-    high: Floats
-    unit: Objects
-    scale: Floats
-    factor: Floats
-    comparator: Objects
-    approximate: Bools
-    verdict: Objects
-    change: Objects
-    text: Objects
-    first: Floats
-    borrowed: Bools
-    _kinds: dict[frozenset[str] | str, Bools] = field(default_factory=dict, init=False)
-
-    @classmethod
-    def of(cls, quantities: list[Quantity]) -> Side:
-        """Turn quantities into arrays."""
-        columns = zip(*map(_side_values, quantities), strict=True) if quantities else repeat((), len(_SIDE))
-        arrays: Iterator[npt.NDArray[Any]] = (
-            _objects(values) if dtype is object else np.array(values, dtype=dtype)
-            for dtype, values in zip(_SIDE.values(), columns, strict=True)
-        )
-        return cls(*arrays)
-
-    def is_(self, kinds: frozenset[str] | str) -> Bools:
-        """Rows whose kind is (one of) ``kinds``; not to be changed, the same array is given out again."""
-        known = self._kinds.get(kinds)
-        if known is None:
-            known = self._kinds[kinds] = one_of(self.kind, (kinds,) if isinstance(kinds, str) else kinds)
-            known.flags.writeable = False
-        return known
 
 
 @dataclass(slots=True)
@@ -118,16 +69,16 @@ class Measured:
     opposite: Bools
 
 
-def measure(rows: pd.DataFrame, years: Floats) -> Measured:
+def measure(rows: pd.DataFrame | Coded, years: Floats) -> Measured:
     """Bring the targets and actuals of an indicators frame together; ``years``: the form's year by row, NaN unknown."""
-    targets, actuals = (_parse(rows, rows[name].tolist(), signed=name == "target") for name in ("target", "actual"))
-    target, actual = Side.of(targets), Side.of(_answers(targets, actuals))
-    value, other, comparable, units, assumed = _reconcile(target, actual, rows["level3"].tolist())
+    coded = rows if isinstance(rows, Coded) else Coded(rows)
+    target, actual = sides(coded)
+    value, other, comparable, units, assumed = _reconcile(target, actual, coded)
     deadline, days = _deadlines(target, actual, years)
-    lower, direction = _direction(rows, target, actual)
+    lower, direction = _direction(coded, target, actual)
     value, other = (np.where(target.comparator == "±", np.abs(v), v) for v in (value, other))
     low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
-    named = each(rows["level3"], lambda name: change_of(name) if isinstance(name, str) else "")
+    named = coded.each("level3", lambda name: "" if name is None else change_of(name))
     change = np.where(target.change != "", target.change, named)
     opposite = comparable & (change != "") & (actual.change != "") & (change != actual.change)
     unsure = open_rows(target, actual, (low, high), (value, other), lower, direction == "default", change)
@@ -165,51 +116,12 @@ def numbers(texts: Iterable[str | None]) -> Floats:
     return np.array([number(text) for text in texts], dtype=np.float64)
 
 
-def _objects(values: Iterable[str]) -> Objects:
-    items = list(values)
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
+def figures(rows: Coded, column: str) -> Floats:
+    """``number`` over a column of a frame."""
+    return rows.each(column, number, np.float64)
 
 
-def _parse(rows: pd.DataFrame, texts: Sequence[str | None], *, signed: bool) -> list[Quantity]:
-    names = rows["level3"].tolist()
-    hints = each(names, _hint).tolist()
-    # A name is passed on only where it can matter, so that equal cells share one cached result.
-    hints = [
-        hint if text is None or text[:2] != "20" or "." not in text else name or ""
-        for text, hint, name in zip(texts, hints, names, strict=True)
-    ]
-    if signed:
-        return list(map(parse_value, texts, rows["sign"], rows["unit"], hints))
-    found = map(parse_value, texts, repeat(None), rows["unit"], hints)
-    return [_as_actual(q, text) if q.comparator else q for q, text in zip(found, texts, strict=True)]
-
-
-def _hint(name: object) -> str | None:
-    return name if isinstance(name, str) and any(hint in name for hint in _HINTS) else None
-
-
-def _as_actual(quantity: Quantity, text: str | None) -> Quantity:
-    """An actual has no comparator but its own: the one in the name's brackets is the target's."""
-    own = parse_value(text).comparator
-    return quantity if own == quantity.comparator else quantity._replace(comparator=own)
-
-
-def _answers(targets: list[Quantity], actuals: list[Quantity]) -> list[Quantity]:
-    """Replace an actual of several quantities by the one that answers the target, where only one can."""
-    return [
-        _answer(target, actual) if actual.parts and not target.parts else actual
-        for target, actual in zip(targets, actuals, strict=True)
-    ]
-
-
-def _answer(target: Quantity, actual: Quantity) -> Quantity:
-    fits = [p for p in actual.parts if p.kind == target.kind and (p.unit == target.unit or p.kind == "deadline")]
-    return fits[0] if len(fits) == 1 else actual
-
-
-def _reconcile(target: Side, actual: Side, names: Sequence[str | None]) -> tuple[Floats, Floats, Bools, Bools, Bools]:
+def _reconcile(target: Side, actual: Side, rows: Coded) -> tuple[Floats, Floats, Bools, Bools, Bools]:
     """Bring actuals into the target's unit: (value, upper bound, comparable, units at odds, unit assumed)."""
     numeric = target.is_(NUMERIC) & actual.is_(NUMERIC) & ~np.isnan(target.value) & ~np.isnan(actual.value)
     bare_actual, bare_target = actual.unit == "", target.unit == ""
@@ -217,7 +129,7 @@ def _reconcile(target: Side, actual: Side, names: Sequence[str | None]) -> tuple
     same |= (target.value == 0) & (actual.value == 0)
     one_bare = bare_actual != bare_target
     factor, settled = _bare(target, actual, one_bare)
-    settled &= _percent(target, actual, one_bare, names)
+    settled &= _percent(target, actual, one_bare, rows)
     comparable = numeric & same & settled
     value = _times(actual.value, factor)
     other = np.where(np.isnan(actual.high), value, _times(actual.high, factor))
@@ -266,7 +178,7 @@ def _bare(target: Side, actual: Side, one_bare: Bools) -> tuple[Floats, Bools]:
     return factor * np.where(two & scaled_fits & ~plain_fits, scale, 1.0), ~(two & (plain_fits == scaled_fits))
 
 
-def _percent(target: Side, actual: Side, one_bare: Bools, names: Sequence[str | None]) -> Bools:
+def _percent(target: Side, actual: Side, one_bare: Bools, rows: Coded) -> Bools:
     """Rows whose percents can be told: ``0.95`` beside ``≥90%`` can be 95 % or 0.95 %, and nobody can know.
 
     A bare target answered in percent is a percentage only if its name says so or it is 100: ``50`` beside ``100%`` may
@@ -277,7 +189,7 @@ def _percent(target: Side, actual: Side, one_bare: Bools, names: Sequence[str | 
     percent = mixed | ((target.unit == "%") & (actual.unit == "%"))
     small_actual = loose_actual & (np.abs(actual.value) <= 1) & (actual.value != 0) & (np.abs(target.value) > 1)
     small_target = loose_target & (np.abs(target.value) <= 1) & (target.value != 0) & (np.abs(actual.value) > 1)
-    rate = each(names, lambda name: isinstance(name, str) and bool(_RATE_NAME.search(name)), np.bool_)
+    rate = rows.each("level3", lambda name: name is not None and bool(_RATE_NAME.search(name)), np.bool_)
     bare = np.where(actual.unit == "", actual.value, target.value)
     told = rate | (bare == 100) | ((actual.unit == "") & (bare <= 100)) | (bare == 0)
     unsure = (percent & (small_actual | small_target)) | (mixed & ~told)
@@ -310,13 +222,13 @@ def open_rows(
     """
     (low, high), (value, other) = bounds, answer
     reached: Bools = np.where(lower, (value <= high) & (other <= high), (value >= low) & (other >= low))
-    bound = one_of(actual.comparator, (*_AT_LEAST, *_AT_MOST))
-    favourable = one_of(actual.comparator, _AT_MOST) == lower
+    bound = actual.compares((*_AT_LEAST, *_AT_MOST))
+    favourable = actual.compares(_AT_MOST) == lower
     margin = _DATA["rounded_margin"]
     clear: Bools = np.where(lower, other <= high / margin, value >= low * margin)
     vague = (value != other) | (bound & favourable) | target.approximate
     unsure = (vague & ~reached) | (bound & ~favourable) | (actual.approximate & ~clear)
-    unsure |= (target.kind == "ratio") & ~one_of(target.comparator, (*_AT_LEAST, *_AT_MOST)) & (value != low)
+    unsure |= (target.kind == "ratio") & ~target.compares((*_AT_LEAST, *_AT_MOST)) & (value != low)
     unsure |= default & (target.kind == "range") & (target.unit != "%") & (other > high)
     unsure |= _half_change(target, actual, low, value, change)
     return np.array(unsure, dtype=np.bool_)
@@ -363,7 +275,7 @@ def _ordinal(day: float, year: int) -> float:
     return float(plain.replace(year=year).toordinal())
 
 
-def _direction(rows: pd.DataFrame, target: Side, actual: Side) -> tuple[Bools, Objects]:
+def _direction(rows: Coded, target: Side, actual: Side) -> tuple[Bools, Objects]:
     """Lower is better, and what decided: comparator or sign column, then the name, then the default.
 
     A target that is a decrease (降低10%) is better when higher, whatever its name. An amount is one even where the
@@ -372,11 +284,11 @@ def _direction(rows: pd.DataFrame, target: Side, actual: Side) -> tuple[Bools, O
     fall = target.change == "down"
     cost_words = _DATA["cost_words"]
     amounts = target.is_(_AMOUNTS) | ((target.unit == "") & target.is_("number") & actual.is_(_AMOUNTS))
-    cost = amounts & contains(rows["level2"], cost_words)
-    by_name = each(rows["level3"], lambda name: isinstance(name, str) and lower_is_better(name), np.bool_)
+    cost = amounts & rows.contains("level2", cost_words)
+    by_name = rows.each("level3", lambda name: name is not None and lower_is_better(name), np.bool_)
     by_name, cost = by_name & ~fall, cost & ~fall
-    explicit = one_of(target.comparator, (*_AT_LEAST, *_AT_MOST, "±"))
-    lower = np.where(explicit, one_of(target.comparator, (*_AT_MOST, "±")), by_name | cost)
+    explicit = target.compares((*_AT_LEAST, *_AT_MOST, "±"))
+    lower = np.where(explicit, target.compares((*_AT_MOST, "±")), by_name | cost)
     key = np.where(explicit, "", np.where(by_name, "name", np.where(cost, "cost", "default")))
-    signed = explicit & each(rows["sign"], lambda sign: isinstance(sign, str) and bool(sign_comparator(sign)), np.bool_)
+    signed = explicit & rows.each("sign", lambda sign: sign is not None and bool(sign_comparator(sign)), np.bool_)
     return lower.astype(np.bool_), np.where(signed, "sign", key).astype(object)

@@ -1,0 +1,159 @@
+"""The target and the actual column as quantities: arrays over all rows of a chunk, equal cells read once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.value_columns import Cell, Quantities, read_cells
+from perfeval_xlsx.form.values import Quantity, parse_value
+from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Floats, Objects
+
+_HINTS = tuple(load("measure.toml")["name_hints"])
+_SHARED: dict[str, type] = {
+    "kind": object, "high": np.float64, "unit": object, "scale": np.float64, "factor": np.float64,
+    "comparator": object, "approximate": np.bool_, "verdict": object, "change": object, "first": np.float64,
+    "borrowed": np.bool_,
+}  # fmt: skip
+"""What quantities have in common that differ in figure and text only."""
+_shared = attrgetter(*_SHARED)
+
+
+@dataclass(slots=True)
+class Side:
+    """The quantities of one column, as arrays (object arrays of str, float64 with NaN, bool)."""
+
+    kind: Objects
+    value: Floats
+    high: Floats
+    unit: Objects
+    scale: Floats
+    factor: Floats
+    comparator: Objects
+    approximate: Bools
+    verdict: Objects
+    change: Objects
+    text: Objects
+    first: Floats
+    borrowed: Bools
+    _distinct: Sequence[Quantity]
+    _codes: Codes
+    _kinds: dict[Collection[str], Bools] = field(default_factory=dict, init=False)
+
+    def is_(self, kinds: frozenset[str] | str) -> Bools:
+        """Rows whose kind is (one of) ``kinds``; not to be changed, the same array is given out again."""
+        known = self._kinds.get(kinds)
+        if known is None:
+            wanted = {kinds} if isinstance(kinds, str) else kinds
+            known = self._kinds[kinds] = self._where([quantity.kind in wanted for quantity in self._distinct])
+            known.flags.writeable = False
+        return known
+
+    def compares(self, comparators: Collection[str]) -> Bools:
+        """Rows whose comparator is one of ``comparators``."""
+        return self._where([quantity.comparator in comparators for quantity in self._distinct])
+
+    def _where(self, holds: list[bool]) -> Bools:
+        return np.array(holds, dtype=np.bool_)[self._codes]
+
+
+@dataclass(slots=True)
+class _Cells:
+    """A column on its way: quantities that differ, by row the position of its own, its figure and its text."""
+
+    distinct: list[Quantity]
+    codes: Codes
+    values: Floats
+    texts: Objects
+
+    def take(self, row: int, quantity: Quantity) -> None:
+        """Put another quantity in the place of a row's."""
+        self.codes[row] = len(self.distinct)
+        self.distinct.append(quantity)
+        self.values[row] = np.nan if quantity.value is None else quantity.value
+        self.texts[row] = quantity.text
+
+    def parts(self) -> Bools:
+        """Rows of several quantities."""
+        return np.array([bool(quantity.parts) for quantity in self.distinct], dtype=np.bool_)[self.codes]
+
+    def side(self) -> Side:
+        """Turn everything into arrays."""
+        columns = zip(*map(_shared, self.distinct), strict=True) if self.distinct else [()] * len(_SHARED)
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.array(values, dtype=dtype)[self.codes]
+            for (name, dtype), values in zip(_SHARED.items(), columns, strict=True)
+        }
+        return Side(value=self.values, text=self.texts, _distinct=self.distinct, _codes=self.codes, **arrays)
+
+
+def sides(rows: Coded) -> tuple[Side, Side]:
+    """Read targets and actuals of an indicators frame.
+
+    An actual of several quantities counts as the one of them that answers its target, where only one can.
+    """
+    target, actual = _read(rows, "target", "sign"), _read(rows, "actual", None)
+    for row in np.flatnonzero(actual.parts() & ~target.parts()).tolist():
+        actual.take(row, _answer(target.distinct[target.codes[row]], actual.distinct[actual.codes[row]]))
+    return target.side(), actual.side()
+
+
+def _read(rows: Coded, field: str, sign: str | None) -> _Cells:
+    """Read a column in its context; the one without a column of signs is the actuals'."""
+    nothing = [None], np.zeros(len(rows), dtype=np.int64)
+    context = [rows.codes(sign) if sign else nothing, rows.codes("unit"), _names(rows, field)]
+    columns = [rows.codes(field), *context]
+    first, codes = _alike([codes for _, codes in columns])
+    taken = ([values[code] for code in codes[first].tolist()] for values, codes in columns)
+    cells: list[Cell] = list(zip(*taken, strict=True))
+    read = read_cells(cells)
+    if sign is None:
+        _without_names(read, cells)
+    values, texts = np.array(read.values, dtype=np.float64), np.empty(len(cells), dtype=object)
+    texts[:] = read.texts
+    return _Cells(read.distinct, np.array(read.codes, dtype=np.int64)[codes], values[codes], texts[codes])
+
+
+def _names(rows: Coded, field: str) -> tuple[list[str | None], Codes]:
+    """By row, the name where it can matter, so that equal cells are read once."""
+    names, codes = rows.codes("level3")
+    hints = [name if name is not None and any(hint in name for hint in _HINTS) else None for name in names]
+    dated = rows.each(field, lambda text: text is not None and text[:2] == "20" and "." in text, np.bool_)
+    if not dated.any():
+        return hints, codes
+    return [*hints, *(name or "" for name in names)], codes + len(names) * dated
+
+
+def _alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
+    """Rows that agree in all columns: the first row of each kind, and by row the position of its kind."""
+    joined = columns[0]
+    for codes in columns[1:]:
+        most = int(codes.max(initial=0))
+        if most:
+            joined = joined * (most + 1) + codes
+    kinds, distinct = pd.factorize(joined)
+    first = np.empty(len(distinct), dtype=np.int64)
+    first[kinds[::-1]] = np.arange(len(kinds) - 1, -1, -1)
+    return first, kinds
+
+
+def _without_names(read: Quantities, cells: Sequence[Cell]) -> None:
+    """An actual has no comparator but its own: the one in the name's brackets is the target's."""
+    for place, cell in enumerate(cells):
+        quantity = read.distinct[read.codes[place]]
+        if cell[3] and quantity.comparator:
+            own = parse_value(cell[0]).comparator
+            read.distinct.append(quantity._replace(comparator=own))
+            read.codes[place] = len(read.distinct) - 1
+
+
+def _answer(target: Quantity, actual: Quantity) -> Quantity:
+    fits = [p for p in actual.parts if p.kind == target.kind and (p.unit == target.unit or p.kind == "deadline")]
+    return fits[0] if len(fits) == 1 else actual
