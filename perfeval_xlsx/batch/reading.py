@@ -22,7 +22,7 @@ from perfeval_xlsx.scoring.result import FindingResult
 from perfeval_xlsx.scoring.steps import What, steps
 from perfeval_xlsx.workbook import open_any
 
-_CELL = re.compile(r"[A-Z]{1,3}[1-9][0-9]*")
+_CELL = re.compile(r"(?:.*!)?[A-Z]{1,3}[1-9][0-9]*")
 _SUGGESTED = 5
 
 
@@ -93,7 +93,7 @@ def _meant(findings: Sequence[FindingResult], what: str, places: Sequence[Place]
     """The findings of a code or a cell, and those in the cells of the scores that are explained."""
     wanted = normalise(what).upper()
     cells = {wanted}.union(*map(_cells, places))
-    return (finding for finding in findings if finding["code"] == wanted or finding["cell"] in cells)
+    return (finding for finding in findings if finding["code"] == wanted or _plain_cell(finding["cell"] or "") in cells)
 
 
 def _places(forms: Sequence[Form]) -> list[Place]:
@@ -133,9 +133,14 @@ def _cells(place: Place) -> set[str]:
     """Addresses of everything a score is made of."""
     form = place.form
     if place.what == "total":
-        return set(form.total_cells.values())
+        return set(map(_plain_cell, form.total_cells.values()))
     if place.what == "execution":
-        return {cell for fund in form.funds if fund.role == "total" for cell in fund.cells.values()}
+        return {_plain_cell(cell) for fund in form.funds if fund.role == "total" for cell in fund.cells.values()}
     rows = (row for row in form.indicators if row.row == place.what)
     shared = {"level1", "level2"}
-    return {cell for row in rows for field, cell in row.cells.items() if field not in shared}
+    return {_plain_cell(cell) for row in rows for field, cell in row.cells.items() if field not in shared}
+
+
+def _plain_cell(cell: str) -> str:
+    """An address in the hand that those asked for are compared in: a sheet's name may stand in it."""
+    return normalise(cell).upper() if "!" in cell else cell

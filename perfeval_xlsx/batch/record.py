@@ -19,7 +19,9 @@ STANDINGS = ("scored", "pending", "reported", "deleted", "skipped", "duplicate",
 """Statuses in the order of the ranking."""
 
 _ROW_KEYS = tuple(RowResult.__annotations__)
-_row_values = itemgetter(*_ROW_KEYS)
+_ALWAYS = _ROW_KEYS[:-1]
+"""All but the sheet, which only rows of a form's further sheets have."""
+_row_values = itemgetter(*_ALWAYS)
 
 
 class Packed(NamedTuple):
@@ -95,7 +97,7 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         warnings=severities["warning"],
         replaced=sum(entry["field"] == "score" for entry in result["replaced"]),
         head=_squeeze({**head(result), "findings": named}),
-        rows=_squeeze([_row_values(row) for row in rows]),
+        rows=_squeeze([(*_row_values(row), row["sheet"]) if "sheet" in row else _row_values(row) for row in rows]),
         detail=detail_fragment(result, lang),
     )
 
@@ -112,7 +114,7 @@ def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
         for finding in result["findings"]:
             del finding["indicator"]
     values = [] if rows is None else json.loads(zlib.decompress(rows))
-    result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=True)) for row in values]
+    result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=False)) for row in values]
     return result  # type: ignore[return-value]
 
 

@@ -70,10 +70,10 @@ def tell(forms: Iterable[Form], sheets: Iterable[Sheet], computed: Computed) -> 
     for form in forms:
         bare = _bare(form)
         if bare:
-            got = computed.get(form.sheet_index, frozenset())
-            done = {found.cell for found in bare if row_column(found.cell) in got}
+            places = {found.cell: form.place(found.cell) for found in bare}
+            done = {cell for cell, (index, own) in places.items() if row_column(own) in computed.get(index, ())}
             form.formulas = [
-                replace(found, recomputed=cells[form.sheet_index][row_column(found.cell)].text)
+                replace(found, recomputed=cells[places[found.cell][0]][row_column(places[found.cell][1])].text)
                 if found.cell in done
                 else found
                 for found in form.formulas

@@ -23,7 +23,7 @@ from perfeval_xlsx.form.labels import (
     total_label,
     unit_stated,
 )
-from perfeval_xlsx.form.locate import Header, is_fund_header, is_title
+from perfeval_xlsx.form.locate import Header, is_continued, is_fund_header, is_title
 from perfeval_xlsx.form.model import Form, Kind
 
 _SHORT = 12
@@ -54,11 +54,19 @@ def first_row(grid: Grid, after: int, anchor: int) -> int:
     return start
 
 
-def begins_form(grid: Grid, row: int) -> bool:
-    """Whether a row belongs to the beginning of a form: its title, a label of its head, a fund table."""
+def begins_form(grid: Grid, row: int, *, repeated: bool = False) -> bool:
+    """Whether a row belongs to the beginning of a form: its title, a label of its head, a fund table.
+
+    Args:
+        grid: The sheet.
+        row: The row.
+        repeated: A page that goes on (续表) repeats the head: only another title or a fund table begins a form.
+    """
+    if is_continued(grid, row):
+        return False
     if is_title(grid, row) or is_fund_header(grid, row):
         return True
-    return any(_is_head_label(text) for _, text in grid.texts(row))
+    return not repeated and any(_is_head_label(text) for _, text in grid.texts(row))
 
 
 def _opens_title(grid: Grid, row: int, column: int) -> bool:

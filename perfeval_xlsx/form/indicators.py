@@ -16,7 +16,7 @@ from perfeval_xlsx.form.labels import (
     split_points,
     total_label,
 )
-from perfeval_xlsx.form.locate import Column, Header, is_fund_header, is_title
+from perfeval_xlsx.form.locate import Column, Header, is_continued, is_fund_header, is_title
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
 from perfeval_xlsx.workbook import Merge, a1
 
@@ -105,6 +105,8 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         plain = _plain_row(grid, row, plan, carried)
         if plain is not None:
             body.rows.append(plain)
+        elif is_continued(grid, row):
+            continue
         elif _is_total(grid, row, plan):
             if not _goes_on(grid, row, plan, rows):
                 body.total_row = body.last = row
@@ -240,6 +242,8 @@ def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:
     first = _level(grid, row, plan.level1, plan.bottom)
     if first is not None and (first[0] != carried.cells.get("level1") or carried.level1 is None):
         label, points = split_points(first[1])
+        if points is None and label == carried.level1:
+            points = carried.points  # the label is repeated on the next page
         if not (label and label == carried.level1 and points == carried.points):
             carried.level2 = None
             carried.cells.pop("level2", None)

@@ -175,6 +175,13 @@ def opens_note(text: str) -> bool:
     return any(len(label) == len(word) or not label[len(word)].isalnum() or len(label) > LONGEST for word in words)
 
 
+@lru_cache(maxsize=8_192)
+def says_on(text: str) -> bool:
+    """Whether a line or a title says that the form goes on from the page before (``续表``, ``…自评表（续）``)."""
+    folded = plain_row(text)
+    return bool(pattern("continued", "line").match(folded) or pattern("continued", "title").search(folded))
+
+
 @cache
 def pattern(section: str, key: str) -> re.Pattern[str]:
     """Return a compiled pattern of ``labels.toml``."""

@@ -17,8 +17,10 @@ from perfeval_xlsx.form.labels import (
     find,
     is_figure,
     is_one_of,
+    pattern,
     plain,
     plain_row,
+    says_on,
 )
 
 _DEEPEST = 3
@@ -301,6 +303,15 @@ def _places_below(grid: Grid, header: Header, column: Column) -> list[tuple[int,
         if len(places) > len(finest):
             finest = places
     return finest
+
+
+def is_continued(grid: Grid, row: int) -> bool:
+    """Whether a row says that the form goes on from the page before, by a line of its own or a title."""
+    texts = grid.texts(row)
+    if not texts or len(texts) > 2 or not says_on(texts[0][1]):
+        return False
+    line = len(texts) == 1 and pattern("continued", "line").match(plain_row(texts[0][1]))
+    return bool(line) or is_title(grid, row)
 
 
 def is_title(grid: Grid, row: int) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.workbook import on_sheet, row_column, split_sheet
 
 Kind = Literal["department", "project", "transfer"]
 
@@ -37,7 +38,7 @@ class IndicatorRow:
     """One row of the indicator grid.
 
     Attributes:
-        row: Sheet row.
+        row: Row of the form: its sheet's, or counted on from there (``Form.pages``).
         values: Displayed text by field of ``INDICATOR_FIELDS``, None when blank; level1/level2 carried down, level1
             without its points.
         cells: A1 address (a merged range's anchor) by field whose column exists.
@@ -72,13 +73,32 @@ class FormulaCell:
     recomputed: str | None = None
 
 
+class Page(NamedTuple):
+    """Rows of one sheet, in a form that goes on over several.
+
+    Attributes:
+        sheet: Name of the sheet; ``sheet_index`` its position in the workbook, 0-based.
+        first: Its first row in the form; ``last`` its last one.
+        above: What makes a row of the sheet a row of the form, added to it.
+    """
+
+    sheet: str
+    sheet_index: int
+    first: int
+    last: int
+    above: int
+
+
 @dataclass(slots=True)
 class Form:
-    """One form of one sheet.
+    """One form, of one sheet or going on over several.
+
+    Its rows are those of its sheet; where it goes on, those of the next sheet count on below them (``pages``) and their
+    addresses carry that sheet's name (``续表!H5``).
 
     Attributes:
         path: The workbook's path as it was given.
-        sheet: Name of the sheet; ``sheet_index`` its position in the workbook, 0-based.
+        sheet: Name of the (first) sheet; ``sheet_index`` its position in the workbook, 0-based.
         number: 1-based number of the form in the workbook.
         kind: department, project or transfer.
         project: Name of the project or transfer, where the head gives one.
@@ -90,12 +110,13 @@ class Form:
         left_out: Rows of the grid that do not count, with their ``reason``.
         columns: Header as understood: field → column letter and label, for ``perfeval read``.
         notes: Text of the rows below the grid and around it (footnotes), in order.
-        extent: First and last sheet row of the form.
+        extent: First and last row of the form.
         findings: What reading found.
         head_cells: A1 address of ``title``, ``org``, ``year`` and ``unit``: where the value stands, or the blank cell
             beside its label; only those the form has.
         note_cells: A1 address of each of ``notes``, in the same order; empty where the reader does not say.
         formulas: Cells within the extent that hold a formula or an error value, in sheet order.
+        pages: The rows of each sheet, in the form's order, where it goes on over several; else empty.
     """
 
     path: str
@@ -124,6 +145,41 @@ class Form:
     head_cells: dict[str, str] = field(default_factory=dict)
     note_cells: list[str] = field(default_factory=list)
     formulas: list[FormulaCell] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+
+    def place(self, address: str) -> tuple[int, str]:
+        """Return the position of an address's sheet in the workbook, and the address there."""
+        if not self.pages:
+            return self.sheet_index, address
+        name, cell = split_sheet(address)
+        index = next((page.sheet_index for page in self.pages if page.sheet == name), self.sheet_index)
+        return index, cell
+
+    def address(self, sheet_index: int, cell: str) -> str:
+        """Return a cell of one of the form's sheets as the form's addresses tell it."""
+        name = next((page.sheet for page in self.pages if page.sheet_index == sheet_index), None)
+        return cell if name is None or sheet_index == self.sheet_index else on_sheet(name, cell)
+
+    def row_of(self, address: str) -> int:
+        """Return the form's row of an address."""
+        index, cell = self.place(address)
+        row = row_column(cell)[0]
+        pages = (page for page in self.pages if page.sheet_index == index and page.first <= row <= page.last)
+        return row + next((page.above for page in pages), 0)
+
+    def row_place(self, row: int) -> tuple[int, int]:
+        """Return the position of a row's sheet in the workbook, and the row there."""
+        page = next((page for page in self.pages if page.first <= row - page.above <= page.last), None)
+        return (self.sheet_index, row) if page is None else (page.sheet_index, row - page.above)
+
+    def spans(self) -> list[tuple[int, int, int]]:
+        """Return sheet, first and last row of each stretch of the form, in the sheets' own rows."""
+        own = [(self.sheet_index, *self.extent)]
+        return [(page.sheet_index, page.first, page.last) for page in self.pages] or own
+
+    def holds(self, sheet_index: int, row: int) -> bool:
+        """Whether a row of a sheet is the form's."""
+        return any(index == sheet_index and first <= row <= last for index, first, last in self.spans())
 
     @property
     def first_cell(self) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.form.continuation import Group, gathered, reread
 from perfeval_xlsx.form.evidence import block_findings, column_findings, settle_doubles, settle_funds
 from perfeval_xlsx.form.formulas import complete, formulas_of, tell, trusted
 from perfeval_xlsx.form.funds import read_columns, read_funds, read_pairs
@@ -23,7 +24,15 @@ from perfeval_xlsx.form.heading import (
 )
 from perfeval_xlsx.form.indicators import Body, read_body
 from perfeval_xlsx.form.labels import contains, pattern, plain_row
-from perfeval_xlsx.form.locate import Header, fund_header, indicator_headers, is_declaration, is_process, is_title
+from perfeval_xlsx.form.locate import (
+    Header,
+    fund_header,
+    indicator_headers,
+    is_continued,
+    is_declaration,
+    is_process,
+    is_title,
+)
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import province_of
 from perfeval_xlsx.workbook import AnyWorkbook, Sheet, a1
@@ -66,32 +75,48 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
         PerfevalError: A sheet's part is damaged or over a limit.
     """
     name = str(book.path) if path is None else path
-    by_sheet = [(sheet, _sheet_forms(sheet, name)) for sheet in trusted(book)]
-    computed = complete(book, by_sheet)
-    if computed:
-        by_sheet = [(s, _sheet_forms(s, name) if s.index in computed else forms) for s, forms in by_sheet]
-    held = [(sheet, forms) for sheet, forms in by_sheet if forms]
-    chosen = [(sheet, forms) for sheet, forms in held if not _is_aside(sheet)] or held
-    found = [form for _, forms in chosen for form in forms]
+
+    def again(sheet: Sheet) -> list[Form]:
+        return _sheet_forms(sheet, name)
+
+    groups = gathered(((sheet, again(sheet)) for sheet in trusted(book)), _is_aside, again)
+    computed = complete(book, [(sheet, group.forms) for group in groups for sheet in group.sheets])
+    for group in groups if computed else ():
+        if any(sheet.index in computed for sheet in group.sheets):
+            group.forms = reread(group, again)
+    held = [group for group in groups if group.forms]
+    chosen = [group for group in held if not _is_aside(group.sheets[0])] or held
+    found = [form for group in chosen for form in group.forms]
     for number, form in enumerate(found, 1):
         form.number = number
-    _note_continuations(found)
-    tell(found, (sheet for sheet, _ in chosen), computed)
-    for sheet, forms in held:
-        if all(sheet is not other for other, _ in chosen):
-            found[0].findings.append(Finding("R02", forms[0].first_cell, None, sheet.name))
+    _note_continuations(groups)
+    tell(found, (sheet for group in chosen for sheet in group.sheets), computed)
+    for group in held:
+        if all(group is not other for other in chosen):
+            found[0].findings.append(Finding("R02", group.forms[0].first_cell, None, group.sheets[0].name))
     return found
 
 
-def _note_continuations(forms: Sequence[Form]) -> None:
-    """Say where a form without title and funds follows one without a total, on its sheet or the sheet before."""
-    for form, following in pairwise(forms):
-        if form.total_cells or not form.funds or following.title is not None or following.funds:
+def _note_continuations(groups: Sequence[Group]) -> None:
+    """Say what may go on with the form before it and was not joined: on its sheet, or on the next one."""
+    for group in groups:
+        for form, following in pairwise(group.forms):
+            if not form.total_cells and _headless(following) and form.funds:
+                following.findings.append(Finding("R16", following.first_cell))
+    counted = [group for group in groups if group.sheets[0].cells and not _is_aside(group.sheets[0])]
+    for before, group in pairwise(counted):
+        if not before.forms:
             continue
-        if form.sheet_index != following.sheet_index:
+        form, sheet = before.forms[-1], group.sheets[0]
+        if not group.forms and group.says:
+            form.findings.append(Finding("R20", form.first_cell, None, sheet.name))
+        elif group.forms and (group.says or (_headless(group.forms[0]) and form.funds and not form.total_cells)):
+            following = group.forms[0]
             following.findings.append(Finding("R10", following.first_cell, None, form.sheet, following.sheet))
-        else:
-            following.findings.append(Finding("R16", following.first_cell))
+
+
+def _headless(form: Form) -> bool:
+    return form.title is None and not form.funds
 
 
 def why_none(book: AnyWorkbook) -> list[Finding]:
@@ -158,11 +183,12 @@ def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, range]:
     """
     repeats: dict[int, range] = {}
     for above, header in pairwise(headers):
-        between = read_body(grid, above, header.top - 1)
+        lines = [row for row in grid.rows_between(above.bottom + 1, header.top - 1) if is_continued(grid, row)]
+        between = read_body(grid, above, lines[-1] - 1 if lines else header.top - 1)
         if not above.same_columns(header) or between.total_row is not None or not between.rows:
             continue
         rows = list(grid.rows_between(between.last + 1, header.top - 1))
-        if not any(begins_form(grid, row) for row in rows):
+        if not any(begins_form(grid, row, repeated=bool(lines)) for row in rows):
             repeats[header.top] = range(rows[0] if rows else header.top, header.bottom + 1)
     return repeats
 

@@ -79,13 +79,13 @@ def annotate(
 def _annotate(
     book: Workbook, forms: Sequence[Form], results: Sequence[FormResult], target: Path, lang: Lang, *, durable: bool
 ) -> None:
-    pages: dict[int, _Page] = {}
-    for form in forms:
-        if form.sheet_index not in pages:
-            mine = [other for other in forms if other.sheet_index == form.sheet_index]
-            pages[form.sheet_index] = _Page(book, book.sheet(form.sheet_index), _free_column(book, mine))
+    spans = [span for form in forms for span in form.spans()]
+    pages = {
+        index: _Page(book, book.sheet(index), _free_column(book, index, [s for s in spans if s[0] == index]))
+        for index in dict.fromkeys(index for index, _, _ in spans)
+    }
     for form, result in zip(forms, results, strict=True):
-        _annotate_form(pages[form.sheet_index], form, result, lang)
+        _annotate_form(pages, form, result, lang)
     data = load("desk.toml")["annotate"]
     widths = {
         index: {page.column: data["score_width"], page.column + 1: page.opinion_width()}
@@ -143,10 +143,10 @@ class _Page:
         self.looks[row, self.column + 1] = Look(base, fill, wrapped=True, general=True)
 
 
-def _free_column(book: Workbook, forms: Sequence[Form]) -> int:
-    """The first column right of all that stands in the rows of a sheet's forms, framed blank cells included."""
-    sheet, layout = book.sheet(forms[0].sheet_index), book.layout(forms[0].sheet_index)
-    rows = {row for form in forms for row in range(form.extent[0], form.extent[1] + 1)}
+def _free_column(book: Workbook, index: int, spans: Sequence[tuple[int, int, int]]) -> int:
+    """The first column right of all that stands in some rows of a sheet, framed blank cells included."""
+    sheet, layout = book.sheet(index), book.layout(index)
+    rows = {row for _, first, last in spans for row in range(first, last + 1)}
     used = [column for row, column in sheet.cells if row in rows]
     used += [merge.right for merge in sheet.merges if not rows.isdisjoint(range(merge.top, merge.bottom + 1))]
     framed = [column for row, column in layout.blanks if row in rows] if layout is not None else []
@@ -154,7 +154,7 @@ def _free_column(book: Workbook, forms: Sequence[Form]) -> int:
     return max((column for column in [*used, *framed] if column <= limit), default=0) + 1
 
 
-def _annotate_form(page: _Page, form: Form, result: FormResult, lang: Lang) -> None:
+def _annotate_form(pages: Mapping[int, _Page], form: Form, result: FormResult, lang: Lang) -> None:
     texts, fills = _Texts(lang), load("desk.toml")["annotate"]["fill"]
     codes: dict[int, list[str]] = defaultdict(list)
     whole = _total_row(form) or form.extent[0]
@@ -162,17 +162,22 @@ def _annotate_form(page: _Page, form: Form, result: FormResult, lang: Lang) -> N
     weights = load("desk.toml")["severity"]
     found = [finding for finding in result["findings"] if not covered(finding, result["findings"])]
     for finding in sorted(found, key=lambda found: -weights[found["severity"]]["weight"]):
-        codes[row_of(finding["cell"]) or whole].append(finding["code"])
-        if finding["cell"] and finding["severity"] in _DISPUTED:
-            page.mark(finding["cell"], fills[finding["severity"]])
-    for row in sorted({*lines, *codes}):
-        known = lines.get(row)
-        like = row_column(known.cell) if known and known.cell else (row, max(1, page.column - 1))
-        opinion = texts.opinion(known.opinion if known else "", list(dict.fromkeys(codes.get(row, ()))), page.room(row))
+        cell = finding["cell"]
+        codes[form.row_of(cell) if cell and row_of(cell) else whole].append(finding["code"])
+        if cell and finding["severity"] in _DISPUTED:
+            index, address = form.place(cell)
+            pages[index].mark(address, fills[finding["severity"]])
+    for number in sorted({*lines, *codes}):
+        index, row = form.row_place(number)
+        page, known = pages[index], lines.get(number)
+        like = row_column(form.place(known.cell)[1]) if known and known.cell else (row, max(1, page.column - 1))
+        said = list(dict.fromkeys(codes.get(number, ())))
+        opinion = texts.opinion(known.opinion if known else "", said, page.room(row))
         fill = fills["open" if known and known.open else "column"]
         page.put(row, known.score if known else None, opinion, like, fill)
-    for row in _heading_rows(form) - {*lines, *codes}:
-        _head(page, row, lang, fills["header"])
+    for number in _heading_rows(form) - {*lines, *codes}:
+        index, row = form.row_place(number)
+        _head(pages[index], row, lang, fills["header"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +253,7 @@ class _Texts:
 
 def _total_row(form: Form) -> int | None:
     cell = form.total_cells.get("score") or next(iter(form.total_cells.values()), None)
-    return row_of(cell)
+    return form.row_of(cell) if cell else None
 
 
 def _heading_rows(form: Form) -> set[int]:
@@ -270,6 +275,7 @@ def _report(refusal: Refusal, page: _Page, forms: Sequence[Form], results: Seque
     value = page.values[refusal.row, refusal.column]
     facts = {"reason": refusal.text(lang)}
     for form, result in zip(forms, results, strict=True):
-        if form.sheet_index == refusal.sheet and form.extent[0] <= refusal.row <= form.extent[1]:
-            finding = Finding("S11", a1(refusal.row, refusal.column), None, None, str(value), facts)
+        if form.holds(refusal.sheet, refusal.row):
+            cell = form.address(refusal.sheet, a1(refusal.row, refusal.column))
+            finding = Finding("S11", cell, None, None, str(value), facts)
             result["findings"].append(finding_result(finding, lang))

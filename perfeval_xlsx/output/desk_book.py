@@ -20,6 +20,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.output.sheets import Column
 from perfeval_xlsx.output.style import add_formats, print_setup
+from perfeval_xlsx.workbook.cells import split_sheet
 from perfeval_xlsx.workbook.strings import clean
 
 HEAD_ROWS = 3
@@ -58,8 +59,8 @@ def link_to(folder: Path, path: str | None, sheet: str | None, cell: str | None)
     Args:
         folder: Where the workbook with the link will be.
         path: The file, as the run names it or relative to ``folder``.
-        sheet: Its sheet; ``cell`` the A1 address on it.
-        cell: Address, None for the sheet's first cell.
+        sheet: Its sheet.
+        cell: A1 address, with the sheet's name where it stands on another one; None for the sheet's first cell.
     """
     if not path or sheet is None:
         return None
@@ -67,8 +68,9 @@ def link_to(folder: Path, path: str | None, sheet: str | None, cell: str | None)
         place = os.path.relpath(path, folder).replace("\\", "/")
     except ValueError:  # another drive
         place = Path(path).absolute().as_posix()
-    quoted = sheet.replace("'", "''")
-    link = f"external:{place}#'{quoted}'!{cell or 'A1'}"
+    elsewhere, address = split_sheet(cell or "A1")
+    quoted = (elsewhere or sheet).replace("'", "''")
+    link = f"external:{place}#'{quoted}'!{address}"
     return None if _UNSAFE_LINK.search(place) or len(link) > _LONGEST_LINK or clean(link) != link else link
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
@@ -12,7 +14,7 @@ from perfeval_xlsx.form.model import Form, FundRow
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult
-from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Workbook, a1, row_column, save_copy
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
@@ -50,17 +52,16 @@ def fill(
     Raises:
         PerfevalError: The copy cannot be written or does not verify.
     """
-    edits: dict[int, Edits] = {}
+    edits: dict[int, Edits] = defaultdict(dict)
     for form, result in zip(forms, results, strict=True):
-        sheet = book.sheet(form.sheet_index)
-        mine = edits.setdefault(form.sheet_index, {})
-        for address, field, value in _wanted(form, result, book, sheet):
-            _edit(sheet, mine, result, address, field, value, keep=keep, lang=lang)
-    refused = _save(book, {i: e for i, e in edits.items() if e}, results, target, lang=lang, durable=durable)
+        for address, field, value in _wanted(form, result, book):
+            if address is not None and value is not None:
+                _edit(_spot(book, form, address), edits, result, address, field, value, keep=keep, lang=lang)
+    refused = _save(book, edits, results, target, lang=lang, durable=durable)
     for refusal in refused:
         for form, result in zip(forms, results, strict=True):
-            if form.sheet_index == refusal.sheet and form.extent[0] <= refusal.row <= form.extent[1]:
-                address = a1(refusal.row, refusal.column)
+            if form.holds(refusal.sheet, refusal.row):
+                address = form.address(refusal.sheet, a1(refusal.row, refusal.column))
                 value = edits[refusal.sheet][refusal.row, refusal.column]
                 result["replaced"] = [r for r in result["replaced"] if r["cell"] != address]
                 finding = Finding("S11", address, None, None, _plain(value), {"reason": refusal.reason})
@@ -86,9 +87,21 @@ def _save(
     return refused
 
 
-def _wanted(
-    form: Form, result: FormResult, book: AnyWorkbook, sheet: Sheet
-) -> Iterator[tuple[str | None, str, str | float | None]]:
+class _Spot(NamedTuple):
+    """A cell's place in the workbook, and the cell where something stands in it."""
+
+    sheet: int
+    position: tuple[int, int]
+    cell: Cell | None
+
+
+def _spot(book: AnyWorkbook, form: Form, address: str) -> _Spot:
+    index, own = form.place(address)
+    position = row_column(own)
+    return _Spot(index, position, book.sheet(index).cells.get(position))
+
+
+def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
     """Every (cell, field, value) the copy should show."""
     if result["status"] == "reported":
         return
@@ -100,34 +113,33 @@ def _wanted(
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
     if fund is not None and execution is not None:
-        yield fund.cells.get("rate"), "rate", _rate(fund, execution["rate"], book, sheet, form.sheet_index)
+        yield fund.cells.get("rate"), "rate", _rate(fund, execution["rate"], book, form)
         if execution["status"] in {"ruled", "reviewed"}:
             yield fund.cells.get("score"), "score", _float(execution["score"])
     if result["status"] == "scored":
         if not form.total.get("weight"):
             yield form.total_cells.get("weight"), "weight", 100.0
-        yield from _total(form, result, sheet)
+        yield from _total(form, result, book)
 
 
 def _edit(
-    sheet: Sheet,
-    edits: Edits,
+    spot: _Spot,
+    edits: dict[int, Edits],
     result: FormResult,
-    address: str | None,
+    address: str,
     field: str,
-    value: str | float | None,
+    value: str | float,
     *,
     keep: bool,
     lang: Lang,
 ) -> None:
     """Add an edit unless the cell already shows the value, holds a formula that disagrees, or must be kept."""
-    if address is None or value is None:
-        return
-    position = row_column(address)
-    cell = sheet.cells.get(position)
+    cell = spot.cell
     old = cell.text.strip() if cell else ""
     if cell is not None and not cell.cached:
-        _complete(cell, edits, result, address, field, value, lang)
+        own = _completed(cell, result, address, field, value, lang)
+        if own is not None:
+            edits[spot.sheet][spot.position] = own
         return
     if old and (keep or _shows(old, value)):
         return
@@ -135,25 +147,25 @@ def _edit(
         if field not in _SUMMED:
             result["findings"].append(finding_result(Finding("S10", address, field, old, _plain(value)), lang))
             return
-        edits[position] = value
+        edits[spot.sheet][spot.position] = value
         return
-    edits[position] = value
+    edits[spot.sheet][spot.position] = value
     if old and not (field in _LABELLED and isinstance(value, str) and value.startswith(old)):
         result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
 
 
-def _complete(
-    cell: Cell, edits: Edits, result: FormResult, address: str, field: str, value: str | float, lang: Lang
-) -> None:
-    """Give a formula that was saved without its result one in the copy: its own, where that agrees with ours."""
+def _completed(
+    cell: Cell, result: FormResult, address: str, field: str, value: str | float, lang: Lang
+) -> str | float | None:
+    """What a formula that was saved without its result shows in the copy: its own, where that agrees with ours."""
     own = cell.text if cell.value is None else cell.value
     if own == "" or field in _SUMMED:
-        edits[row_column(address)] = value
-    elif own == value or _shows(cell.text.strip(), value):
-        edits[row_column(address)] = own
-    else:
-        finding = Finding("S10", address, field, cell.text.strip(), _plain(value))
-        result["findings"].append(finding_result(finding, lang))
+        return value
+    if own == value or _shows(cell.text.strip(), value):
+        return own
+    finding = Finding("S10", address, field, cell.text.strip(), _plain(value))
+    result["findings"].append(finding_result(finding, lang))
+    return None
 
 
 def _float(text: str | None) -> float | None:
@@ -172,7 +184,7 @@ def _shows(old: str, value: str | float) -> bool:
     return abs(number(old) - (wanted if "%" not in old or isinstance(value, str) else wanted * 100)) < _SAME
 
 
-def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, sheet: Sheet, index: int) -> str | float | None:
+def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, form: Form) -> str | float | None:
     """The rate in the cell's own hand: a number under a percent format, else text with its sign.
 
     A typed rate that agrees at the precision it is printed with is left alone.
@@ -182,11 +194,10 @@ def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, sheet: Sheet, inde
         return None
     typed = fund.values.get("rate")
     share = float(rate[:-1])
-    row, column = row_column(address)
-    cell = sheet.cells.get((row, column))
+    index, position, cell = _spot(book, form, address)
     if typed and _agrees(typed, share):
         return None if cell is None or cell.cached else cell.value
-    style = cell.style if cell else book.style_at(index, row, column)
+    style = cell.style if cell else book.style_at(index, *position)
     return round(share / 100, 6) if "%" in book.number_format(style) else rate
 
 
@@ -199,19 +210,19 @@ def _agrees(typed: str, share: float) -> bool:
     return abs(float(text) - share) < 10.0**-places
 
 
-def _total(form: Form, result: FormResult, sheet: Sheet) -> Iterator[tuple[str | None, str, str | float | None]]:
+def _total(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
     """Total and grade; in a cell that holds their labels too (``总分：96分 等级：优``) only figure and word change."""
     address, total, grade = form.total_cells.get("score"), result["total"], result["grade"]
-    cell = sheet.cells.get(row_column(address)) if address else None
+    cell = _spot(book, form, address).cell if address else None
     written = form.total.get("score")
     if cell is not None and total is not None and written is None and cell.text.strip() and cell.formula is None:
         yield address, "total", _behind_colon(cell.text, total)
         if form.total_cells.get("grade") != address:
-            yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
+            yield form.total_cells.get("grade"), "grade", _grade(form, book, grade)
         return
     if cell is None or total is None or written is None or written == cell.text.strip():
         yield address, "total", _float(total)
-        yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
+        yield form.total_cells.get("grade"), "grade", _grade(form, book, grade)
         return
     text = cell.text if _shows(written, float(total)) else cell.text.replace(written, total, 1)
     if form.total_cells.get("grade") == address:
@@ -219,7 +230,7 @@ def _total(form: Form, result: FormResult, sheet: Sheet) -> Iterator[tuple[str |
         head, word, tail = text.rpartition(old) if old and grade else (text, "", "")
         text = head + (grade or "") + tail if word else text
     else:
-        yield form.total_cells.get("grade"), "grade", _grade(form, sheet, grade)
+        yield form.total_cells.get("grade"), "grade", _grade(form, book, grade)
     yield address, "total", text
 
 
@@ -229,12 +240,12 @@ def _behind_colon(text: str, figure: str) -> str | None:
     return label[1] + figure + label[2] if label else None
 
 
-def _grade(form: Form, sheet: Sheet, grade: str | None) -> str | None:
+def _grade(form: Form, book: AnyWorkbook, grade: str | None) -> str | None:
     """The grade as the cell has it: a prefix such as ``等级：`` stays, a typed alias of the same grade stays."""
     address = form.total_cells.get("grade")
     if grade is None or address is None:
         return None
-    cell = sheet.cells.get(row_column(address))
+    cell = _spot(book, form, address).cell
     text = cell.text if cell else ""
     if not text.strip():
         return grade

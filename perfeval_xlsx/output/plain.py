@@ -23,6 +23,8 @@ def form_lines(form: Form, lang: Lang = "zh") -> Iterator[str]:
     nothing = say("nothing")
     yield say("head", path=form.path, sheet=form.sheet, form=form.number)
     facts = {name: getattr(form, name) or nothing for name in ("title", "org", "year", "unit")}
+    for page in form.pages:
+        yield say("page", sheet=page.sheet, first=page.first, last=page.last)
     yield say("facts", kind=_say("kind", form.kind, lang), **facts)
     yield say("columns")
     for field, (column, label) in form.columns.items():
@@ -32,18 +34,24 @@ def form_lines(form: Form, lang: Lang = "zh") -> Iterator[str]:
         yield f"    {fund.label or nothing}  {_pairs(fund.values, _FUND_FIELDS, lang)}"
     yield say("indicators", rows=len(form.indicators))
     for row in form.indicators:
-        yield f"    {row.row}  {_cells(row)}"
+        yield f"    {_row_of(form, row)}  {_cells(row)}"
     if form.left_out:
         yield say("left_out", rows=len(form.left_out))
     for row in form.left_out:
         reason = _say("left_out", row.reason, lang) if row.reason in load("console.toml")["left_out"] else row.reason
-        yield say("left_out_row", row=row.row, reason=reason, text=_cells(row))
+        yield say("left_out_row", row=_row_of(form, row), reason=reason, text=_cells(row))
     yield say("total", **{name: form.total.get(name) or nothing for name in ("score", "grade", "weight")})
     if form.findings:
         yield say("findings")
     for finding in form.findings:
         yield say("finding", cell=finding.cell or "", message=finding.text("message", lang))
     yield ""
+
+
+def _row_of(form: Form, row: IndicatorRow) -> str:
+    """A row's number, with its sheet where the form goes on over several."""
+    index, number = form.row_place(row.row)
+    return f"{number}" if index == form.sheet_index else form.address(index, f"{number}")
 
 
 def rulebook_line(book: Rulebook, lang: Lang = "zh") -> str:

@@ -78,7 +78,7 @@ create table problem ({", ".join(_COLUMNS)}, weight integer, row integer);
 create table department (key text primary key, name, file, forms integer);
 """
 _STANDS = "(state is null or state != 'fixed')"
-_PLACE = "path, form, row, length(cell), cell"
+_PLACE = "path, form, instr(cell, '!'), row, length(cell), cell"
 _ORDER = f"coalesce(state, '') = 'fixed', weight desc, {_PLACE}, problem.rowid"
 
 
@@ -158,10 +158,10 @@ class ProblemStore:
             finding.get("suggestion") or "", state,
         )  # fmt: skip
         weight = self._weights.get(problem.severity, 0)
-        marks = ", ".join("?" * (len(_COLUMNS) + 2))
-        self._base.execute(f"insert into problem values ({marks})", (*map(_clean, problem), weight, row or 0))
+        values = (*map(_clean, problem), weight, row[1] if row else 0)
+        self._base.execute(f"insert into problem values ({', '.join('?' * len(values))})", values)
 
-    def _execution(self, form: Mapping[str, Any], row: int | None) -> str | None:
+    def _execution(self, form: Mapping[str, Any], row: tuple[str | None, int] | None) -> str | None:
         """The name of the execution score where a finding stands in its row."""
         if row is None or row_of((form.get("execution") or {}).get("cell")) != row:
             return None

@@ -59,6 +59,8 @@ def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh")
             *_execution_findings(funds.get(form.id), record),
             *_total_findings(record),
         ]
+        if form.pages:
+            _place_rows(form, rows.results[first:last])
         made = _result(form, record, execution, [finding_result(f, lang) for f in found])
         results.append(made | {"levels": _levels(rows, first, last), "indicators": rows.results[first:last]})
     return results
@@ -89,6 +91,15 @@ def _rows(frame: pd.DataFrame) -> Rows:
         i for i, (state, how) in enumerate(zip(status, method, strict=True)) if state == "judged" or how in raising
     ]
     return Rows(results, level1, points, typed, scores, cells, noted, _spans(frame["form_id"].tolist()))
+
+
+def _place_rows(form: Form, rows: Iterable[RowResult]) -> None:
+    """Give rows of a form over several sheets their own sheet's row, and its name where it is another."""
+    names = {page.sheet_index: page.sheet for page in form.pages}
+    for row in rows:
+        index, row["row"] = form.row_place(row["row"])
+        if index != form.sheet_index:
+            row["sheet"] = names[index]
 
 
 def _spans(form_ids: Sequence[str]) -> dict[str, tuple[int, int]]:

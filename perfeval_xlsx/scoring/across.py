@@ -113,7 +113,7 @@ def across(
     return pd.DataFrame([_written(code, place, lang) for code, place in places], columns=list(COLUMNS), dtype=object)
 
 
-def _order(item: tuple[str, Place]) -> tuple[bool, str, int, tuple[int, int], str]:
+def _order(item: tuple[str, Place]) -> tuple[bool, str, int, tuple[str, int, int], str]:
     code, place = item
     return place.path is None, place.path or "", place.form or 0, position(place.cell), code
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.workbook.cells import split_sheet
 
 State = Literal["new", "open", "fixed"]
 """new 新增: not in the earlier run · open 未整改: in both · fixed 已整改: in the earlier run only."""
@@ -86,16 +87,17 @@ def indicator_of(form: Mapping[str, Any], finding: Mapping[str, Any]) -> str | N
     if named or row is None:
         return str(named) if named else None
     for indicator in form.get("indicators") or ():
-        if indicator.get("row") == row:
+        if (indicator.get("sheet"), indicator.get("row")) == row:
             name = indicator.get("level3") or indicator.get("level2") or indicator.get("level1")
             return None if name is None else str(name)
     return None
 
 
-def row_of(cell: object) -> int | None:
-    """Return the row of an A1 address, None where it is none."""
-    digits = str(cell or "").lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ$")
-    return int(digits) if digits.isascii() and digits.isdigit() else None
+def row_of(cell: object) -> tuple[str | None, int] | None:
+    """Return sheet (None for the form's own) and row of an A1 address, None where it is none."""
+    sheet, address = split_sheet(str(cell or ""))
+    digits = address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ$")
+    return (sheet, int(digits)) if digits.isascii() and digits.isdigit() else None
 
 
 def read_run(path: Path | str) -> list[Mapping[str, Any]]:

@@ -36,7 +36,7 @@ class FindingResult(TypedDict):
 
 
 class RowResult(TypedDict):
-    """One indicator row."""
+    """One indicator row; ``sheet`` only where it stands on another sheet than the form begins on."""
 
     row: int
     level1: str | None
@@ -54,6 +54,7 @@ class RowResult(TypedDict):
     basis: str
     cell: str | None
     deviation: str | None
+    sheet: NotRequired[str]
 
 
 class ExecutionResult(TypedDict):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
+
+_PLAIN_NAME = re.compile(r"(?![A-Za-z]{1,3}\d|[RrCc]$)[^\W\d]\w*")
+"""A sheet's name that stands in an address without quotes."""
 
 
 class Cell(NamedTuple):
@@ -85,6 +89,23 @@ def row_column(address: str) -> tuple[int, int]:
     if not column or len(letters) == len(address):
         raise ValueError(f"not an A1 address: {address!r}")
     return int(address[len(letters) :]), column
+
+
+def on_sheet(name: str, address: str) -> str:
+    """Return an address with its sheet's name, as Excel writes it: ``续表!H5``, ``'第 2 页'!H5``."""
+    if _PLAIN_NAME.fullmatch(name):
+        return f"{name}!{address}"
+    quoted = name.replace("'", "''")
+    return f"'{quoted}'!{address}"
+
+
+def split_sheet(address: str) -> tuple[str | None, str]:
+    """Return the sheet's name in an address, None where it has none, and the address without it."""
+    name, mark, cell = address.rpartition("!")
+    if not mark:
+        return None, address
+    quoted = len(name) > 1 and name[0] == name[-1] == "'"
+    return name[1:-1].replace("''", "'") if quoted else name, cell
 
 
 @lru_cache(maxsize=16_384)

@@ -280,16 +280,6 @@ def test_exchanged_columns_are_a_finding() -> None:
     assert [(finding.code, finding.field) for finding in form.findings] == [("R09", "weight"), ("R09", "target")]
 
 
-def test_a_form_over_two_sheets_is_said_so() -> None:
-    first = "A1:H1=项目支出绩效自评表\nA2=项目资金 | D2=全年预算数 | E2=全年执行数\nB3=年度资金总额 | D3=10 | E3=9\n"
-    row = "C5=期数 | D5=2 | E5=2 | F5=50 | G5=50"
-    forms = read(
-        sheet(first + GRID.replace("1=", "4=") + f"\n{row}", "第一页"),
-        sheet(GRID.replace("1=", "4=") + f"\n{row}", "第二页", 1),
-    )
-    assert [[finding.code for finding in form.findings] for form in forms] == [[], ["R10"]]
-
-
 HUBEI = "B{0}=一级指标 | C{0}=二级指标 | D{0}=三级指标 | E{0}=年初目标值(A) | F{0}=实际完成值(B) | G{0}=得分"
 
 

@@ -56,7 +56,7 @@ def _together(hits: Iterable[Hit], variant: str) -> Iterator[Hit]:
         yield mine[0]._replace(args=args, variant=variant)
 
 
-def _place(hit: Hit) -> tuple[int, tuple[int, int]]:
+def _place(hit: Hit) -> tuple[int, tuple[str, int, int]]:
     return hit.form, position(hit.cell)
 
 

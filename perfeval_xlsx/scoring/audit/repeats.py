@@ -30,9 +30,9 @@ def _stands_for(code: str) -> tuple[str, ...]:
     return tuple(load("checks.toml")["check"].get(code, {}).get("instead_of", ()))
 
 
-def _row(finding: FindingResult) -> int | None:
-    return None if finding["cell"] is None else position(finding["cell"])[0]
+def _row(finding: FindingResult) -> tuple[str, int] | None:
+    return None if finding["cell"] is None else position(finding["cell"])[:2]
 
 
-def _places(finding: FindingResult) -> tuple[int | None, ...]:
+def _places(finding: FindingResult) -> tuple[tuple[str, int] | None, ...]:
     return (_row(finding), None)

@@ -12,12 +12,13 @@ import pandas as pd
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.scoring.audit.context import Context, Hit
+from perfeval_xlsx.workbook.cells import split_sheet
 
 COLUMNS = (
     "form_id", "code", "severity", "cell", "field", "found", "expected", "message", "basis", "suggestion",
 )  # fmt: skip
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_LAST = (1 << 30, 1 << 30)
+_LAST = (chr(0x10FFFF), 1 << 30, 1 << 30)
 _NOTHING = "–"
 
 
@@ -37,15 +38,16 @@ def findings_frame(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang
 
 
 @lru_cache(maxsize=8192)
-def position(cell: str | None) -> tuple[int, int]:
-    """Row and column of an A1 address, after every other where there is none."""
-    match = _CELL.fullmatch(cell or "")
+def position(cell: str | None) -> tuple[str, int, int]:
+    """Sheet ("" for the form's own), row and column of an A1 address, after every other where there is none."""
+    sheet, address = split_sheet(cell or "")
+    match = _CELL.fullmatch(address)
     if match is None:
         return _LAST
     column = 0
     for letter in match[1]:
         column = column * 26 + ord(letter) - 64
-    return int(match[2]), column
+    return sheet or "", int(match[2]), column
 
 
 class _Values(dict[str, str]):
