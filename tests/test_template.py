@@ -66,6 +66,8 @@ CASES: list[tuple[Kind, str | None]] = [
     ("project", "national-2021-core"),
     ("project", "anhui"),
     ("department", "beijing-haidian"),
+    ("project", "beijing-haidian"),
+    ("project", "guangxi"),
     ("department", "hubei-2020"),
     ("transfer", None),
 ]
@@ -396,7 +398,8 @@ def test_labels_are_protected_and_the_sheet_prints_on_a4(kind: Kind, rulebook: s
     sheet = openpyxl.load_workbook(path).active
     assert sheet.protection.sheet
     assert all(cell.protection.locked for row in sheet.iter_rows() for cell in row if cell.data_type == "f")
-    labels = {column["label"] for column in load("templates.toml")["layout"][3]["grid"]["columns"]}
+    layouts = {layout["id"]: layout for layout in load("templates.toml")["layout"]}
+    labels = {column["label"] for column in layouts["national"]["grid"]["columns"]}
     locked = {
         cell.value for row in sheet.iter_rows() for cell in row if cell.value in labels and cell.protection.locked
     }
@@ -434,3 +437,17 @@ def test_texts_never_become_formulas_or_links(tmp_path: Path) -> None:
     assert "<f>1+1</f>" not in xml
     strings = [text for row in read(written).indicators for text in row.values.values()]
     assert ('=HYPERLINK("x")' in strings, read(written).org) == (True, "=1+1")
+
+
+def test_points_taken_off_have_a_column_of_their_own(listed: Path, tmp_path: Path) -> None:
+    guangxi = load_rulebook("guangxi")
+    first, _ = write_templates(tmp_path / "out", indicators=listed, rulebook=guangxi, year=2024)
+    filled = fill_in(first, read(first))
+    book = openpyxl.load_workbook(filled)
+    assert book.active["H12"].value == "扣减分数"
+    book.active["H13"], book.active["I13"] = 3, 17
+    book.active["J13"] = "少报一项，核减"
+    book.save(filled)
+    pytest.importorskip("formualizer").recalculate_file(str(filled))
+    (result,) = pe.audit(filled, rules="guangxi")
+    assert (result["total"], result["self_total"], result["findings"]) == ("97", "97", [])

@@ -110,6 +110,7 @@ def texts(blank: Blank, rulebook: Rulebook) -> dict[str, str]:
         "points": f"{points:g}",
         "rest": f"{100 - points:g}",
         "reason_below": f"{100 * (rulebook.execution.reason_below or 0):g}",
+        "over": f"{100 * rulebook.quantitative.over_reason:g}",
         "tiers": _tiers(rulebook),
     }
     facts["year"] = words["year"].format(year=blank.year) if blank.year else words["no_year"]

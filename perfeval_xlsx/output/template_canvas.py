@@ -15,8 +15,8 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output.style import A4
 
-LINE, PADDING, LEAST = 14.5, 8.0, 27.0
-"""Height of a line of text, what a row adds to its lines, and the lowest row, in points."""
+LINE, PADDING, LEAST = 14.5, 8.0, 30.0
+"""Height of a line of text, what a row adds to its lines, and the lowest row, which shows two lines, in points."""
 MARGINS = {"left": 0.5, "right": 0.5, "top": 0.6, "bottom": 0.6}
 ALLOWED = {"format_rows": True, "format_columns": True, "insert_rows": True, "delete_rows": True}
 """What a protected form still lets a clerk do besides typing into its open cells."""

@@ -60,6 +60,8 @@ class _Drawing:
         self.facts = texts(blank, rulebook)
         self.fund_places = {column["field"]: span(column["at"]) for column in layout["funds"]["columns"]}
         self.places = {column["field"]: span(column["at"]) for column in layout["grid"]["columns"]}
+        self.printed = {column["field"]: column["text"] for column in layout["grid"]["columns"] if "text" in column}
+        self.fund_printed = {c["field"]: c["total"] for c in layout["funds"]["columns"] if "total" in c}
         self.words: dict[str, Any] = load("templates.toml")
 
     def draw(self) -> None:
@@ -137,7 +139,7 @@ class _Drawing:
         elif name == "score":
             self._execution_score(columns)
         else:
-            canvas.put(columns, None, "input_left")
+            canvas.put(columns, self.fund_printed.get(name) if last_part else None, "input_left")
 
     def _base(self) -> str:
         base = self.rulebook.execution.base
@@ -192,16 +194,16 @@ class _Drawing:
 
     def _grid_cell(self, name: str, columns: Span, row: Indicator, extent: tuple[int, int]) -> None:
         canvas, column = self.canvas, columns[0]
-        value = _plain_number(row.target) if name == "target" else getattr(row, name, None)
-        style = "input_left" if name in {"level3", "deviation"} else "input"
+        value = _plain_number(row.target) if name == "target" else getattr(row, name, self.printed.get(name))
+        style = "input_left" if name in {"level3", "method", "deviation"} else "input"
         canvas.put(columns, value, style)
         if name == "weight":
             cell = xl_rowcol_to_cell(canvas.row, column)
             points = xl_range_abs(extent[0], column, extent[1], column)
             rule = f"=AND(ISNUMBER({cell}),{cell}>0,{self.rulebook.execution.points:g}+SUM({points})<=100.004)"
             canvas.check(column, "weight", {"validate": "custom", "value": rule})
-        elif name == "score":
-            canvas.check(column, "score", self._score_rule(column))
+        elif name in {"score", "deduction"}:
+            canvas.check(column, name, self._score_rule(column))
         elif name == "sign":
             canvas.check(column, "sign", {"validate": "list", "source": self.words["signs"]["choices"]})
         elif name == "actual":
@@ -238,6 +240,8 @@ class _Drawing:
         if "grade" in total:
             cell = xl_rowcol_to_cell(canvas.row, span(total["score"])[0])
             canvas.formula(span(total["grade"]), f'IF(ISNUMBER({cell}),{self._grade(cell)},"")', "", "fixed")
+        if "gap" in total:
+            canvas.put(span(total["gap"]), None, "fixed")
         used = [span(total[name]) for name in ("weight", "score", "grade") if name in total]
         if used[-1][1] < canvas.last:
             canvas.put((used[-1][1] + 1, canvas.last), None, "input_left")
