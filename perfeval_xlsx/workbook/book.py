@@ -171,7 +171,7 @@ class Workbook:
         if cell is not None:
             return cell.style
         layout = self._layouts.get(index)
-        return 0 if layout is None else layout.blanks.get((row, column), 0)
+        return 0 if layout is None else layout.style(row, column)
 
     def has_formulas(self, index: int) -> bool:
         """Whether any cell of a sheet holds a formula."""

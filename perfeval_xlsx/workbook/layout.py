@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook.cells import Merge, row_column
@@ -12,6 +13,7 @@ from perfeval_xlsx.workbook.display import Format
 
 LAST_ROW = 1_048_576
 _PLACE = re.compile(rb'<c r="([A-Z]+)[0-9]+"')
+_STYLED = re.compile(rb'<c r="([A-Z]+)[0-9]+" s="([0-9]+)"')
 COLUMNS: dict[bytes, int] = {}
 """Numbers of the columns met so far, by their letters; see :func:`column_of`."""
 
@@ -26,7 +28,6 @@ class Row:
         style: Style index for new cells: the row's own where it has one.
         cells: Position of each cell's start tag by column, in order.
         ordered: False when cells stand out of order or twice.
-        spelled: First and last byte of a plainly spelled row's cells, whose positions are looked up when needed.
     """
 
     start: int
@@ -34,14 +35,29 @@ class Row:
     style: int = 0
     cells: dict[int, int] = field(default_factory=dict)
     ordered: bool = True
-    spelled: tuple[int, int] | None = None
+
+    def places(self, _part: bytes) -> dict[int, int]:
+        """Position of each cell's start tag by column, in order."""
+        return self.cells
+
+
+class PlainRow(NamedTuple):
+    """A plainly spelled row: as ``Row``, but its cells, between ``first`` and ``last``, are looked up when needed."""
+
+    start: int
+    end: int
+    style: int
+    first: int
+    last: int
+
+    @property
+    def ordered(self) -> bool:
+        """True: cells out of order are not plain."""
+        return True
 
     def places(self, part: bytes) -> dict[int, int]:
         """Position of each cell's start tag by column, in order."""
-        if self.spelled is not None and self.spelled[0] >= 0:
-            self.cells = _places(part, *self.spelled)
-        self.spelled = None
-        return self.cells
+        return {column_of(found[1]): found.start() for found in _PLACE.finditer(part, self.first, self.last)}
 
 
 @dataclass(slots=True)
@@ -55,22 +71,44 @@ class Layout:
         data_end: Position of its end tag (or behind a self-closing tag).
         ordered: False when rows stand out of order or twice.
         last: Last row that was read; what stands below was left alone.
-        blanks: Style of blank cells that have one.
+        styled: Style of the blank cells that have one, as far as they were looked up; see ``blanks``.
+        plain: The cells that hold something, where the blank ones of a plainly spelled part were not looked up yet.
         arrays: Ranges filled by one formula (array formulas, data tables): no cell of them can be set.
         opaque: Cells with metadata (``cm``, ``vm``).
         formulas: Whether any cell holds a formula.
     """
 
     part: bytes
-    rows: dict[int, Row] = field(default_factory=dict)
+    rows: dict[int, Row | PlainRow] = field(default_factory=dict)
     data: int = -1
     data_end: int = -1
     ordered: bool = True
     last: int = LAST_ROW
-    blanks: dict[tuple[int, int], int] = field(default_factory=dict)
+    styled: dict[tuple[int, int], int] = field(default_factory=dict)
+    plain: Container[tuple[int, int]] | None = None
     arrays: list[Merge] = field(default_factory=list)
     opaque: set[tuple[int, int]] = field(default_factory=set)
     formulas: bool = False
+
+    @property
+    def blanks(self) -> dict[tuple[int, int], int]:
+        """Style of the blank cells that have one."""
+        if self.plain is not None:
+            for number, row in self.rows.items():
+                for letters, style in _STYLED.findall(self.part, *row[-2:]) if isinstance(row, PlainRow) else ():
+                    place = number, column_of(letters)
+                    if place not in self.plain and int(style):
+                        self.styled[place] = int(style)
+            self.plain = None
+        return self.styled
+
+    def style(self, row: int, column: int) -> int:
+        """Style of one blank cell, 0 where it has none."""
+        line = self.rows.get(row)
+        if self.plain is None or line is None:
+            return self.styled.get((row, column), 0)
+        found = _STYLED.match(self.part, line.places(self.part).get(column, 0))
+        return int(found[2]) if found else 0
 
 
 @dataclass(slots=True)
@@ -81,11 +119,6 @@ class Context:
     formats: Sequence[Format] = ()
     date1904: bool = False
     limits: Limits = DEFAULT_LIMITS
-
-
-def _places(part: bytes, first: int, last: int) -> dict[int, int]:
-    """Position of each cell's start tag by column, in a row's plain content."""
-    return {column_of(found[1]): found.start() for found in _PLACE.finditer(part, first, last)}
 
 
 def column_of(letters: bytes) -> int:

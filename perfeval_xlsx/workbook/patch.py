@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Sheet, a1
-from perfeval_xlsx.workbook.layout import Layout, Row
+from perfeval_xlsx.workbook.layout import Layout, PlainRow, Row
 from perfeval_xlsx.workbook.refusals import Refusal, refusal
 from perfeval_xlsx.workbook.strings import clean, escape
 
@@ -128,7 +128,7 @@ def spliced(part: bytes, splices: Iterable[Splice]) -> bytes:
     return b"".join([*pieces, part[position:]])
 
 
-def _in_row(layout: Layout, number: int, row: Row, cells: Mapping[int, Value]) -> Iterator[Splice]:
+def _in_row(layout: Layout, number: int, row: Row | PlainRow, cells: Mapping[int, Value]) -> Iterator[Splice]:
     """Yield the splices of one existing row."""
     there = row.places(layout.part)
     new = {column: value for column, value in cells.items() if column not in there}

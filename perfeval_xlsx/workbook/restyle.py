@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet, a1
-from perfeval_xlsx.workbook.layout import Context, Layout, Row
+from perfeval_xlsx.workbook.layout import Context, Layout, PlainRow, Row
 from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Splice, spliced
 from perfeval_xlsx.workbook.save import Finish
 from perfeval_xlsx.workbook.sheet import read_sheet
@@ -238,7 +238,7 @@ def restyle(part: bytes, name: str, context: Context, styles: Mapping[tuple[int,
     return spliced(part, splices)
 
 
-def _in_row(part: bytes, number: int, row: Row, wanted: Mapping[int, int]) -> Iterator[Splice]:
+def _in_row(part: bytes, number: int, row: Row | PlainRow, wanted: Mapping[int, int]) -> Iterator[Splice]:
     """The splices that give cells of one row their formats."""
     there = row.places(part)
     columns = list(there)

@@ -206,9 +206,9 @@ class _Reader:
         if self.here is None:
             return
         self.here.end = self.parser.CurrentByteIndex
-        if self.layout.rows.setdefault(self.row, self.here) is not self.here:
-            self.layout.ordered = False
-            self.layout.rows[self.row].ordered = False
+        first = self.layout.rows.setdefault(self.row, self.here)
+        if isinstance(first, Row) and first is not self.here:
+            self.layout.ordered = first.ordered = False
         if self.row_filled:
             self.last_filled = self.row
             self.filled += 1
@@ -310,11 +310,11 @@ class _Reader:
             return
         if self.value is None and not self.has_formula:
             if self.style:
-                self.layout.blanks[self.row, self.column] = self.style
+                self.layout.styled[self.row, self.column] = self.style
         else:
             cell = self.cell()
             if cell is None:
-                self.layout.blanks[self.row, self.column] = self.style
+                self.layout.styled[self.row, self.column] = self.style
             else:
                 self.sheet.cells[self.row, self.column] = cell
                 self.row_filled = True
