@@ -105,8 +105,7 @@ class Manifest:
             db.execute("PRAGMA cache_size = -8000")
             db.execute("PRAGMA temp_store = FILE")
             if version == 0:
-                db.executescript(queries.TABLES)
-                db.execute(f"PRAGMA user_version = {_FORMAT}")
+                db.executescript(f"BEGIN; {queries.TABLES}; PRAGMA user_version = {_FORMAT}; COMMIT;")  # one flush
             db.executescript(queries.LISTS)
         except sqlite3.DatabaseError:
             db.close()

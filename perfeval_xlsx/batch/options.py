@@ -92,7 +92,7 @@ def program() -> str:
 
 def _sources(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _sources(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".py", ".toml")):
+        if entry.name.endswith((".py", ".toml")):
             yield prefix + entry.name, entry
+        elif entry.is_dir():
+            yield from _sources(entry, f"{prefix}{entry.name}/")
