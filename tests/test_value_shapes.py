@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form.value_columns import Cell, read_cells
+from perfeval_xlsx.form.value_columns import Context, read_cells
 from perfeval_xlsx.form.value_text import normalise
 from perfeval_xlsx.form.values import _read, _read_words, parse_value
 
@@ -55,21 +55,22 @@ signs, units = (
     st.sampled_from([None, None, "≥", "＜", "定性"]),
     st.sampled_from([None, None, "%", "万元", "小时", "年", "/"]),
 )
+NOTHING: Context = (None, None, None)
 names = st.sampled_from([None, None, "完成时间", "成本(≤**万元)", "合格率(%)", ""])
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(texts, signs, units, names), max_size=8))
-@example([("2023.12", None, None, "完成时间"), ("20.5", None, "万元", None), ("1.1万元", None, None, None)])
-@example([("5\n个", None, None, None), ("5个", None, None, None), (None, None, None, None), ("", None, None, None)])
-def test_many_cells_are_read_as_each_is(cells: list[Cell]) -> None:
-    read = read_cells(cells)
-    for cell, code, value, text in zip(cells, *read[1:], strict=True):
+@given(st.lists(st.tuples(texts, st.tuples(signs, units, names)), max_size=8))
+@example([("2023.12", (None, None, "完成时间")), ("20.5", (None, "万元", None)), ("1.1万元", (None, None, None))])
+@example([("5\n个", NOTHING), ("5个", NOTHING), (None, NOTHING), ("", NOTHING)])
+def test_many_cells_are_read_as_each_is(cells: list[tuple[str | None, Context]]) -> None:
+    read = read_cells([text for text, _ in cells], [context for _, context in cells])
+    for (cell, context), code, value, text in zip(cells, *read[1:], strict=True):
         found = read.distinct[code]._replace(value=None if value != value else value, text=text)
-        assert found == parse_value(*cell)
+        assert found == parse_value(cell, *context)
 
 
 def test_cells_that_differ_in_their_figures_are_one_quantity() -> None:
-    read = read_cells([(f"≥{figure}万元", None, None, None) for figure in ("3", "12", "4.5")])
+    read = read_cells([f"≥{figure}万元" for figure in ("3", "12", "4.5")], [NOTHING] * 3)
     assert read.codes == [0, 0, 1]  # places are told apart: 7.5个 may be read otherwise than 7个
     assert read.values == [30_000, 120_000, 45_000]

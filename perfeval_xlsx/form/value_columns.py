@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import add
 from typing import NamedTuple
 
 from perfeval_xlsx.form.value_quantity import Quantity
 from perfeval_xlsx.form.values import parse_value, pattern_of
 
-Cell = tuple[str | None, str | None, str | None, str | None]
-"""The arguments of ``parse_value``: text, sign, unit, name."""
+Context = tuple[str | None, str | None, str | None]
+"""The arguments of ``parse_value`` beside the text: sign, unit, name."""
 
 _LINES = re.compile(
     r"^(?:([≥≤><=±]?[\u4e00-\u9fa5]{0,5})(?!20[0-9]*\.)((?:[1-9][0-9]{0,8}|0)(\.[0-9]{1,6})?)([%‰/\u4e00-\u9fa5]{0,6})$|.*)",
@@ -36,43 +37,39 @@ class Quantities(NamedTuple):
     texts: list[str]
 
 
-def read_cells(cells: Sequence[Cell]) -> Quantities:
-    """Read some cells, every one as ``parse_value`` does."""
-    read = Quantities([], [], [], [])
-    known: dict[tuple[str | None, ...], tuple[int, str] | None] = {}
-    for cell, (head, figure, places, rest) in zip(cells, _figures(cells), strict=True):
-        found = None
-        if figure:
-            key = (head, places and ".", rest, *cell[1:])
-            if key not in known:
-                known[key] = _pattern(read, head, places, rest, cell)
-            found = known[key]
-        if found is None:
-            quantity = parse_value(*cell)
-            read.distinct.append(quantity)
-            read.codes.append(len(read.distinct) - 1)
-            read.values.append(float("nan") if quantity.value is None else quantity.value)
-            read.texts.append(quantity.text)
-        else:
-            read.codes.append(found[0])
-            read.values.append(float(figure + found[1]))
-            read.texts.append(head + figure + rest)
+def read_cells(texts: Sequence[str | None], contexts: Sequence[Context]) -> Quantities:
+    """Read some cells in their contexts, every one as ``parse_value`` does."""
+    heads, figures, places, rests = zip(*_figures(texts), strict=True) if texts else ((),) * 4
+    keys = list(zip(heads, map(bool, figures), map(bool, places), rests, contexts, strict=True))
+    distinct: list[Quantity] = []
+    patterns = {key: _pattern(distinct, *key) for key in dict.fromkeys(keys)}
+    codes, behind = zip(*map(patterns.__getitem__, keys), strict=True) if keys else ((), ())
+    values = list(map(float, map(add, figures, behind)))
+    read = Quantities(distinct, list(codes), values, list(texts))  # type: ignore[arg-type]
+    for place, code in enumerate(codes):
+        if code < 0:
+            quantity = parse_value(texts[place], *contexts[place])
+            read.codes[place], read.texts[place] = len(distinct), quantity.text
+            read.values[place] = float("nan") if quantity.value is None else quantity.value
+            distinct.append(quantity)
     return read
 
 
-def _figures(cells: Sequence[Cell]) -> list[tuple[str, str, str, str]]:
-    """What ``_LINES`` finds in every cell."""
-    texts = [cell[0] or "" for cell in cells]
-    lines = "\n".join(texts)
-    if lines.count("\n") >= len(texts):
-        lines = "\n".join(["" if "\n" in text else text for text in texts])
-    return _LINES.findall(lines) if texts else []
+def _figures(texts: Sequence[str | None]) -> list[tuple[str, str, str, str]]:
+    """What ``_LINES`` finds in every text."""
+    plain = [text or "" for text in texts]
+    lines = "\n".join(plain)
+    if lines.count("\n") >= len(plain):
+        lines = "\n".join(["" if "\n" in text else text for text in plain])
+    return _LINES.findall(lines)
 
 
-def _pattern(read: Quantities, head: str, places: str, rest: str, cell: Cell) -> tuple[int, str] | None:
-    """Take up the quantity of such figures; its position, and what to write behind a figure."""
-    pattern = pattern_of(head, places != "", rest, *cell[1:])
+def _pattern(
+    distinct: list[Quantity], head: str, figure: bool, places: bool, rest: str, context: Context
+) -> tuple[int, str]:
+    """Position of the quantity of such figures, and what to write behind a figure; -1 where each is read by itself."""
+    pattern = pattern_of(head, places, rest, *context) if figure else None
     if pattern is None:
-        return None
-    read.distinct.append(pattern[0])
-    return len(read.distinct) - 1, pattern[1]
+        return -1, "" if figure else "nan"
+    distinct.append(pattern[0])
+    return len(distinct) - 1, pattern[1]

@@ -65,6 +65,19 @@ class Coded:
         return self.each(column, lambda text: text is not None and any(word in text for word in words), np.bool_)
 
 
+def alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
+    """Rows that agree in all columns: the first row of each kind, and by row the position of its kind."""
+    joined = columns[0]
+    for codes in columns[1:]:
+        most = int(codes.max(initial=0))
+        if most:
+            joined = joined * (most + 1) + codes
+    kinds, distinct = pd.factorize(joined)
+    first = np.empty(len(distinct), dtype=np.int64)
+    first[kinds[::-1]] = np.arange(len(kinds) - 1, -1, -1)
+    return first, kinds
+
+
 def one_of(values: Objects, wanted: Collection[str]) -> Bools:
     """Rows whose word is one of ``wanted``."""
     return np.fromiter(map(frozenset(wanted).__contains__, values), np.bool_, len(values))

@@ -5,16 +5,18 @@ Sentences are put together column by column: one template for all rows of a meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import repeat
+from string import Formatter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Objects, each, fill, one_of
+from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Objects, alike, each, fill, one_of
 from perfeval_xlsx.scoring.indicators import Scored, stands
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
@@ -24,23 +26,26 @@ _PROPORTIONAL = frozenset({"execution", "execution_missing"})
 _UNDIRECTED = ("on_time", "band")
 
 
+class _Part(NamedTuple):
+    """A part of the sentences: its templates, "" where nothing is said, and by row the position of its template."""
+
+    templates: Sequence[str]
+    codes: Codes
+
+
 def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> list[str]:
     """One sentence a row of the scored indicators frame."""
-    columns = _row_columns(scored, lang)
-    rows = np.arange(len(scored.frame))
-    sentences = fill(_template("facts", lang, "words"), columns, rows)
-    add = _Adder(sentences, lang)
-    add.by(scored.frame["method"], lambda method, mine: fill(_template(method, lang), columns, mine))
-    directed = _directed(scored)
-    add.by(
-        np.where(directed, scored.measured.direction, ""),
-        lambda key, mine: fill(_template(key, lang, "direction"), columns, mine),
-    )
-    for key, those in (("assumed_unit", scored.measured.assumed), ("deducted", scored.deducted > 0)):
-        add.by(np.where(those, key, ""), lambda name, mine: fill(_template(name, lang, "note"), columns, mine))
-    add.by(_typed(scored.frame), lambda key, mine: fill(_template(key, lang, "typed"), columns, mine))
-    _add_articles(add, scored.frame["method"], books, code, row_article)
-    return [str(text) for text in sentences]
+    methods, directed = scored.verdicts.method, np.where(_directed(scored), scored.measured.direction, "")
+    parts = [
+        _Part([_template("facts", lang, "words")], np.zeros(len(methods), dtype=np.int64)),
+        _part(methods, "method", lang),
+        _part(directed, "direction", lang),
+        _Part(["", _template("assumed_unit", lang, "note")], scored.measured.assumed.astype(np.int64)),
+        _Part(["", _template("deducted", lang, "note")], (scored.deducted > 0).astype(np.int64)),
+        _typed_part(scored.frame, lang),
+        _articles(methods, books, code, lang, row_article),
+    ]
+    return _sentences(parts, _row_columns(scored, lang), lang)
 
 
 def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> list[str]:
@@ -52,13 +57,13 @@ def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: Co
         "ratio": _texts(frame["rate"], _percent),
         "band": _texts(frame["share"], _share),
     }
-    sentences = np.full(len(frame), "", dtype=object)
-    add = _Adder(sentences, lang)
-    add.by(frame["method"], lambda method, mine: fill(_template(method, lang), columns, mine))
-    add.by(frame["points_from"], lambda key, mine: fill(_template(key, lang, "note"), columns, mine))
-    add.by(_typed(frame), lambda key, mine: fill(_template(key, lang, "typed"), columns, mine))
-    _add_articles(add, _supported(frame, books, code), books, code, lambda book, _: book.execution.source)
-    return [str(text) for text in sentences]
+    parts = [
+        _part(frame["method"], "method", lang),
+        _part(frame["points_from"], "note", lang),
+        _typed_part(frame, lang),
+        _articles(_supported(frame, books, code), books, code, lang, lambda book, _: book.execution.source),
+    ]
+    return _sentences(parts, columns, lang)
 
 
 def _supported(frame: pd.DataFrame, books: Sequence[Rulebook], code: Codes) -> Objects:
@@ -77,8 +82,9 @@ def method_words(scored: Scored, at: int, lang: Lang = "zh") -> str:
 
 def typed_words(scored: Scored, at: int, lang: Lang = "zh") -> list[str]:
     """How the typed score of the row at ``at`` stands towards the rule's; nothing where the rule alone decides."""
-    key = str(_typed(scored.frame)[at])
-    return [str(fill(_template(key, lang, "typed"), _row_columns(scored, lang), np.array([at]))[0])] if key else []
+    templates, codes = _typed_part(scored.frame, lang)
+    template = templates[codes[at]]
+    return [str(fill(template, _row_columns(scored, lang), np.array([at]))[0])] if template else []
 
 
 def row_article(book: Rulebook, method: str) -> Article:
@@ -111,30 +117,54 @@ def article_words(article: Article, lang: Lang) -> str:
     return _template("article", lang, "words").format(article=article.article, support=support)
 
 
-class _Adder:
-    """Adds a part to the sentences of some rows, with the separator where there is something before it."""
-
-    def __init__(self, sentences: Objects, lang: Lang) -> None:
-        self.sentences, self.lang = sentences, lang
-        self.separator = _template("separator", lang, "words")
-
-    def by(self, keys: Any, part: Callable[[Any, Codes], Objects | str]) -> None:
-        """Add ``part(key, rows)`` to the rows of each distinct key; "" adds nothing."""
-        codes, distinct = pd.factorize(np.asarray(keys, dtype=object))
-        for number, key in enumerate(distinct):
-            if key != "":
-                rows = np.flatnonzero(codes == number)
-                joint = np.where(self.sentences[rows] == "", "", self.separator).astype(object)
-                self.sentences[rows] = self.sentences[rows] + joint + part(key, rows)
+def _part(keys: Any, table: str, lang: Lang) -> _Part:
+    """The part that a key of ``data/methods.toml`` stands for; "" says nothing."""
+    codes, distinct = pd.factorize(np.asarray(keys, dtype=object))
+    return _Part([_template(key, lang, table) if key else "" for key in distinct.tolist()], codes)
 
 
-def _add_articles(
-    add: _Adder, methods: Any, books: Sequence[Rulebook], code: Codes, source: Callable[[Rulebook, str], Article]
-) -> None:
-    names = np.asarray(methods, dtype=object)
-    for number, book in enumerate(books):
-        mine = np.where((code == number) & ~one_of(names, _SILENT), names, "")
-        add.by(mine, lambda method, _, book=book: article_words(source(book, method), add.lang))  # type: ignore[misc]
+def _articles(
+    methods: Any, books: Sequence[Rulebook], code: Codes, lang: Lang, source: Callable[[Rulebook, str], Article]
+) -> _Part:
+    """By row, the article of its rulebook that its method rests on."""
+    codes, distinct = pd.factorize(np.asarray(methods, dtype=object))
+    templates = [
+        "" if method in _SILENT or not method else _literal(article_words(source(book, method), lang))
+        for book in books
+        for method in distinct.tolist()
+    ]
+    return _Part(templates, code * len(distinct) + codes)
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang) -> list[str]:
+    """Join the parts of every row, rows of the same templates together; each column is asked once for all its rows."""
+    size, separator = len(parts[0].codes), _template("separator", lang, "words")
+    first, kinds = alike([part.codes for part in parts])
+    rows_of = np.split(np.argsort(kinds, kind="stable"), np.cumsum(np.bincount(kinds, minlength=len(first)))[:-1])
+    said = ((part.templates[part.codes[row]] for part in parts) for row in first.tolist())
+    templates = [_percent_template(separator.join(filter(None, texts))) for texts in said]
+    shown: dict[str, Objects] = {}
+    for name in {field for _, fields in templates for field in fields}:
+        wanted = [rows for rows, (_, fields) in zip(rows_of, templates, strict=False) if name in fields]
+        rows, shown[name] = np.concatenate(wanted), np.empty(size, dtype=object)
+        shown[name][rows] = columns[name](rows)
+    sentences = np.empty(size, dtype=object)
+    for rows, (template, fields) in zip(rows_of, templates, strict=False):
+        texts = [shown[field][rows].tolist() for field in fields]
+        sentences[rows] = list(map(template.__mod__, zip(*texts, strict=True) if texts else repeat((), len(rows))))
+    return sentences.tolist()
+
+
+@lru_cache(maxsize=1024)
+def _percent_template(template: str) -> tuple[str, tuple[str, ...]]:
+    """A ``str.format`` template as one for ``%``, which fills many rows in half the time, and its fields."""
+    pieces = list(Formatter().parse(template))
+    text = "".join(literal.replace("%", "%%") + ("%s" if field else "") for literal, field, _, _ in pieces)
+    return text, tuple(field for _, field, _, _ in pieces if field)
 
 
 def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
@@ -173,19 +203,21 @@ def _directed(scored: Scored) -> Bools:
     return np.asarray((scored.verdicts.status == "ruled") & ~unread & (scored.verdicts.ratio != 1), dtype=np.bool_)
 
 
-def _typed(frame: pd.DataFrame) -> Objects:
-    """By row, the key of the words on how the typed score stands; "" where the rule alone decides."""
+_TYPED = ("", "blank", "default", "stands", "outside_open", "outside", "kept", "impossible")
+
+
+def _typed_part(frame: pd.DataFrame, lang: Lang) -> _Part:
+    """By row, the words on how the typed score stands; nothing where the rule alone decides."""
     typed, score, low, high = (frame[name].to_numpy(dtype=float) for name in ("typed", "score", "low", "high"))
-    judged, unscorable = frame["status"].to_numpy() == "judged", frame["status"].to_numpy() == "unscorable"
+    status = frame["status"].to_numpy(dtype=object)
+    judged, unscorable = status == "judged", status == "unscorable"
     none, inside = np.isnan(typed), stands(typed, low, high)
-    return np.select(
-        [
-            judged & none & np.isnan(score), judged & none, judged & inside, judged & np.isnan(score), judged,
-            unscorable & inside, unscorable & ~none,
-        ],
-        ["blank", "default", "stands", "outside_open", "outside", "kept", "impossible"],
-        "",
-    ).astype(object)  # fmt: skip
+    cases = [
+        judged & none & np.isnan(score), judged & none, judged & inside, judged & np.isnan(score), judged,
+        unscorable & inside, unscorable & ~none,
+    ]  # fmt: skip
+    codes = np.select(cases, range(1, len(_TYPED)), 0)
+    return _Part([key and _template(key, lang, "typed") for key in _TYPED], codes)
 
 
 @lru_cache(maxsize=1024)

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form.value_columns import Cell, Quantities, read_cells
+from perfeval_xlsx.form.value_columns import Context, Quantities, read_cells
 from perfeval_xlsx.form.values import Quantity, parse_value
-from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Floats, Objects
+from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Floats, Objects, alike
 
 _HINTS = tuple(load("measure.toml")["name_hints"])
 _SHARED: dict[str, type] = {
@@ -108,17 +107,17 @@ def sides(rows: Coded) -> tuple[Side, Side]:
 def _read(rows: Coded, field: str, sign: str | None) -> _Cells:
     """Read a column in its context; the one without a column of signs is the actuals'."""
     nothing = [None], np.zeros(len(rows), dtype=np.int64)
-    context = [rows.codes(sign) if sign else nothing, rows.codes("unit"), _names(rows, field)]
-    columns = [rows.codes(field), *context]
-    first, codes = _alike([codes for _, codes in columns])
-    taken = ([values[code] for code in codes[first].tolist()] for values, codes in columns)
-    cells: list[Cell] = list(zip(*taken, strict=True))
-    read = read_cells(cells)
+    signs = rows.codes(sign) if sign else nothing
+    columns = [rows.codes(field), signs, rows.codes("unit"), _names(rows, field)]
+    first, codes = alike([codes for _, codes in columns])
+    texts, *around = ([values[code] for code in codes[first].tolist()] for values, codes in columns)
+    contexts = list(zip(*around, strict=True))
+    read = read_cells(texts, contexts)
     if sign is None:
-        _without_names(read, cells)
-    values, texts = np.array(read.values, dtype=np.float64), np.empty(len(cells), dtype=object)
-    texts[:] = read.texts
-    return _Cells(read.distinct, np.array(read.codes, dtype=np.int64)[codes], values[codes], texts[codes])
+        _without_names(read, texts, contexts)
+    plain, values = np.empty(len(texts), dtype=object), np.array(read.values, dtype=np.float64)
+    plain[:] = read.texts
+    return _Cells(read.distinct, np.array(read.codes, dtype=np.int64)[codes], values[codes], plain[codes])
 
 
 def _names(rows: Coded, field: str) -> tuple[list[str | None], Codes]:
@@ -131,25 +130,12 @@ def _names(rows: Coded, field: str) -> tuple[list[str | None], Codes]:
     return [*hints, *(name or "" for name in names)], codes + len(names) * dated
 
 
-def _alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
-    """Rows that agree in all columns: the first row of each kind, and by row the position of its kind."""
-    joined = columns[0]
-    for codes in columns[1:]:
-        most = int(codes.max(initial=0))
-        if most:
-            joined = joined * (most + 1) + codes
-    kinds, distinct = pd.factorize(joined)
-    first = np.empty(len(distinct), dtype=np.int64)
-    first[kinds[::-1]] = np.arange(len(kinds) - 1, -1, -1)
-    return first, kinds
-
-
-def _without_names(read: Quantities, cells: Sequence[Cell]) -> None:
+def _without_names(read: Quantities, texts: Sequence[str | None], contexts: Sequence[Context]) -> None:
     """An actual has no comparator but its own: the one in the name's brackets is the target's."""
-    for place, cell in enumerate(cells):
+    for place, (_, _, name) in enumerate(contexts):
         quantity = read.distinct[read.codes[place]]
-        if cell[3] and quantity.comparator:
-            own = parse_value(cell[0]).comparator
+        if name and quantity.comparator:
+            own = parse_value(texts[place]).comparator
             read.distinct.append(quantity._replace(comparator=own))
             read.codes[place] = len(read.distinct) - 1
 
