@@ -342,6 +342,18 @@ def test_signs_move_between_the_target_and_columns_of_their_own() -> None:
     joined, apart = Indicator("产出", target="≥12.5公里"), Indicator("产出", target="12.5", sign="≥", unit="公里")
     assert in_columns(joined, True, True) == apart
     assert in_columns(apart, False, False) == joined
+    for sign, shown in {
+        "≧": "≥",
+        "大于等于": "≥",
+        "＜": "＜",
+        "═": "＝",
+        "定性指标": "定性",
+        "定量指标": "",
+        "/": "",
+    }.items():
+        odd = Indicator("产出", target="2000", sign=sign, unit="篇")
+        assert in_columns(odd, True, True).sign == shown
+        assert in_columns(odd, False, False).target == shown.replace("定性", "") + "2000篇"
     for kept in ("建立健全", "2024年11月30日前", "95%-98%"):
         assert in_columns(Indicator("效益", target=kept), True, True).target == kept
     assert in_columns(Indicator("效益", target="建立健全", sign="定性"), False, False).target == "建立健全"
@@ -350,6 +362,19 @@ def test_signs_move_between_the_target_and_columns_of_their_own() -> None:
 def test_a_source_without_a_form(tmp_path: Path) -> None:
     finding = refusal(write_templates, tmp_path / "out", source=SAMPLES / "2023年度项目库清单.xlsx")
     assert finding.code == "L05"
+
+
+def test_files_of_last_year_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    forms = tmp_path / "上年"
+    forms.mkdir()
+    shutil.copy(SAMPLES / "市水利局_河道治理项目支出绩效自评表.xlsx", forms)
+    for name in ("甲局.xlsx", "乙局.xlsx"):
+        (forms / name).write_text("单位,得分\n", encoding="utf-8")
+    finding = refusal(write_templates, tmp_path / "out", source=forms)
+    assert (finding.code, "有2个文件读不出" in finding.text(), "甲局.xlsx (" in finding.text()) == ("L09", True, True)
+    assert "乙局.xlsx" in finding.text(lang="en")
+    assert not (tmp_path / "out").exists()
+    assert refusal(write_templates, tmp_path / "out", source=forms / "甲局.xlsx").code != "L09"
 
 
 # Files.

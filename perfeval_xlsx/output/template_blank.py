@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.model import Kind
+from perfeval_xlsx.form.values import sign_comparator
 from perfeval_xlsx.scoring.rulebook import Rulebook
 
 Layout = Mapping[str, Any]
@@ -132,7 +133,9 @@ def in_columns(row: Indicator, signed: bool, united: bool) -> Indicator:
     """Return a row for a layout with or without columns of its own for sign and unit.
 
     ``≥12.5公里`` is split where it reads as sign, number, unit and nothing else; ``≥``, ``2000``, ``吨`` are joined.
+    What stands in last year's sign column and is no sign (``定量指标``) is left behind.
     """
+    row = replace(row, sign=_choice(row.sign))
     if signed and not row.sign and row.target:
         match = _split().match(row.target)
         if match is None:
@@ -144,6 +147,15 @@ def in_columns(row: Indicator, signed: bool, united: bool) -> Indicator:
     sign = "" if row.sign == load("templates.toml")["signs"]["qualitative"] else row.sign
     written = row.target if not sign or row.target.startswith(sign) else sign + row.target
     return _with(row, written if not row.unit or written.endswith(row.unit) else written + row.unit, "", "")
+
+
+def _choice(sign: str) -> str:
+    """Return a sign as the forms offer it, however it was written; empty where it is none."""
+    signs = load("templates.toml")["signs"]
+    qualitative: str = signs["qualitative"]
+    if qualitative in sign:
+        return qualitative
+    return str(signs["written"].get(sign_comparator(sign), ""))
 
 
 def _with(row: Indicator, target: str, sign: str, unit: str) -> Indicator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from perfeval_xlsx.data import load
@@ -12,7 +12,7 @@ from perfeval_xlsx.form.read import find_forms
 from perfeval_xlsx.output.template_blank import Blank, Indicator, points_of
 from perfeval_xlsx.workbook import open_any
 
-NO_FORM = "L05"
+NO_FORM, NOT_READ = "L05", "L09"
 _OWNER_MARKS = ("~$", ".")
 
 
@@ -25,17 +25,35 @@ def carry_over(source: Path, kind: Kind | None, year: int | None) -> list[Blank]
         year: Year of the new forms; None: one more than the form says.
 
     Raises:
-        PerfevalError: There is no form, or a workbook cannot be read.
+        PerfevalError: There is no form, or workbooks cannot be read; of a folder all those are named.
     """
-    blanks = [
-        _blank(form, year)
-        for path in _workbooks(source)
-        for form in find_forms(open_any(path))
-        if kind is None or form.kind == kind
-    ]
+    blanks, failed = [], []
+    for path in _workbooks(source):
+        try:
+            forms = find_forms(open_any(path))
+        except PerfevalError as error:
+            if path == source:
+                raise
+            failed.append((path.relative_to(source), error.finding))
+            continue
+        blanks += [_blank(form, year) for form in forms if kind is None or form.kind == kind]
+    if failed:
+        raise PerfevalError(Finding(NOT_READ, found=str(source), args=_told(failed)))
     if not blanks:
         raise PerfevalError(Finding(NO_FORM, found=str(source)))
     return blanks
+
+
+def _told(failed: Sequence[tuple[Path, Finding]]) -> dict[str, str]:
+    """What is wrong with each file, as the finding's texts take it."""
+    words = load("templates.toml")["list"]
+    told = {"count": str(len(failed))}
+    for lang in ("zh", "en"):
+        shown = [f"{path} ({found.text('message', lang)})" for path, found in failed[: words["shown"]]]
+        rest = len(failed) - len(shown)
+        more = words["more"][lang].format(count=rest) if rest > 0 else ""
+        told[f"files_{lang}"] = words["join"][lang].join(shown) + more
+    return told
 
 
 def _workbooks(source: Path) -> Iterator[Path]:
