@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from xml.parsers import expat
 
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
@@ -11,8 +12,12 @@ from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_PLAIN = re.compile(rb"(?:<si><t(?: xml:space=\"preserve\")?>[^<&\x00-\x08\x0b-\x1f\x7f]*+</t></si>[ \t\r\n]*+)*+")
-_PLAIN_TEXT = re.compile(r"<si><t[^>]*>([^<]*)</t>")
+_OPEN, _BETWEEN, _CLOSE = b"<si><t>", b"</t></si><si><t>", b"</t></si>"
+_PRESERVED = b'<si><t xml:space="preserve">'
+_REFUSED = bytes({*range(9), *range(0x0B, 0x20), 0x7F, *b"&"})
+"""Bytes that plainly spelled texts do not hold: control characters, and what begins a reference."""
+_KEPT = 65_536
+"""Most bytes around the strings that are remembered."""
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
@@ -66,21 +71,36 @@ def read_strings(part: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> lis
 def _read_plain(part: bytes, name: str, limits: Limits) -> list[str] | None:
     """Return the strings of a part that holds nothing but plainly spelled ones, None for any other.
 
-    What stands around them goes through expat, which also says whether the elements are ours.
+    The part is cut between its strings: every ``<`` must belong to a tag of theirs. What stands around them goes
+    through expat, which also says whether the elements are ours.
     """
     start, stop = part.find(b"<si>"), part.rfind(b"</si>") + len(b"</si>")
-    if not 0 <= start < stop or _PLAIN.fullmatch(part, start, stop) is None:
+    inside = part[start:stop] if 0 <= start < stop else b""
+    if len(inside.translate(None, _REFUSED)) != len(inside) or b"]]>" in inside:
+        return None
+    if _PRESERVED in inside:
+        inside = inside.replace(_PRESERVED, _OPEN)
+    if not (inside.startswith(_OPEN) and inside.endswith(_CLOSE)):
         return None
     try:
-        strings = _PLAIN_TEXT.findall(part[start:stop].decode())
+        strings = inside[len(_OPEN) : -len(_CLOSE)].decode().split(_BETWEEN.decode())
     except UnicodeDecodeError:
         return None
+    if inside.count(b"<") != 4 * len(strings) or len(strings) > limits.strings:
+        return None
+    outside = part[:start] + part[stop:]
+    if not (_around if len(outside) <= _KEPT else _around.__wrapped__)(outside, name, limits):
+        return None
+    return [unescape(text) for text in strings] if b"_x" in inside else strings
+
+
+@lru_cache(maxsize=64)
+def _around(part: bytes, name: str, limits: Limits) -> bool:
+    """Whether what stands around the strings is well-formed and is a table of strings; remembered, as forms agree."""
     parser = new_parser()
     around = _Strings(parser, limits)
-    run(parser, part[:start] + part[stop:], name)
-    if len(strings) > limits.strings or "sst" not in around.names.values():
-        return None
-    return [unescape(text) if "_x" in text else text for text in strings]
+    run(parser, part, name)
+    return "sst" in around.names.values()
 
 
 class _Strings:
