@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.data import load
+from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.scoring.compare import indicator_of
 from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
@@ -108,12 +108,12 @@ def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
     Without ``rows`` its list of indicators is empty, but their number for a person is there (``person_rows``), and each
     finding names the ``indicator`` of its row.
     """
-    result: dict[str, Any] = json.loads(zlib.decompress(head))
+    result: dict[str, Any] = json.loads(unsqueeze(head))
     if rows is not None:
         del result["person_rows"]
         for finding in result["findings"]:
             del finding["indicator"]
-    values = [] if rows is None else json.loads(zlib.decompress(rows))
+    values = [] if rows is None else json.loads(unsqueeze(rows))
     result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=False)) for row in values]
     return result  # type: ignore[return-value]
 
@@ -147,4 +147,4 @@ def _again(findings: Sequence[FindingResult]) -> int:
 
 
 def _squeeze(value: object) -> bytes:
-    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8"), 1)
+    return squeeze(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))

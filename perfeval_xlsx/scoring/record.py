@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.form.values import parse_value
 from perfeval_xlsx.scoring.audit.words import bare_name, plain
 from perfeval_xlsx.scoring.measure import NUMERIC, number
@@ -68,7 +68,7 @@ class FormRecord:
 
     def rows(self) -> list[Row]:
         """The indicator rows."""
-        return [Row(*fields) for fields in json.loads(zlib.decompress(self.packed))]
+        return [Row(*fields) for fields in json.loads(unsqueeze(self.packed))]
 
 
 def record_of(result: Mapping[str, Any]) -> FormRecord:
@@ -94,7 +94,7 @@ def record_of(result: Mapping[str, Any]) -> FormRecord:
         texts=array("q", map(digest, texts)),
         lengths=array("L", map(len, texts)),
         signature=digest("\n".join(row.name for row in rows)),
-        packed=zlib.compress(json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace"), 1),
+        packed=squeeze(json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace")),
     )
 
 
