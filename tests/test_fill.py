@@ -147,9 +147,9 @@ def test_a_rate_that_agrees_as_far_as_it_is_printed_stays(tmp_path: Path, typed:
 
 
 def test_a_formula_that_agrees_stays_a_formula(tmp_path: Path) -> None:
-    _, result = filled(tmp_path, {"H13": ("=9/2", 4.5), "H20": ("=H5+H12+H13", 23.12)})
+    _, result = filled(tmp_path, {"H13": ("=9/2", 4.5), "H20": ("=H5+H12+H13+69.38", 0)})
     sheet: Any = openpyxl.load_workbook(tmp_path / "copy.xlsx")["表"]
-    assert (sheet["H13"].value, sheet["H20"].value) == ("=9/2", "=H5+H12+H13")
+    assert (sheet["H13"].value, sheet["H20"].value) == ("=9/2", "=H5+H12+H13+69.38")
     values: Any = openpyxl.load_workbook(tmp_path / "copy.xlsx", data_only=True)["表"]
     assert (values["H13"].value, values["H20"].value) == (4.5, 92.5), "a sum shows what it will come to"
     assert (result["replaced"], result["findings"]) == ([], [])
@@ -161,6 +161,34 @@ def test_a_formula_that_disagrees_is_left_and_named(tmp_path: Path) -> None:
     (finding,) = result["findings"]
     facts = {key: finding[key] for key in ("code", "cell", "found", "expected")}  # type: ignore[literal-required]
     assert facts == {"code": "S10", "cell": "H13", "found": "5", "expected": "4.5"}
+
+
+def test_a_sum_over_a_formula_that_was_left_shows_its_own_sum_and_is_named(tmp_path: Path) -> None:
+    cells = {"H13": ("=5*1", 5), "H20": ("=H5+H12+H13+69.38", 74), "I20": ('=IF(H20>=90,"良","中")', "中")}
+    sheet, result = filled(tmp_path, cells, replace(FORM, total={**FORM.total, "grade": "中"}))
+    assert (sheet["H13"].value, sheet["H20"].value, sheet["I20"].value) == (5, 93, "中")
+    found = [
+        (finding["code"], finding["cell"], finding["found"], finding["expected"]) for finding in result["findings"]
+    ]
+    assert found == [("S10", "H13", "5", "4.5"), ("S10", "H20", "93", "92.5"), ("S10", "I20", "中", "优")]
+
+
+def test_a_stale_result_is_refreshed_with_what_the_formula_gives(tmp_path: Path) -> None:
+    cells = {"E12": 9, "H13": ("=IF(E12>=10,5,ROUND(E12/10*5,2))", 0), "H20": ("=H5+H12+H13+69.38", 1)}
+    for keep in (False, True):
+        sheet, result = filled(tmp_path, cells, keep=keep)
+        assert (sheet["H13"].value, sheet["H20"].value, result["findings"], result["replaced"]) == (4.5, 92.5, [], [])
+
+
+def test_formulas_saved_without_results_get_theirs_where_nothing_typed_was_changed(tmp_path: Path) -> None:
+    pytest.importorskip("formualizer")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    book = openpyxl.load_workbook(SAMPLES / "市水利局_河道治理项目支出绩效自评表.xlsx")
+    book.save(folder / "表.xlsx")
+    (result,) = pe.score(folder / "表.xlsx", out=tmp_path / "out")
+    copy = openpyxl.load_workbook(tmp_path / "out" / str(result["copy"]), data_only=True)
+    assert (copy["项目自评表"]["E6"].value, result["replaced"]) == (1150, [])
 
 
 def test_a_cell_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:

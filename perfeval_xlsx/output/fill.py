@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +14,13 @@ from perfeval_xlsx.form.model import Form, FundRow
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult
-from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook.recompute import recompute
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
+_SAVED = frozenset("nds")
+"""Types of results that a copy can be given: numbers, dates, texts."""
 _FILLED = frozenset({"ruled", "judged", "reviewed"})
 """Statuses of rows whose score the copy shows."""
 _LABELLED = frozenset({"total", "grade"})
@@ -56,7 +59,8 @@ def fill(
     for form, result in zip(forms, results, strict=True):
         for address, field, value in _wanted(form, result, book):
             if address is not None and value is not None:
-                _edit(_spot(book, form, address), edits, result, address, field, value, keep=keep, lang=lang)
+                _edit(book, _spot(book, form, address), edits, result, address, field, value, keep=keep, lang=lang)
+    _complete(book, forms, edits)
     refused = _save(book, edits, results, target, lang=lang, durable=durable)
     for refusal in refused:
         for form, result in zip(forms, results, strict=True):
@@ -123,6 +127,7 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
 
 
 def _edit(
+    book: AnyWorkbook,
     spot: _Spot,
     edits: dict[int, Edits],
     result: FormResult,
@@ -136,36 +141,57 @@ def _edit(
     """Add an edit unless the cell already shows the value, holds a formula that disagrees, or must be kept."""
     cell = spot.cell
     old = cell.text.strip() if cell else ""
-    if cell is not None and not cell.cached:
-        own = _completed(cell, result, address, field, value, lang)
+    if cell is not None and cell.formula is not None:
+        gives = _gives(book.sheet(spot.sheet), edits[spot.sheet], cell.formula)
+        own = _result(cell, gives, result, address, field, value, lang)
         if own is not None:
             edits[spot.sheet][spot.position] = own
         return
     if old and (keep or _shows(old, value)):
-        return
-    if cell is not None and cell.formula is not None:
-        if field not in _SUMMED:
-            result["findings"].append(finding_result(Finding("S10", address, field, old, _plain(value)), lang))
-            return
-        edits[spot.sheet][spot.position] = value
         return
     edits[spot.sheet][spot.position] = value
     if old and not (field in _LABELLED and isinstance(value, str) and value.startswith(old)):
         result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
 
 
-def _completed(
-    cell: Cell, result: FormResult, address: str, field: str, value: str | float, lang: Lang
+def _gives(sheet: Sheet, edits: Edits, formula: str) -> float | None:
+    """What a simple formula gives once the cells so far are filled in, None where it is not simple."""
+    filled = {place: Cell(_plain(value), None if isinstance(value, str) else value) for place, value in edits.items()}
+    return recompute(ChainMap(filled, sheet.cells), formula)
+
+
+def _result(
+    cell: Cell, gives: float | None, result: FormResult, address: str, field: str, value: str | float, lang: Lang
 ) -> str | float | None:
-    """What a formula that was saved without its result shows in the copy: its own, where that agrees with ours."""
-    own = cell.text if cell.value is None else cell.value
-    if own == "" or field in _SUMMED:
+    """What the copy saves as a formula's result: its own; None leaves it. Where that is not ours a finding says so."""
+    own = gives if gives is not None else cell.text if cell.value is None else cell.value
+    shown = cell.text.strip() if own in {cell.value, cell.text} else _plain(own)
+    agrees = own == value or (shown != "" and _shows(shown, value))
+    rests = field in _SUMMED and gives is None and not (agrees and cell.cached) and not _disagrees(result, "total")
+    if rests or shown == "":
         return value
-    if own == value or _shows(cell.text.strip(), value):
-        return own
-    finding = Finding("S10", address, field, cell.text.strip(), _plain(value))
-    result["findings"].append(finding_result(finding, lang))
-    return None
+    if not agrees:
+        result["findings"].append(finding_result(Finding("S10", address, field, shown, _plain(value)), lang))
+    return own if (gives is not None and own != cell.value) or (agrees and not cell.cached) else None
+
+
+def _disagrees(result: FormResult, field: str) -> bool:
+    """Whether a field's formula was found to give another figure than the rules."""
+    return any(found["code"] == "S10" and found["field"] == field for found in result["findings"])
+
+
+def _complete(book: AnyWorkbook, forms: Sequence[Form], edits: dict[int, Edits]) -> None:
+    """Give the forms' other formulas the results they were saved without, unless what they rest on may have changed."""
+    bare = [_spot(book, form, f.cell) for form in forms for f in form.formulas if f.formula and f.value is None]
+    if not bare or any(_is_typed(book.sheet(index).cells.get(place)) for index, own in edits.items() for place in own):
+        return
+    for index, place, cell in bare:
+        if cell is not None and cell.text and cell.type in _SAVED:
+            edits[index].setdefault(place, cell.text if cell.value is None else cell.value)
+
+
+def _is_typed(cell: Cell | None) -> bool:
+    return cell is None or cell.formula is None
 
 
 def _float(text: str | None) -> float | None:
