@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -108,12 +108,12 @@ def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
     Without ``rows`` its list of indicators is empty, but their number for a person is there (``person_rows``), and each
     finding names the ``indicator`` of its row.
     """
-    result: dict[str, Any] = json.loads(unsqueeze(head))
+    result: dict[str, Any] = _loads(unsqueeze(head))
     if rows is not None:
         del result["person_rows"]
         for finding in result["findings"]:
             del finding["indicator"]
-    values = [] if rows is None else json.loads(unsqueeze(rows))
+    values = [] if rows is None else _loads(unsqueeze(rows))
     result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=False)) for row in values]
     return result  # type: ignore[return-value]
 
@@ -146,5 +146,19 @@ def _again(findings: Sequence[FindingResult]) -> int:
     return 1 if not codes.isdisjoint(again["codes"]) else 2 * (not codes.isdisjoint(again["locked"]))
 
 
+def _plain_dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_dumps: Callable[[Any], bytes] = _plain_dumps
+_loads: Callable[[bytes], Any] = json.loads
+try:
+    import orjson
+
+    _dumps, _loads = orjson.dumps, orjson.loads
+except ImportError:  # no wheel for this processor (loongarch64): the same text, ten times slower
+    pass
+
+
 def _squeeze(value: object) -> bytes:
-    return squeeze(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
+    return squeeze(_dumps(value))
