@@ -50,6 +50,15 @@ def test_case(at: int) -> None:
         assert own.iloc[0][part] == wanted
 
 
+@pytest.mark.parametrize("lacking", [("funds",), ("indicators",), ("left_out", "notes"), ("funds", "indicators")])
+def test_a_chunk_in_which_no_form_has_a_part(lacking: tuple[str, ...]) -> None:
+    form = build({})
+    for part in lacking:
+        setattr(form, part, [])
+    found = findings([form], {form.id: rules({}, form)})
+    assert set(found["form_id"]) <= {form.id}
+
+
 def test_every_check_has_a_trigger_and_a_near_miss() -> None:
     single = {entry.code for entry in checks_list() if not entry.across}
     assert single == set(FUNCTIONS)

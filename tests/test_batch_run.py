@@ -179,7 +179,7 @@ def test_an_unforeseen_error_costs_one_file(
         return real(book, path)  # type: ignore[arg-type]
 
     monkeypatch.setattr(chunk, "find_forms", failing)
-    with open_run([source], None, FAST) as opened:
+    with open_run([source], tmp_path / "out", FAST) as opened:
         opened.execute()
         results = {Path(result["path"]).name: result for result in opened.manifest.results()}
     assert [result["status"] for result in results.values()] == ["scored", "failed", "scored"]
@@ -187,6 +187,8 @@ def test_an_unforeseen_error_costs_one_file(
     assert (finding["code"], "表1.xlsx" in finding["message"]) == ("B30", True)
     assert "secret" not in finding["message"]
     assert "ZeroDivisionError: secret" in caplog.text, "the traceback goes to the log"
+    log = tmp_path / "out" / "perfeval.log"
+    assert "ZeroDivisionError: secret" in log.read_text(encoding="utf-8"), "which the message tells to send"
 
 
 def test_a_run_that_is_told_to_stop_keeps_what_is_done(tmp_path: Path) -> None:

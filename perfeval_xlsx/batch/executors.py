@@ -13,7 +13,7 @@ from time import monotonic
 from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record
-from perfeval_xlsx.batch.worker import start, work, work_watched
+from perfeval_xlsx.batch.worker import logged_to, start, work, work_watched
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.output.outcome import file_result
 
@@ -30,12 +30,14 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def here(chunks: Iterable[Chunk], options: Options, out: Path | None, stop: Event) -> Outcomes:
-    """Work through the chunks in this process until ``stop`` is set."""
+def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path | None, stop: Event) -> Outcomes:
+    """Work through the chunks in this process until ``stop`` is set; tracebacks go to ``log``."""
     for chunk in chunks:
         if stop.is_set():
             return
-        yield chunk, work(chunk, options, out)
+        with logged_to(log):
+            records = work(chunk, options, out)
+        yield chunk, records
 
 
 def process_pool(jobs: int, options: Options, log: Path | None) -> Executor:

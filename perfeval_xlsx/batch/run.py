@@ -137,10 +137,10 @@ class Run:
         bounds = load("run.toml")["chunk"]
         if self._options.executor is not None:
             return self._on_cluster(pending)
-        if pending <= bounds["in_process"] and not self._options.isolated:
-            return here(self._chunks(bounds["small"]), self._options, self._out, self._stop)
-        jobs = self._options.jobs or processors()
         log = None if self._out is None else self._out / load("run.toml")["outputs"]["log"]
+        if pending <= bounds["in_process"] and not self._options.isolated:
+            return here(self._chunks(bounds["small"]), self._options, self._out, log, self._stop)
+        jobs = self._options.jobs or processors()
         pool = Pool(partial(process_pool, options=self._options, log=log), jobs, self._options, self._out, self._stop)
         if self._out is not None:
             Thread(target=prepare, daemon=True).start()

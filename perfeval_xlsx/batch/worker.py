@@ -73,11 +73,28 @@ def work_watched(sources: Sequence[Source], options: Options, out: Path | None) 
 def log_to(log: Path | None) -> None:
     """Send the package's log to a file that is made with its first line; without one it is dropped."""
     logger = logging.getLogger("perfeval_xlsx")
-    handler: logging.Handler = logging.NullHandler()
-    if log is not None:
-        handler = logging.FileHandler(log, encoding="utf-8", delay=True)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
-    logger.handlers, logger.propagate = [handler], False
+    logger.handlers, logger.propagate = [logging.NullHandler() if log is None else _handler(log)], False
+
+
+@contextmanager
+def logged_to(log: Path | None) -> Iterator[None]:
+    """Send the package's log to a file too while this lasts, in a process that is not only ours."""
+    if log is None:
+        yield
+        return
+    logger, handler = logging.getLogger("perfeval_xlsx"), _handler(log)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def _handler(log: Path) -> logging.Handler:
+    handler = logging.FileHandler(log, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    return handler
 
 
 @contextmanager

@@ -232,7 +232,7 @@ class Context:
             variant: Which of the check's messages.
             args: Further values for the message, by row.
         """
-        where = part or self.rows
+        where = self.rows if part is None else part
         texts = where.list(_WRITTEN.get(name, name))
         for row in np.flatnonzero(rows).tolist():
             facts = self.facts(row) if where is self.rows else {}
@@ -355,12 +355,12 @@ class Context:
 
     def by_form_sum(self, values: Floats, rows: Bools, part: Part | None = None) -> Floats:
         """Sum a column over the rows of a mask, form by form."""
-        form = (part or self.rows).form
+        form = (self.rows if part is None else part).form
         return np.bincount(form[rows], np.nan_to_num(values)[rows], self.size).astype(np.float64)
 
     def by_form_count(self, rows: Bools, part: Part | None = None) -> np.ndarray:
         """Count the rows of a mask, form by form."""
-        return np.bincount((part or self.rows).form[rows], minlength=self.size)
+        return np.bincount((self.rows if part is None else part).form[rows], minlength=self.size)
 
 
 def decimals(text: str | None) -> int:
