@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import product
 
 from perfeval_xlsx.workbook import Merge, Sheet, a1
 
@@ -28,18 +29,33 @@ class Grid:
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.named: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
-        self.shown = {position: text for position, cell in sheet.cells.items() if (text := cell.text.strip())}
+        self.shown: dict[tuple[int, int], str] = {}
         self._by_row: dict[int, list[tuple[int, str]]] = {}
-        for (row, column), text in self.shown.items():
-            self._by_row.setdefault(row, []).append((column, text))
-        for cells in self._by_row.values():
-            cells.sort()
+        self._fill(sheet)
         self.rows = sorted(self._by_row)
         self.merged: dict[tuple[int, int], Merge] = {}
         self._large: list[Merge] = []
         for merge in sheet.merges:
             self._note(merge)
-        self.last_column = max((self.right(row, cells[-1][0]) for row, cells in self._by_row.items()), default=0)
+        ends = [(row, cells[-1][0]) for row, cells in self._by_row.items()]
+        self.last_column = max(
+            [self.right(*end) if end in self.merged or self._large else end[1] for end in ends], default=0
+        )
+
+    def _fill(self, sheet: Sheet) -> None:
+        """Take the texts, by address and by row."""
+        shown, by_row, before = self.shown, self._by_row, 0
+        here: list[tuple[int, str]] = []
+        for position, cell in sheet.cells.items():
+            text = cell[0].strip()
+            if text:
+                shown[position] = text
+                row, column = position
+                if row != before:
+                    before, here = row, by_row.setdefault(row, [])
+                here.append((column, text))
+        for cells in by_row.values():
+            cells.sort()
 
     def _note(self, merge: Merge) -> None:
         """Remember a merged range by each of its cells, as far as the sheet is filled."""
@@ -48,7 +64,7 @@ class Grid:
             self._large.append(merge)
             return
         columns = range(merge.left, merge.right + 1)
-        self.merged.update(((row, column), merge) for row in range(merge.top, bottom + 1) for column in columns)
+        self.merged.update(dict.fromkeys(product(range(merge.top, bottom + 1), columns), merge))
 
     def columns(self, row: int) -> list[int]:
         """Columns of a row whose own cell holds something, from the left."""
