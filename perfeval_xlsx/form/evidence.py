@@ -14,6 +14,7 @@ from perfeval_xlsx.form.locate import Column, Header
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
 
+_YEAR = re.compile(r"20\d\d(?=年)")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
 _AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[万亿]?元)?")
@@ -33,8 +34,18 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
         if name == "score":
             candidates.sort(key=lambda column: any(word in column.label for word in _review_words()))
         else:
-            candidates.sort(key=lambda column: _fit(name, _texts(grid, column, header, limit)), reverse=True)
+            fits = {id(column): _fit(name, _texts(grid, column, header, limit)) for column in candidates}
+            right = {id(column): name != "weight" or fits[id(column)][0] >= _SHARE for column in candidates}
+            sure = {id(column): (right[id(column)], *_named(column)) for column in candidates}
+            candidates.sort(key=lambda column: (*sure[id(column)], fits[id(column)]), reverse=True)
         _choose(header, name, candidates)
+        header.double[name] = [other for other in candidates[1:] if _named(other) >= _named(candidates[0])]
+
+
+def _named(column: Column) -> tuple[int, int]:
+    """How sure a label names its field: the later year (2021年完成值 | 2022年完成值), then the plainer name."""
+    years = _YEAR.findall(column.label)
+    return int(max(years, default=0)), column.rank
 
 
 def _drop_points_of_levels(header: Header, candidates: list[Column]) -> None:
@@ -56,7 +67,8 @@ def settle_funds(grid: Grid, header: Header, last: int) -> list[Finding]:
         order = sorted(range(len(candidates)), key=lambda at: -amounts[at])
         _choose(header, name, [candidates[at] for at in order])
         if name in _AMOUNTS and amounts[order[1]]:
-            found.append(Finding("R06", a1(header.top, candidates[order[0]].left), name, candidates[order[0]].label))
+            column, other = (candidates[at] for at in order[:2])
+            found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     return found
 
 
@@ -102,8 +114,8 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
     ]
     for name in header.double:
         if header.double[name] and name not in {"score", "adjusted_target"}:
-            column = header.columns[name]
-            found.append(Finding("R06", a1(header.top, column.left), name, column.label))
+            column, other = header.columns[name], header.double[name][0]
+            found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     for name in ("weight", "score"):
         cells = [(row.values.get(name), row.cells.get(name)) for row in form.indicators]
         wrong = [(text, cell) for text, cell in cells if text and not _like_points(text)]

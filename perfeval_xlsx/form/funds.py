@@ -51,7 +51,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
             continue
         cells = {name: grid.address(row, _column_of(grid, row, column)) for name, column in header.columns.items()}
         rows.append(FundRow(row, label, "part", values, cells))
-        rows += _beside(row, values)
+        rows += _beside(row, values, header)
     _name_total(rows)
     return rows
 
@@ -181,13 +181,22 @@ def _value(grid: Grid, row: int, column: Column) -> str | None:
     return text
 
 
-def _beside(row: int, values: dict[str, str | None]) -> Iterator[FundRow]:
-    """A second list beside the first (按支出性质分): labels where amounts are expected become rows of their own."""
-    for name in ("initial_budget", "annual_budget", "executed", "rate", "weight", "score"):
-        text = values.get(name)
-        if text is not None and _is_label(text):
-            values[name] = None
+def _beside(row: int, values: dict[str, str | None], header: Header) -> Iterator[FundRow]:
+    """A second list beside the first (按支出性质分): labels where amounts are expected become rows of their own.
+
+    What stands right of such a label is the other list's, under headers that say nothing about it; a single amount left
+    of it is the list's, too, not one column's.
+    """
+    foreign = False
+    for name in sorted(values, key=lambda name: header.columns[name].left):
+        text = values[name]
+        if name != "reason" and text is not None and _is_label(text):
+            foreign = True
             yield FundRow(row, squeeze(text), "part", {}, {})
+        if foreign:
+            values[name] = None
+    if foreign and sum(values.get(name) is not None for name in _AMOUNTS) == 1:
+        values.update(dict.fromkeys(values))
 
 
 def _is_label(text: str) -> bool:
@@ -278,6 +287,13 @@ def _behind_colon(text: str) -> str | None:
 def _is_part(grid: Grid, row: int, column: int) -> bool:
     """Whether a label stands left of a value's column."""
     return bool(grid.text(row, column - 1)) and grid.anchor(row, column - 1)[0] == row
+
+
+def pair_points(grid: Grid, row: int) -> float | None:
+    """Points of the execution score that the label of a pair states (``得分（10分） | 9.5``)."""
+    texts = [text for _, text in grid.texts(row) if is_one_of(text, "fund_pairs", "score")]
+    figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}
+    return float(figures.pop()) if len(figures) == 1 else None
 
 
 def _pair_row(grid: Grid, row: int, places: dict[str, int], role: str) -> FundRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -19,17 +19,16 @@ from perfeval_xlsx.form.labels import (
     pattern,
     plain,
     plain_row,
-    squeeze,
-    total_label,
     unit_stated,
 )
 from perfeval_xlsx.form.locate import Header, is_continued, is_fund_header, is_title
 from perfeval_xlsx.form.model import Form, Kind
+from perfeval_xlsx.form.numerals import arabic
 
+_WRITTEN_YEAR = re.compile("二[〇零○OＯ0]二[〇零○OＯ0一二三四五六七八九]|二[〇零○OＯ0]一[〇零○OＯ0一二三四五六七八九]")
+_ZEROS = str.maketrans("○OＯ0", "〇〇〇〇")
 _SHORT = 12
 """Longest label of a goals' column."""
-_AFTER_TOTAL = 3
-"""Rows below the total in which a grade may stand."""
 
 
 def first_row(grid: Grid, after: int, anchor: int) -> int:
@@ -80,12 +79,12 @@ def _opens_title(grid: Grid, row: int, column: int) -> bool:
 
 
 def _is_head_label(text: str) -> bool:
-    return _split_label(text)[0] in _head_labels()
+    return split_label(text)[0] in _head_labels()
 
 
 def _is_label(text: str) -> bool:
     """Whether a text is a label of the head, its total's and grade's included."""
-    label = _split_label(text)[0]
+    label = split_label(text)[0]
     head = load("labels.toml")["head"]
     return label in _head_labels() or label in head["total"] or label in head["grade"]
 
@@ -93,10 +92,11 @@ def _is_label(text: str) -> bool:
 @cache
 def _head_labels() -> frozenset[str]:
     head = load("labels.toml")["head"]
-    return _bare_names([name for group in head["org"] for name in group] + head["project"] + head["other"])
+    return bare_names([name for group in head["org"] for name in group] + head["project"] + head["other"])
 
 
-def _bare_names(names: Iterable[str]) -> frozenset[str]:
+def bare_names(names: Iterable[str]) -> frozenset[str]:
+    """Labels of the head as they are compared (see ``split_label``)."""
     return frozenset(bare(name) for name in names)
 
 
@@ -154,23 +154,26 @@ def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
             match = re.search(expression, text)
             if match:
                 return int(match[1])
-    bare = [text for text in folded if re.fullmatch(r"20[0-3]\d年?", text)]
-    return int(bare[0][:4]) if bare else None
+    alone = [text for text in folded if re.fullmatch(r"20[0-3]\d年?", text)]
+    if alone:
+        return int(alone[0][:4])
+    written = [arabic(text.translate(_ZEROS)) for text in folded if _WRITTEN_YEAR.search(text)]
+    return year_in(written, key) if written else None
 
 
 def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, str | None]]:
     """Address and text of labels' values, right of them or behind their colon, in the order of the sheet."""
-    wanted = _bare_names(names)
+    wanted = bare_names(names)
     values: list[tuple[str, str | None]] = []
     for row in rows:
         for column, text in grid.texts(row):
-            label, _, inline = _split_label(text)
+            label, _, inline = split_label(text)
             if label not in wanted or _is_unit(text, inline):
                 continue
             if inline.strip():
                 values.append((grid.address(row, column), inline.strip()))
             else:
-                values.append(_right_of(grid, row, column))
+                values.append(right_of(grid, row, column))
     return values
 
 
@@ -181,14 +184,14 @@ def _is_unit(text: str, inline: str) -> bool:
 
 
 @lru_cache(maxsize=16_384)
-def _split_label(text: str) -> tuple[str, str, str]:
+def split_label(text: str) -> tuple[str, str, str]:
     """A label, its colon and what follows it in the same cell."""
     folded = unicodedata.normalize("NFKC", text)
     label, colon, rest = folded.partition(":")
     return (bare(label), colon, rest) if len(label) <= LONGEST else ("", "", "")
 
 
-def _right_of(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
+def right_of(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
     """Address and text of the next filled cell to the right; of the blank one beside where a label follows."""
     after = grid.right(row, column) + 1
     filled = next((c for c in grid.columns(row) if c >= after), None)
@@ -301,88 +304,3 @@ def _goals_beside(form: Form, grid: Grid, row: int, places: dict[str, int]) -> N
         if text and find("goals", text) is None and form.goals.get(name, None) is None:
             form.goals[name] = text
             form.goal_cells[name] = grid.address(row, after)
-
-
-def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
-    """Fill in weight, score and grade of the total row."""
-    label, (_, figure, grade_beside) = next(
-        (c, found) for c, text in grid.texts(row) if (found := total_label(text))[0]
-    )
-    taken = {grid.anchor(row, label)}
-    for name in ("score", "weight"):
-        column = header.columns.get(name)
-        if column is not None and grid.anchor(row, column.left) not in taken:
-            taken.add(grid.anchor(row, column.left))
-            form.total_cells[name] = grid.address(row, column.left)
-            form.total[name] = grid.text(row, column.left) or None
-    _inline_total(form, grid.address(row, label), figure, grade_beside)
-    column = header.columns.get("deviation")
-    place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
-    if "grade" in form.total_cells:
-        return
-    for place_of_grade, grade in _grades(grid, row, row + _AFTER_TOTAL, taken):
-        place, form.total["grade"] = place_of_grade, grade
-        break
-    if place is not None:
-        form.total_cells["grade"] = grid.address(*place)
-        form.total.setdefault("grade", None)
-
-
-def _inline_total(form: Form, cell: str, figure: str | None, grade: str | None) -> None:
-    """A figure in the label's own cell: the points where the score has a cell of its own, else the score."""
-    if figure is not None and "score" not in form.total_cells:
-        form.total["score"], form.total_cells["score"] = figure, cell
-    elif figure is not None and form.total.get("weight") is None:
-        form.total["weight"] = figure
-    if grade is not None:
-        form.total["grade"], form.total_cells["grade"] = grade, cell
-
-
-def _grades(
-    grid: Grid, first: int, last: int, taken: set[tuple[int, int]]
-) -> Iterator[tuple[tuple[int, int], str | None]]:
-    """Cells that hold a grade, with or without its label, or stand right of a grade's label."""
-    for row in grid.rows_between(first, last):
-        for column, text in grid.texts(row):
-            if (row, column) in taken:
-                continue
-            grade = grade_in(text)
-            if grade is not None and (row == first or grade != plain_row(text)):
-                yield (row, column), grade
-                continue
-            after = grid.right(row, column) + 1
-            beside = grade_in(grid.text(row, after))
-            if is_one_of(text, "head", "grade") or (beside and is_one_of(text, "head", "conclusion")):
-                yield (row, after if after <= grid.last_column else column), beside
-
-
-@lru_cache(maxsize=4096)
-def grade_in(text: str) -> str | None:
-    """The grade a cell holds (``等级：优`` → 优), None where it holds none."""
-    rest = pattern("grade", "prefix").sub("", text)
-    folded = plain_row(rest).strip("“”\"'")
-    return folded if folded in load("labels.toml")["grade"]["words"] else None
-
-
-def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
-    """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
-    for row in grid.rows_between(first, last):
-        for column, text in grid.texts(row):
-            label, colon, inline = _split_label(text)
-            for key, name in (("total", "score"), ("grade", "grade")):
-                if form.total.get(name) is not None or label not in _bare_names(load("labels.toml")["head"][key]):
-                    continue
-                found = _beside_label(grid, row, column, key, inline if colon else "")
-                if found is not None and (found[1] or name not in form.total_cells):
-                    form.total_cells[name], form.total[name] = found
-
-
-def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> tuple[str, str | None] | None:
-    """Address and text of what stands behind a label's colon or right of it; None where another label stands there."""
-    after = grid.right(row, column) + 1
-    if squeeze(inline):
-        return grid.address(row, column), plain_row(inline).removesuffix("分") or None
-    if after > grid.last_column or _split_label(grid.text(row, after))[0] in {"得分", "分值"}:
-        return None
-    cell, text = _right_of(grid, row, column)
-    return cell, text if text and (key == "grade" or any(char.isdigit() for char in text)) else None

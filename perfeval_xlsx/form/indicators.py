@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
+    is_hint,
     is_one_of,
     is_placeholder,
     is_plain_name,
     is_unused,
     opens_note,
+    pattern,
+    plain_row,
     split_points,
     total_label,
 )
@@ -25,6 +28,8 @@ _ONCE = frozenset({"weight", "score"})
 _VALUES = ("target", "actual", "score", "weight")
 _DIGIT = re.compile("[1-9１-９]")
 _WIDE = 0.6
+_PARTED = frozenset({"level3", "target"})
+"""Fields under whose wide header cells of their own may stand."""
 _NOTES_ABOVE_TOTAL = 3
 _LONGEST_LEVEL = 200
 """Rows a merged level is followed over where nothing else stands in them."""
@@ -63,8 +68,8 @@ class _Plan:
     """A header's columns, laid out for reading many rows."""
 
     __slots__ = (
-        "adjusted", "bottom", "extra", "fields", "first_value", "header", "left", "level1", "level2", "level3",
-        "name", "note_column", "places", "right", "target", "values", "wide",
+        "adjusted", "bottom", "extra", "fields", "first_points", "first_value", "header", "left", "level1", "level2",
+        "level3", "name", "note_column", "places", "right", "target", "values", "wide",
     )  # fmt: skip
 
     def __init__(self, header: Header) -> None:
@@ -77,6 +82,8 @@ class _Plan:
         self.level1, self.level2, self.level3 = (columns.get(name) for name in ("level1", "level2", "level3"))
         self.values = [columns[name].left for name in ("target", "actual", "score") if name in columns]
         self.first_value = min((columns[name].left for name in _VALUES if name in columns), default=self.right)
+        points = [columns[name].left for name in ("weight", "score") if name in columns]
+        self.first_points = min(points, default=self.first_value)
         # Notes open left of the indicators' names, or in their column where there are no levels.
         levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
         self.note_column = max(min(column.left for column in columns.values()), min(levels))
@@ -105,8 +112,8 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         plain = _plain_row(grid, row, plan, carried)
         if plain is not None:
             body.rows.append(plain)
-        elif is_continued(grid, row):
-            continue
+        elif is_continued(grid, row) or _opens_section(grid, row, plan, carried):
+            pass
         elif _is_total(grid, row, plan):
             if not _goes_on(grid, row, plan, rows):
                 body.total_row = body.last = row
@@ -160,6 +167,24 @@ def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int])
             return
 
 
+def _opens_section(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> bool:
+    """Take up a level without a column that stands in a row of its own (``一、产出指标（50分）``)."""
+    texts = grid.texts(row)
+    if len(texts) != 1 or (plan.level1 is not None and plan.level2 is not None):
+        return False
+    column, text = texts[0]
+    label, points = split_points(pattern("levels", "number").sub("", plain_row(text)))
+    if plan.level1 is None and is_one_of(label, "levels", "level1"):
+        carried.level1, carried.points, carried.level2 = label, points, None
+        carried.cells = {"level1": grid.address(row, column)}
+    elif plan.level1 is None and plan.level2 is None and is_one_of(label, "levels", "level2"):
+        carried.level2 = label
+        carried.cells["level2"] = grid.address(row, column)
+    else:
+        return False
+    return True
+
+
 def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
     """Whether anything of the row stands in the grid's columns, a level merged down included."""
     if any(plan.left <= column <= plan.right for column, _ in grid.texts(row)):
@@ -188,6 +213,8 @@ def _take(body: Body, row: IndicatorRow) -> None:
 def _why_left_out(row: IndicatorRow) -> str | None:
     """Why a row does not count: a template's unfilled row, a blank one, a subtotal."""
     values = row.values
+    if any(is_hint(values.get(name) or "") for name in ("level3", "target")):
+        return "hint"
     names = [values.get(level) or "" for level in ("level1", "level2", "level3")]
     if any(is_one_of(name, "rows", "subtotal") for name in names if name):
         return "subtotal"
@@ -211,6 +238,8 @@ def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | Non
     cells = dict(carried.cells)
     for name, column in plan.fields:
         values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
+        if column.right > column.left and name in _PARTED and _leads(name, values[name]):
+            _part(grid, row, column, name, values, cells)
     if plan.adjusted is not None:
         # An adjusted target counts where it is filled in, and where there is no other.
         text, address = _value(grid, row, plan.adjusted, "target", plan.bottom)
@@ -233,6 +262,25 @@ def _value(grid: Grid, row: int, column: Column, name: str, header_row: int) -> 
     if (anchor[0] < row and name in _ONCE) or (anchor[1] < column.left and name != "level3"):
         text = ""
     return text or None, a1(*anchor)
+
+
+def _leads(name: str, text: str | None) -> bool:
+    """Whether a cell under a wide header leads to the next: a comparator before a target, a number before a name."""
+    key = "comparator" if name == "target" else "counter"
+    return text is not None and pattern("levels", key).match(plain_row(text)) is not None
+
+
+def _part(
+    grid: Grid, row: int, column: Column, name: str, values: dict[str, str | None], cells: dict[str, str]
+) -> None:
+    """Take what stands in cells of its own under one wide header: ``≥ | 12 | 次``, ``指标1 | 巡查次数``."""
+    places = [at for at in range(column.left, column.right + 1) if grid.own(row, at)]
+    if len(places) < 2:
+        return
+    fields = {"level3": places[1]} if name == "level3" else dict(zip(("sign", "target", "unit"), places, strict=False))
+    for other, at in fields.items():
+        if other == name or other not in values:
+            values[other], cells[other] = grid.own(row, at), a1(row, at)
 
 
 def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:
@@ -267,9 +315,9 @@ def _level(grid: Grid, row: int, column: Column | None, header_row: int) -> tupl
 
 
 def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
-    """Whether a row has a total's label left of the values."""
-    for column, text in grid.texts(row):
-        if column >= plan.first_value:
+    """Whether a row has a total's label left of the values, or left of its points where nothing stands before it."""
+    for at, (column, text) in enumerate(grid.texts(row)):
+        if column >= (plan.first_points if at == 0 else plan.first_value):
             return False
         if total_label(text)[0] and grid.anchor(row, column)[0] == row:
             return True

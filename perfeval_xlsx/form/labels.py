@@ -24,10 +24,15 @@ _FIGURE = re.compile(r"[-+≥≤=<>]?[\d.,]+(?![\d.,年、])")
 
 
 class Match(NamedTuple):
-    """What a label was recognised as: ``exact`` is False where only a word inside it was."""
+    """What a label was recognised as.
+
+    ``exact`` is False where only a word inside it was. ``rank`` is 2 for a name that means nothing else, 1 for one that
+    may, 0 for a word inside.
+    """
 
     field: str
     exact: bool
+    rank: int = 0
 
 
 @lru_cache(maxsize=8_192)
@@ -61,9 +66,13 @@ def squeeze(text: str | None) -> str | None:
 
 
 class _Vocabulary(NamedTuple):
-    """The labels of one block: whole labels, words to look for, longest first, and whether any of them is in a text."""
+    """The labels of one block.
+
+    Whole labels, those of them that mean nothing else, words to look for, the longest first, and all of these at once.
+    """
 
     exact: dict[str, str]
+    own: frozenset[str]
     words: list[tuple[str, str]]
     any_word: re.Pattern[str]
 
@@ -84,7 +93,7 @@ def _vocabulary(block: str) -> _Vocabulary:
         for word in entry.get("exact", ()):
             exact.setdefault(plain(word), field)
     any_word = re.compile("|".join(map(re.escape, words)))
-    return _Vocabulary(exact, sorted(words.items(), key=lambda item: -len(item[0])), any_word)
+    return _Vocabulary(exact, frozenset(words), sorted(words.items(), key=lambda item: -len(item[0])), any_word)
 
 
 @lru_cache(maxsize=8_192)
@@ -93,15 +102,17 @@ def find(block: str, text: str) -> Match | None:
 
     A label the block knows as none of ours is the field ``extra``.
     """
-    if len(text) > 2 * LONGEST or _FIGURE.match(text):
+    if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
         return None
     vocabulary = _vocabulary(block)
     for label in (plain(text), bare(text), _OF_YEAR.sub("", bare(text))):
         if len(label) > LONGEST:
             return None
         if label in vocabulary.exact:
-            return Match(vocabulary.exact[label], exact=True)
+            return Match(vocabulary.exact[label], exact=True, rank=2 if label in vocabulary.own else 1)
     label = bare(text)
+    if is_hint(label):
+        return None
     if vocabulary.any_word.search(label) is None:
         return None
     for word, field in vocabulary.words:
@@ -153,6 +164,7 @@ def is_plain_name(text: str) -> bool:
         or opens_note(text)
         or is_unused(text)
         or is_placeholder(text)
+        or is_hint(text)
         or is_one_of(text, "rows", "subtotal")
         or contains(text, "title", "words")
     )
@@ -212,6 +224,12 @@ def _points() -> re.Pattern[str]:
 def _is_points(text: str) -> bool:
     """A figure counts as points when 分 or both brackets stand with it."""
     return "分" in text or (text[0] in "([" and text[-1] in ")]")
+
+
+@lru_cache(maxsize=8_192)
+def is_hint(text: str) -> bool:
+    """Whether a text tells how a cell is to be filled in (``填写具体指标``, ``例：培训人次``)."""
+    return pattern("rows", "hint").match(plain_row(text)) is not None
 
 
 @lru_cache(maxsize=8_192)

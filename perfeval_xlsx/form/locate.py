@@ -31,17 +31,26 @@ _NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
 _SHORT = 8
 """Longest label under another one."""
+_SCORED = frozenset({"rate", "weight", "score"})
+"""Fields of the fund table that a list of tasks and their money lacks."""
 _FUND_AMOUNTS = frozenset({"initial_budget", "annual_budget", "executed"})
 
 
 @dataclass(slots=True)
 class Column:
-    """One column of a block: its label, the sheet columns it spans, and the label that stands over it and others."""
+    """One column of a block.
+
+    Attributes:
+        label: Its label; ``group`` the one that stands over it and others.
+        left: First sheet column it spans; ``right`` the last one.
+        rank: How sure its label names its field (``Match.rank``).
+    """
 
     label: str
     left: int
     right: int
     group: str = ""
+    rank: int = 0
 
 
 @dataclass(slots=True)
@@ -94,13 +103,15 @@ def indicator_headers(grid: Grid) -> list[Header]:
 
 
 def fund_header(grid: Grid, first: int, last: int) -> Header | None:
-    """The last fund header between two rows, None where there is none."""
-    found = None
+    """The last fund header between two rows, one with a rate or a score before a mere list; None without one."""
+    found: Header | None = None
+    met = first - 1
     for row in grid.rows_between(first, last):
-        if found is not None and row <= found.bottom:
-            continue
-        if is_fund_header(grid, row):
-            found = _header(grid, row, "fund")
+        if row > met and is_fund_header(grid, row):
+            header = _header(grid, row, "fund")
+            met = header.bottom
+            if found is None or len(header.columns.keys() & _SCORED) >= len(found.columns.keys() & _SCORED):
+                found = header
     return found
 
 
@@ -147,19 +158,34 @@ def _header(grid: Grid, top: int, block: str) -> Header:
     columns = list(_cells(grid, top, bottom))
     matches = [_match(column, columns, block) for column in columns]
     levels = [column.left for column, match in zip(columns, matches, strict=True) if match and match.field in _LEVELS]
-    sure: dict[str, bool] = {}
     for column, match in zip(columns, matches, strict=True):
         # A value's label left of all levels is the side label of the whole block.
         name = "extra" if match is None or column.right < min(levels, default=0) else match.field
         if match is None or name == "extra":
             header.extra.append(column)
-        elif name not in header.columns:
-            header.columns[name], sure[name] = column, match.exact
-        else:
-            if match.exact and not sure[name]:
-                header.columns[name], column, sure[name] = column, header.columns[name], True
-            header.double.setdefault(name, []).append(column)
+            continue
+        column.rank = match.rank
+        if name not in header.columns:
+            header.columns[name] = column
+            continue
+        if column.rank > header.columns[name].rank:
+            header.columns[name], column = column, header.columns[name]
+        header.double.setdefault(name, []).append(column)
+    if is_numbering(grid, bottom + 1):
+        header.bottom += 1
     return header
+
+
+def is_numbering(grid: Grid, row: int) -> bool:
+    """Whether a row only numbers the columns above it: ``栏次 | 1 | 2 | 3``, ``甲 | 乙 | 1 | 2``, ``A | B | C``."""
+    marks = load("labels.toml")["numbering"]
+    texts = [plain_row(text).strip("()") for _, text in grid.texts(row)]
+    texts = texts[1:] if texts and texts[0] in marks["labels"] else texts
+    if len(texts) < marks["least"] or any(len(text) > 2 for text in texts):
+        return False
+    places = [[series.index(text) for text in texts if text in series] for series in marks["series"]]
+    in_order = all(run == list(range(run[0], run[0] + len(run))) for run in places if run)
+    return in_order and sum(map(len, places)) == len(texts)
 
 
 def _match(column: Column, columns: list[Column], block: str) -> Match | None:
@@ -175,7 +201,8 @@ def _match(column: Column, columns: list[Column], block: str) -> Match | None:
     over = find(block, column.group) if column.group else None
     if over is None or over.field == "extra":
         return match
-    if block == "fund" and is_one_of(column.label, "fund_rows", "total"):
+    whole_amount = is_one_of(column.label, "fund_rows", "total") or is_one_of(column.label, "rows", "subtotal")
+    if block == "fund" and whole_amount:
         return over
     if match is None:
         beside = [find(block, other.label) for other in columns if other.group == column.group]

@@ -17,9 +17,7 @@ from perfeval_xlsx.form.heading import (
     begins_form,
     first_row,
     read_goals,
-    read_head_total,
     read_heading,
-    read_total,
     read_unit,
 )
 from perfeval_xlsx.form.indicators import Body, read_body
@@ -35,6 +33,7 @@ from perfeval_xlsx.form.locate import (
 )
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import province_of
+from perfeval_xlsx.form.total import read_head_total, read_total
 from perfeval_xlsx.workbook import AnyWorkbook, Sheet, a1
 
 

@@ -1,0 +1,139 @@
+"""The total and the grade: in a row of the grid, below their labels, in the head of the form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.heading import bare_names, right_of, split_label
+from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
+from perfeval_xlsx.form.locate import Header
+from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.workbook import a1
+
+_AFTER_TOTAL = 3
+"""Rows below the total in which a grade may stand."""
+_CHOICES = 3
+"""Grades to be ticked that a cell names at least."""
+
+
+def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
+    """Fill in weight, score and grade of the total row."""
+    label, (_, figure, grade_beside) = next(
+        (c, found) for c, text in grid.texts(row) if (found := total_label(text))[0]
+    )
+    taken = {grid.anchor(row, label)}
+    if _stacked_total(form, grid, row):
+        return
+    for name in ("score", "weight"):
+        column = header.columns.get(name)
+        if column is not None and grid.anchor(row, column.left) not in taken:
+            if not _may_be_points(grid.text(row, column.left)):
+                continue
+            taken.add(grid.anchor(row, column.left))
+            form.total_cells[name] = grid.address(row, column.left)
+            form.total[name] = grid.text(row, column.left) or None
+    _inline_total(form, grid.address(row, label), figure, grade_beside)
+    column = header.columns.get("deviation")
+    place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
+    if "grade" in form.total_cells:
+        return
+    for place_of_grade, grade in _grades(grid, row, row + _AFTER_TOTAL, taken):
+        place, form.total["grade"] = place_of_grade, grade
+        break
+    if place is not None:
+        form.total_cells["grade"] = grid.address(*place)
+        form.total.setdefault("grade", None)
+
+
+def _may_be_points(text: str) -> bool:
+    """Whether a cell of the total row holds a figure, or a blank or placeholder in the place of one; no words."""
+    return any(char.isdigit() for char in text) or not any(char.isalnum() for char in text)
+
+
+def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
+    """Fill in total and grade that stand below their labels (``自评总分 | 自评等级`` over ``98.5 | 优``)."""
+    head = load("labels.toml")["head"]
+    names = {"score": bare_names(head["total"]), "grade": bare_names(head["grade"])}
+    labels = {name: c for c, text in grid.texts(row) for name, words in names.items() if bare(text) in words}
+    if len(labels) < len(names):
+        return False
+    below = {name: grid.anchor(grid.bottom(row, column) + 1, column) for name, column in labels.items()}
+    texts = {name: grid.own(*place) for name, place in below.items()}
+    if not any(char.isdigit() for char in texts["score"]) and grade_in(texts["grade"]) is None:
+        return False
+    form.total_cells |= {name: a1(*place) for name, place in below.items()}
+    form.total |= {"score": plain_row(texts["score"]).removesuffix("分") or None, "grade": grade_in(texts["grade"])}
+    return True
+
+
+def _inline_total(form: Form, cell: str, figure: str | None, grade: str | None) -> None:
+    """A figure in the label's own cell: the points where the score has a cell of its own, else the score."""
+    if figure is not None and "score" not in form.total_cells:
+        form.total["score"], form.total_cells["score"] = figure, cell
+    elif figure is not None and form.total.get("weight") is None:
+        form.total["weight"] = figure
+    if grade is not None:
+        form.total["grade"], form.total_cells["grade"] = grade, cell
+
+
+def _grades(
+    grid: Grid, first: int, last: int, taken: set[tuple[int, int]]
+) -> Iterator[tuple[tuple[int, int], str | None]]:
+    """Cells that hold a grade, with or without its label, or stand right of a grade's label."""
+    for row in grid.rows_between(first, last):
+        for column, text in grid.texts(row):
+            if (row, column) in taken:
+                continue
+            grade = grade_in(text)
+            if grade is not None and (row == first or grade != plain_row(text)):
+                yield (row, column), grade
+                continue
+            after = grid.right(row, column) + 1
+            beside = grade_in(grid.text(row, after))
+            if is_one_of(text, "head", "grade") or (beside and is_one_of(text, "head", "conclusion")):
+                yield (row, after if after <= grid.last_column else column), beside
+
+
+@lru_cache(maxsize=4096)
+def grade_in(text: str) -> str | None:
+    """The grade a cell holds (``等级：优``, ``优☑ 良□ 中□ 差□`` → 优), None where it holds none."""
+    rest = pattern("grade", "prefix").sub("", text)
+    folded = plain_row(rest).strip("“”\"'()")
+    return folded if folded in load("labels.toml")["grade"]["words"] else ticked_grade(text)
+
+
+@lru_cache(maxsize=4096)
+def ticked_grade(text: str) -> str | None:
+    """The one grade of several in a cell that is ticked (before or behind its word), None where none or several are."""
+    folded, data = plain_row(text), load("labels.toml")["grade"]
+    first = pattern("grade", "first").search(folded)
+    choices = list(pattern("grade", "before" if first and first[0] in data["marks"] else "behind").finditer(folded))
+    ticked = [choice["word"] for choice in choices if choice["mark"] and choice["mark"] in data["ticks"]]
+    return ticked[0] if len(choices) >= _CHOICES and len(ticked) == 1 else None
+
+
+def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
+    """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
+    for row in grid.rows_between(first, last):
+        for column, text in grid.texts(row):
+            label, colon, inline = split_label(text)
+            for key, name in (("total", "score"), ("grade", "grade")):
+                if form.total.get(name) is not None or label not in bare_names(load("labels.toml")["head"][key]):
+                    continue
+                found = _beside_label(grid, row, column, key, inline if colon else "")
+                if found is not None and (found[1] or name not in form.total_cells):
+                    form.total_cells[name], form.total[name] = found
+
+
+def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> tuple[str, str | None] | None:
+    """Address and text of what stands behind a label's colon or right of it; None where another label stands there."""
+    after = grid.right(row, column) + 1
+    if squeeze(inline):
+        return grid.address(row, column), plain_row(inline).removesuffix("分") or None
+    if after > grid.last_column or split_label(grid.text(row, after))[0] in {"得分", "分值"}:
+        return None
+    cell, text = right_of(grid, row, column)
+    return cell, text if text and (key == "grade" or any(char.isdigit() for char in text)) else None
