@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import ChainMap, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from math import isclose
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, a1, row_column, save_copy
-from perfeval_xlsx.workbook.recompute import recompute
+from perfeval_xlsx.workbook.recompute import recompute_after
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
@@ -157,7 +158,8 @@ def _edit(
 def _gives(sheet: Sheet, edits: Edits, formula: str) -> float | None:
     """What a simple formula gives once the cells so far are filled in, None where it is not simple."""
     filled = {place: Cell(_plain(value), None if isinstance(value, str) else value) for place, value in edits.items()}
-    return recompute(ChainMap(filled, sheet.cells), formula)
+    typed = any(_is_typed(sheet.cells.get(place)) for place in edits)
+    return recompute_after(sheet.cells, filled, formula, typed=typed)
 
 
 def _result(
@@ -172,7 +174,9 @@ def _result(
         return value
     if not agrees:
         result["findings"].append(finding_result(Finding("S10", address, field, shown, _plain(value)), lang))
-    return own if (gives is not None and own != cell.value) or (agrees and not cell.cached) else None
+    if cell.cached:
+        return None if gives is None or (cell.value is not None and isclose(gives, cell.value)) else gives
+    return own if agrees or gives is not None else None
 
 
 def _disagrees(result: FormResult, field: str) -> bool:

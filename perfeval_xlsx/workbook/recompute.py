@@ -52,6 +52,48 @@ def recompute(cells: Cells, formula: str) -> float | None:
     return value if isfinite(value) else None
 
 
+def recompute_after(cells: Cells, changed: Cells, formula: str, *, typed: bool) -> float | None:
+    """Return what a formula gives once some cells hold something else, None where it cannot be told.
+
+    Args:
+        cells: The sheet's cells, with their saved values.
+        changed: The cells that hold something else, as they will be.
+        formula: The formula without ``=``.
+        typed: Whether any of them held no formula: then the saved result of another formula may no longer be its own.
+    """
+    return recompute(_After(cells, changed, typed), formula)
+
+
+class _After(Mapping[tuple[int, int], Cell]):
+    """Cells of which some are changed, and with them what the others' formulas give."""
+
+    def __init__(self, cells: Cells, changed: Cells, typed: bool) -> None:
+        self.cells, self.typed, self.depth = cells, typed, 0
+        self.known = dict(changed)
+
+    def __getitem__(self, place: tuple[int, int]) -> Cell:
+        if place not in self.known:
+            cell = self.cells[place]
+            self.known[place] = cell if cell.formula is None else self._followed(place, cell)
+        return self.known[place]
+
+    def _followed(self, place: tuple[int, int], cell: Cell) -> Cell:
+        """What a formula shows: what it gives, else its result as far as that stands; none while it is computed."""
+        self.known[place] = lost = cell._replace(text="", value=None, type="s", cached=False)
+        self.depth += 1
+        value = recompute(self, cell.formula or "") if self.depth < _DEEPEST else None
+        self.depth -= 1
+        if value is not None:
+            return cell._replace(text=f"{value:.10g}", value=value, type="n", cached=True)
+        return lost if self.typed or not cell.text else cell._replace(cached=True)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self.cells.keys() | self.known.keys())
+
+    def __len__(self) -> int:
+        return len(self.cells.keys() | self.known.keys())
+
+
 @lru_cache(maxsize=1024)
 def _tokens(formula: str) -> tuple[tuple[str, str], ...]:
     tokens, at, text = [], 0, formula.strip().upper()

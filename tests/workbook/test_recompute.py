@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.workbook.cells import Cell
-from perfeval_xlsx.workbook.recompute import recompute
+from perfeval_xlsx.workbook.recompute import recompute, recompute_after
 
 CELLS = {
     (5, 5): Cell("650", 650.0, type="n"),
@@ -86,3 +86,38 @@ def test_arithmetic_is_that_of_fractions(figures: list[int], marks: list[str]) -
         assert recompute({}, formula) is None
     else:
         assert recompute({}, formula) == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+CHAIN = {
+    (1, 1): Cell("1", 1.0, type="n"),
+    (2, 1): Cell("2", 2.0, formula="A1*2", type="n"),
+    (3, 1): Cell("3", 3.0, formula="A1+A2", type="n"),
+    (4, 1): Cell("7", 7.0, formula="TODAY()", type="n"),
+    (5, 1): Cell("5", 5.0, formula="A6", type="n"),
+    (6, 1): Cell("6", 6.0, formula="A5", type="n"),
+    (7, 1): Cell("8", 8.0, formula="", type="n", cached=False),
+}
+
+
+@pytest.mark.parametrize(
+    ("formula", "typed", "value"),
+    [
+        ("A3", True, 30.0),
+        ("SUM(A1:A3)", True, 60.0),
+        ("A4", True, None),
+        ("A4+A1", False, 17.0),
+        ("A5", True, None),
+        ("SUM(A1:A7)", True, None),
+        ("A7+1", False, 9.0),
+        ("A9+A1", True, 10.0),
+    ],
+)
+def test_a_change_is_followed_through_other_formulas(formula: str, typed: bool, value: float | None) -> None:
+    assert recompute_after(CHAIN, {(1, 1): Cell("10", 10.0)}, formula, typed=typed) == value
+
+
+def test_what_follows_from_a_change_is_bounded() -> None:
+    rows = range(2, 2000)
+    chain = {(row, 1): Cell("1", 1.0, formula=f"A{row - 1}+1") for row in rows} | {(1, 1): Cell("1", 1.0)}
+    assert recompute_after(chain, {(1, 1): Cell("5", 5.0)}, "A20", typed=True) == 24
+    assert recompute_after(chain, {(1, 1): Cell("5", 5.0)}, "A1999", typed=True) is None
