@@ -18,6 +18,7 @@ _YEAR = re.compile(r"20\d\d(?=年)")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
 _AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[万亿]?元)?")
+_TOLD = re.compile(r"\d(?:\.\d+)?[万亿]?元")
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _FUND_ROWS = 8
 """Rows below a fund header in which amounts are looked for."""
@@ -202,7 +203,8 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
         texts = grid.texts(row)
         for column, text in texts:
             amounts = (plain_row(other).rpartition(":")[2] for _, other in texts)
-            if contains(text, "fund_rows", "unread") and any(_AMOUNT.fullmatch(amount) for amount in amounts):
+            told = any(_TOLD.search(plain_row(other)) for _, other in texts)
+            if contains(text, "fund_rows", "unread") and (told or any(map(_AMOUNT.fullmatch, amounts))):
                 yield Finding("R13", a1(row, column), "funds", plain_row(text))
                 return
 

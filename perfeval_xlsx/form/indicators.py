@@ -115,10 +115,13 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         elif is_continued(grid, row) or _opens_section(grid, row, plan, carried):
             pass
         elif _is_total(grid, row, plan):
-            if not _goes_on(grid, row, plan, rows):
+            if not body.rows and _opens_grid(grid, row, plan, rows):
+                body.total_row = row
+            elif not _goes_on(grid, row, plan, rows):
                 body.total_row = body.last = row
                 break
-            body.left_out.append(_row(grid, row, plan, carried, "subtotal"))
+            else:
+                body.left_out.append(_row(grid, row, plan, carried, "subtotal"))
         elif _closes(grid, row, plan):
             _total_below(body, grid, row, plan, rows)
             break
@@ -216,7 +219,8 @@ def _why_left_out(row: IndicatorRow) -> str | None:
     if any(is_hint(values.get(name) or "") for name in ("level3", "target")):
         return "hint"
     names = [values.get(level) or "" for level in ("level1", "level2", "level3")]
-    if any(is_one_of(name, "rows", "subtotal") for name in names if name):
+    beside = () if names[2] else row.extra.values()
+    if any(is_one_of(name, "rows", "subtotal") for name in (*names, *beside) if name):
         return "subtotal"
     if not all(is_placeholder(values.get(name) or "") for name in ("target", "actual")):
         return None
@@ -299,7 +303,7 @@ def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:
         carried.cells["level1"] = first[0]
     second = _level(grid, row, plan.level2, plan.bottom)
     if second is not None and second[0] != carried.cells.get("level1"):
-        carried.level2 = second[1]
+        carried.level2 = split_points(second[1])[0] or None
         carried.cells["level2"] = second[0]
 
 
@@ -322,6 +326,14 @@ def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
         if total_label(text)[0] and grid.anchor(row, column)[0] == row:
             return True
     return False
+
+
+def _opens_grid(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
+    """Whether a total stands above the indicators instead of below them: an indicator follows at once."""
+    columns = plan.header.columns
+    below = next((later for later in rows if later > row), 0)
+    filled = any(grid.own(below, columns[name].left) for name in ("target", "weight") if name in columns)
+    return filled and not _is_total(grid, below, plan) and bool(grid.own(below, columns["level3"].left))
 
 
 def _goes_on(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:

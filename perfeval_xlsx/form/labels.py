@@ -223,7 +223,7 @@ def _points() -> re.Pattern[str]:
 
 def _is_points(text: str) -> bool:
     """A figure counts as points when 分 or both brackets stand with it."""
-    return "分" in text or (text[0] in "([" and text[-1] in ")]")
+    return "分" in text or (text[0] in "([【〔{" and text[-1] in ")]】〕}")
 
 
 @lru_cache(maxsize=8_192)

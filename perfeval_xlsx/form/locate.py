@@ -29,6 +29,8 @@ _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[万亿]?元|万)?$")
 _DIGITS, _LAST = frozenset("0123456789"), frozenset("0123456789%")
 _NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
+_ANYWHERE = frozenset({"weight", "score", "sign", "unit"})
+"""Fields whose column may stand left of the levels."""
 _SHORT = 8
 """Longest label under another one."""
 _SCORED = frozenset({"rate", "weight", "score"})
@@ -159,8 +161,9 @@ def _header(grid: Grid, top: int, block: str) -> Header:
     matches = [_match(column, columns, block) for column in columns]
     levels = [column.left for column, match in zip(columns, matches, strict=True) if match and match.field in _LEVELS]
     for column, match in zip(columns, matches, strict=True):
-        # A value's label left of all levels is the side label of the whole block.
-        name = "extra" if match is None or column.right < min(levels, default=0) else match.field
+        # A value's label left of all levels is the side label of the whole block, but never that of points.
+        beside = column.right < min(levels, default=0) and match is not None and match.field not in _ANYWHERE
+        name = "extra" if match is None or beside else match.field
         if match is None or name == "extra":
             header.extra.append(column)
             continue
@@ -224,6 +227,8 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
     if any(len(text) > LONGEST or is_figure(text) for _, text in texts):
         return False
     known = [find(block, text) for _, text in texts]
+    if len(texts) > 1 and all(match is not None and match.exact for match in known):
+        return True
     split = [_is_split(grid, bottom, column, text, block) for column, text in texts]
     if not any(known) and not any(split) and not (block == "fund" and _under_amounts(grid, top, texts)):
         return False
@@ -294,6 +299,12 @@ def _next_below(grid: Grid, anchor_row: int, bottom: int, column: int, right: in
 def _settle_levels(grid: Grid, header: Header) -> None:
     """Give every header a level 3: from one label over several level columns, or from the deepest level named."""
     columns = header.columns
+    deepest = max((columns[level].right for level in _LEVELS if level in columns), default=0)
+    named = (c for c in header.extra if c.left > deepest and is_one_of(c.label, "level_group", "exact"))
+    if "level3" not in columns and deepest and (name := next(named, None)) is not None:
+        header.extra.remove(name)
+        columns["level3"] = name
+        return
     for column in [*header.extra, *([columns["level3"]] if "level3" in columns else [])]:
         beside = column in header.extra and "level3" in columns and column.right == column.left
         if is_one_of(column.label, "level_group", "exact") and not columns.keys() & {"level1", "level2"} and not beside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -13,8 +14,12 @@ from perfeval_xlsx.form.locate import Header
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.workbook import a1
 
+_FIGURE = re.compile(r"(\d{1,3}(?:\.\d+)?)分?")
+_GRADED = re.compile(r"(\d{1,3}(?:\.\d+)?)分?[,;、]?[(]?([^\d()]{1,3})[)]?")
 _AFTER_TOTAL = 3
 """Rows below the total in which a grade may stand."""
+_RANGE = re.compile(r"[(][^()]*\d[^()]*[)]$")
+"""What a grade stands for, behind it (``优（90-100分）``)."""
 _CHOICES = 3
 """Grades to be ticked that a cell names at least."""
 
@@ -35,6 +40,8 @@ def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
             taken.add(grid.anchor(row, column.left))
             form.total_cells[name] = grid.address(row, column.left)
             form.total[name] = grid.text(row, column.left) or None
+    _graded_score(form)
+    _points_above(form, grid, header, row)
     _inline_total(form, grid.address(row, label), figure, grade_beside)
     column = header.columns.get("deviation")
     place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
@@ -46,6 +53,25 @@ def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
     if place is not None:
         form.total_cells["grade"] = grid.address(*place)
         form.total.setdefault("grade", None)
+
+
+def _graded_score(form: Form) -> None:
+    """Part a figure from the grade that stands in its cell (``98.5（优）``)."""
+    match = _GRADED.fullmatch(plain_row(form.total.get("score") or ""))
+    grade = grade_in(match[2]) if match else None
+    if match and grade is not None:
+        form.total["score"], form.total["grade"] = match[1], grade
+        form.total_cells["grade"] = form.total_cells["score"]
+
+
+def _points_above(form: Form, grid: Grid, header: Header, row: int) -> None:
+    """Take the points from a row of their own above that of the scores (``分值合计 | 100``)."""
+    column, above = header.columns.get("weight"), next(grid.rows_between(row - 1, row - 1), 0)
+    if column is None or form.total.get("weight") is not None or not above:
+        return
+    text = grid.text(above, column.left)
+    if is_one_of(grid.texts(above)[0][1], "rows", "points") and _FIGURE.fullmatch(plain_row(text)):
+        form.total["weight"], form.total_cells["weight"] = text, grid.address(above, column.left)
 
 
 def _may_be_points(text: str) -> bool:
@@ -62,10 +88,11 @@ def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
         return False
     below = {name: grid.anchor(grid.bottom(row, column) + 1, column) for name, column in labels.items()}
     texts = {name: grid.own(*place) for name, place in below.items()}
-    if not any(char.isdigit() for char in texts["score"]) and grade_in(texts["grade"]) is None:
+    figure = _FIGURE.fullmatch(plain_row(texts["score"]))
+    if figure is None and (texts["score"] or grade_in(texts["grade"]) is None):
         return False
     form.total_cells |= {name: a1(*place) for name, place in below.items()}
-    form.total |= {"score": plain_row(texts["score"]).removesuffix("分") or None, "grade": grade_in(texts["grade"])}
+    form.total |= {"score": figure[1] if figure else None, "grade": grade_in(texts["grade"])}
     return True
 
 
@@ -101,7 +128,7 @@ def _grades(
 def grade_in(text: str) -> str | None:
     """The grade a cell holds (``等级：优``, ``优☑ 良□ 中□ 差□`` → 优), None where it holds none."""
     rest = pattern("grade", "prefix").sub("", text)
-    folded = plain_row(rest).strip("“”\"'()")
+    folded = _RANGE.sub("", plain_row(rest).strip("“”\"'")).strip("()")
     return folded if folded in load("labels.toml")["grade"]["words"] else ticked_grade(text)
 
 
