@@ -78,6 +78,13 @@ def alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
     return first, kinds
 
 
+def positions(forms: pd.DataFrame, rows: Coded) -> Codes:
+    """By row of a frame, the position of its form."""
+    place = {form_id: position for position, form_id in enumerate(forms["form_id"].tolist())}
+    ids, codes = rows.codes("form_id")
+    return np.array([place[form_id] for form_id in ids], dtype=np.int64)[codes]
+
+
 def one_of(values: Objects, wanted: Collection[str]) -> Bools:
     """Rows whose word is one of ``wanted``."""
     return np.fromiter(map(frozenset(wanted).__contains__, values), np.bool_, len(values))
@@ -90,7 +97,22 @@ def contains(values: Any, words: Sequence[str]) -> Bools:
 
 def has(rows: pd.DataFrame, field: str) -> Bools:
     """Rows whose form has a column for ``field``."""
-    return np.fromiter((field in cells for cells in rows["cells"]), np.bool_, len(rows))
+    return np.array([field in cells for cells in rows["cells"].tolist()], dtype=np.bool_)
+
+
+def with_columns(
+    frame: pd.DataFrame, figures: Mapping[str, npt.NDArray[Any]], words: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A frame with further columns, or others in their place, all added at once: by ``assign`` each costs 0.04 ms.
+
+    Args:
+        frame: The frame.
+        figures: Columns of figures.
+        words: Columns of texts and other objects; they stay objects, None stays None.
+    """
+    kept = frame.drop(columns=[*frame.columns.intersection([*figures, *words])])
+    added = pd.DataFrame(dict(figures), index=frame.index, copy=False)
+    return pd.concat([kept, added, pd.DataFrame(dict(words), index=frame.index, dtype=object, copy=False)], axis=1)
 
 
 def by_book(books: Sequence[Rulebook], code: Codes, parameter: Callable[[Rulebook], float]) -> Floats:

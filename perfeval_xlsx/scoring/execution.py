@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from perfeval_xlsx.form.values import parse_value
-from perfeval_xlsx.scoring.columns import Codes, Floats, Objects, by_book, each, has, places
+from perfeval_xlsx.form.value_columns import read_cells
+from perfeval_xlsx.scoring.columns import Coded, Codes, Floats, Objects, by_book, has, places, positions, with_columns
 from perfeval_xlsx.scoring.indicators import stands
 from perfeval_xlsx.scoring.measure import numbers
 from perfeval_xlsx.scoring.rounding import product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 
 _BASES = ("annual_budget", "initial_budget")
+_AMOUNTS = frozenset({"money", "number"})
 _CLOSE = 0.005
 
 
@@ -35,8 +36,8 @@ def score_execution(
         where that differs from the rulebook; else ""), typed, budget and budget_text (of the rulebook's base), spent,
         rate (1 = 100 %), share (of the points), score, low, high, status, method added; indexed like ``funds``.
     """
-    rows = funds[funds["role"] == "total"].drop_duplicates("form_id")
-    of_form = pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"]))
+    rows = _total_rows(funds)
+    of_form = positions(forms, Coded(rows))
     book = code[of_form]
     units = forms["unit"].to_numpy(dtype=object)[of_form]
     stated = forms["execution_points"].to_numpy(dtype=float)[of_form]
@@ -45,11 +46,18 @@ def score_execution(
     points = _points(rows, stated, rest[of_form], books, book)
     origin = _points_from(rows, stated, points, by_book(books, book, lambda b: b.execution.points))
     rate = np.divide(spent, budget, out=np.full(len(rows), np.nan), where=(budget > 0) & (spent >= 0))
-    typed = numbers(rows["self_score"])
-    frame = rows.assign(
-        points=points, points_from=origin, typed=typed, budget=budget, budget_text=texts, spent=spent, rate=rate
-    )
-    return _decide(frame, books, book)
+    figures = {"points": points, "typed": numbers(rows["self_score"]), "budget": budget, "spent": spent, "rate": rate}
+    decided, words = _decided(figures, books, book)
+    return with_columns(rows, figures | decided, {"points_from": origin, "budget_text": texts, **words})
+
+
+def _total_rows(funds: pd.DataFrame) -> pd.DataFrame:
+    """The first total row of every form."""
+    firsts: dict[str, int] = {}
+    for place, (form_id, role) in enumerate(zip(funds["form_id"].tolist(), funds["role"].tolist(), strict=True)):
+        if role == "total":
+            firsts.setdefault(form_id, place)
+    return funds.take(list(firsts.values()))
 
 
 def _base(rows: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> Objects:
@@ -62,20 +70,10 @@ def _base(rows: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> Objects
 
 def _amounts(texts: Objects, units: Objects) -> Floats:
     """Amounts in 元; NaN where a cell shows none."""
-    amounts = np.full(len(texts), np.nan)
-    codes, distinct = pd.factorize(units, use_na_sentinel=False)
-    for number, unit in enumerate(distinct):
-        mine, word = codes == number, unit if isinstance(unit, str) else None
-        amounts[mine] = each(texts[mine], lambda text, word=word: _amount(text, word), np.float64)  # type: ignore[misc]
-    return amounts
-
-
-def _amount(text: object, unit: str | None) -> float:
-    if not isinstance(text, str):
-        return float("nan")
-    quantity = parse_value(text, None, unit)
-    plain = quantity.kind in {"money", "number"} and not (quantity.comparator or quantity.approximate)
-    return float(quantity.value) if plain and quantity.value is not None else float("nan")
+    shown = [text if isinstance(text, str) else None for text in texts.tolist()]
+    read = read_cells(shown, [(None, unit if isinstance(unit, str) else None, None) for unit in units.tolist()])
+    plain = [q.kind in _AMOUNTS and not (q.comparator or q.approximate) for q in read.distinct]
+    return np.where(np.array(plain, dtype=np.bool_)[read.codes], np.array(read.values), np.nan)
 
 
 def _points(rows: pd.DataFrame, stated: Floats, rest: Floats, books: Sequence[Rulebook], book: Codes) -> Floats:
@@ -96,9 +94,12 @@ def _points_from(rows: pd.DataFrame, stated: Floats, points: Floats, usual: Floa
     return np.select(cases, ["points_cell", "points_header"], "").astype(object)
 
 
-def _decide(frame: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> pd.DataFrame:
-    points, rate, typed = (frame[name].to_numpy(dtype=float) for name in ("points", "rate", "typed"))
-    top, bottom = frame["spent"].to_numpy(dtype=float).copy(), frame["budget"].to_numpy(dtype=float).copy()
+def _decided(
+    figures: Mapping[str, Floats], books: Sequence[Rulebook], book: Codes
+) -> tuple[dict[str, Floats], dict[str, Objects]]:
+    """What the rules make of the figures: columns of figures, and columns of words."""
+    points, rate, typed = (figures[name] for name in ("points", "rate", "typed"))
+    top, bottom = figures["spent"].copy(), figures["budget"].copy()
     banded = by_book(books, book, lambda b: float(b.execution.method == "bands")) > 0
     for number, rulebook in enumerate(books):
         if rulebook.execution.bands:
@@ -117,7 +118,7 @@ def _decide(frame: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> pd.D
     given = [typed, np.where(inside, typed, np.nan), np.where(inside, typed, exact)]
     score = np.select(cases[:3], given, exact)
     share = np.where(banded & known, top, np.nan)
-    return frame.assign(share=share, score=score, low=low, high=high, status=status, method=method)
+    return {"share": share, "score": score, "low": low, "high": high}, {"status": status, "method": method}
 
 
 def _band(rate: Floats, bands: Sequence[tuple[float, float]]) -> Floats:

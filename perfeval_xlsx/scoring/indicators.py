@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import eq
 
 import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.values import has_negative
-from perfeval_xlsx.scoring.columns import Coded, Codes, by_book, contains, each, has, one_of, places
+from perfeval_xlsx.scoring.columns import Coded, Codes, by_book, each, has, one_of, places, with_columns
 from perfeval_xlsx.scoring.deductions import deductions
-from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, figures, measure, numbers
+from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, figures, measure
 from perfeval_xlsx.scoring.rounding import half_up, product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.verdicts import Verdicts
@@ -32,11 +33,11 @@ class Scored:
     deducted: Floats
 
 
-def score_indicators(rows: pd.DataFrame, years: Floats, books: Books, code: Codes) -> Scored:
+def score_indicators(frame: pd.DataFrame | Coded, years: Floats, books: Books, code: Codes) -> Scored:
     """Score an indicators frame.
 
     Args:
-        rows: The indicators frame of ``to_frames``.
+        frame: The indicators frame of ``to_frames``, or what is known of its columns already.
         years: The form's year by row, NaN unknown.
         books: The rulebooks in use.
         code: By row, the position of its rulebook in ``books``.
@@ -44,9 +45,9 @@ def score_indicators(rows: pd.DataFrame, years: Floats, books: Books, code: Code
     Returns:
         The frame with points, typed, kind, target_value, actual_value, ratio, score, low, high, status, method added.
     """
-    coded = Coded(rows)
-    measured = measure(coded, years)
-    points = figures(coded, "weight")
+    rows = frame if isinstance(frame, Coded) else Coded(frame)
+    measured = measure(rows, years)
+    points = figures(rows, "weight")
     points = np.where(points > 0, points, np.nan)
     verdicts = Verdicts.blank(len(rows))
     follows = _shares(rows, "weight")
@@ -59,40 +60,42 @@ def score_indicators(rows: pd.DataFrame, years: Floats, books: Books, code: Code
     verdicts.abstain(measured.units, "units")
     verdicts.abstain(np.ones(len(rows), dtype=np.bool_), "unreadable")
     if follows.any():
-        _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & has(rows, "score"))
-    deducted = deductions(rows, books, code)
+        _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & has(rows.frame, "score"))
+    deducted = deductions(rows.frame, books, code)
     verdicts.withdraw(np.isnan(deducted), "deduction_unreadable")
     points = np.where(one_of(verdicts.method, ("excluded", "shared")), np.nan, points)
-    frame = _frame(rows, measured, verdicts, points, np.nan_to_num(deducted), places(books, code))
-    return Scored(frame, measured, verdicts, np.nan_to_num(deducted))
+    scored = _frame(rows, measured, verdicts, points, np.nan_to_num(deducted), places(books, code))
+    return Scored(scored, measured, verdicts, np.nan_to_num(deducted))
 
 
-def _shares(rows: pd.DataFrame, field: str) -> Bools:
+def _shares(rows: Coded, field: str) -> Bools:
     """Rows whose ``field`` stands in the merged cell of the row above."""
-    anchors = np.array([cells.get(field) or "" for cells in rows["cells"]], dtype=object)
-    forms = pd.factorize(rows["form_id"])[0]
+    anchors = [cells.get(field) for cells in rows.frame["cells"].tolist()]
+    forms = rows.codes("form_id")[1]
     shared = np.zeros(len(rows), dtype=np.bool_)
-    shared[1:] = (anchors[1:] != "") & (anchors[1:] == anchors[:-1]) & (forms[1:] == forms[:-1])
+    shared[1:] = list(map(eq, anchors[1:], anchors))
+    shared[1:] &= forms[1:] == forms[:-1]
+    shared[[place for place in np.flatnonzero(shared).tolist() if not anchors[place]]] = False
     return shared
 
 
-def _set_aside(verdicts: Verdicts, rows: pd.DataFrame, points: Floats, follows: Bools) -> None:
+def _set_aside(verdicts: Verdicts, rows: Coded, points: Floats, follows: Bools) -> None:
     excluded = load("measure.toml")["excluded_signs"]
-    verdicts.abstain(each(rows["sign"], lambda sign: sign in excluded, np.bool_), "excluded", "unweighted")
+    verdicts.abstain(rows.each("sign", lambda sign: sign in excluded, np.bool_), "excluded", "unweighted")
     verdicts.abstain(np.isnan(points) & ~follows, "unweighted", "unweighted")
 
 
 def _without_cost(
-    verdicts: Verdicts, rows: pd.DataFrame, measured: Measured, points: Floats, books: Books, code: Codes
+    verdicts: Verdicts, rows: Coded, measured: Measured, points: Floats, books: Books, code: Codes
 ) -> None:
     """A form whose cost rows name no indicator: what a person may give there at most, where the rulebook says so."""
     most = by_book(books, code, lambda b: np.nan if b.cost is None else b.cost.none_at_most)
     if np.isnan(most).all():
         return
     words = load("measure.toml")["cost_words"]
-    cost = contains(rows["level1"], words) | contains(rows["level2"], words)
+    cost = rows.contains("level1", words) | rows.contains("level2", words)
     gone = measured.target.is_(_GONE)
-    form = pd.factorize(rows["form_id"])[0]
+    form = rows.codes("form_id")[1]
     none = cost & gone & (np.bincount(form, cost & ~gone)[form] == 0) & ~np.isnan(most)
     verdicts.judge(none, "no_cost", high=np.minimum(1.0, most / points))
 
@@ -116,7 +119,7 @@ def _deadlines(verdicts: Verdicts, measured: Measured, books: Books, code: Codes
             start = start if last is None else last
 
 
-def _numbers(verdicts: Verdicts, rows: pd.DataFrame, measured: Measured, books: Books, code: Codes) -> None:
+def _numbers(verdicts: Verdicts, rows: Coded, measured: Measured, books: Books, code: Codes) -> None:
     """Number against number: met, in proportion, or reversed where lower is better."""
     value, low, high, lower = measured.value, measured.low, measured.high, measured.lower
     comparable = measured.comparable
@@ -160,16 +163,16 @@ def _exact(figures: Floats) -> Floats:
     return np.round(figures, 9).astype(np.float64)
 
 
-def _satisfaction(verdicts: Verdicts, rows: pd.DataFrame, measured: Measured, books: Books, code: Codes) -> None:
+def _satisfaction(verdicts: Verdicts, rows: Coded, measured: Measured, books: Books, code: Codes) -> None:
     """Rulebooks that score satisfaction by bands of the rate reached, not by the row's own target."""
     if all(book.satisfaction is None for book in books):
         return
     words = load("measure.toml")["satisfaction_words"]
-    named = contains(rows["level1"], words) | contains(rows["level3"], words)
+    named = rows.contains("level1", words) | rows.contains("level3", words)
     named &= (measured.actual.kind == "percent") & ~np.isnan(measured.actual.value)
     for number, book in enumerate(books):
         for floor, fraction in book.satisfaction.bands if book.satisfaction else ():
-            here = named & (code == number) & (measured.actual.value >= floor * 100) & (verdicts.status == "")
+            here = named & (code == number) & (measured.actual.value >= floor * 100) & verdicts.open
             verdicts.detail[here] = f"≥{floor * 100:g}%"
             verdicts.rule(here, "band", fraction)
 
@@ -177,7 +180,7 @@ def _satisfaction(verdicts: Verdicts, rows: pd.DataFrame, measured: Measured, bo
 def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) -> None:
     """Qualitative rows: the verdict's tier, or a presumption a person confirms."""
     number = measured.target.is_(NUMERIC) | measured.target.is_("deadline")
-    actual, open_ = measured.actual, verdicts.status == ""
+    actual, open_ = measured.actual, verdicts.open.copy()
     for tier_id in sorted({tier.id for book in books for tier in book.qualitative.tiers}):
         rows = open_ & (actual.verdict == tier_id)
         low, high, default = (_tier(books, code, tier_id, part) for part in ("low", "high", "default"))
@@ -185,10 +188,10 @@ def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) ->
             verdicts.detail[rows & (code == position)] = _tier_name(book, tier_id)
         verdicts.judge(rows & number, "claimed", 0.0, 1.0, default)
         verdicts.judge(rows, "tier", low, high, default, open_top=tier_id != "met")
-    wordy = (verdicts.status == "") & ~number & measured.target.is_(QUALITATIVE)
+    wordy = verdicts.open & ~number & measured.target.is_(QUALITATIVE)
     echo = actual.text == measured.target.text
     verdicts.judge(wordy & ~echo & (actual.is_(NUMERIC) | actual.is_("deadline")), "figure")
-    free = (verdicts.status == "") & wordy & (actual.is_(QUALITATIVE) | echo)
+    free = verdicts.open & wordy & (actual.is_(QUALITATIVE) | echo)
     _presume(verdicts, measured, books, code, free)
 
 
@@ -238,11 +241,11 @@ def _shared_points(verdicts: Verdicts, points: Floats, follows: Bools, apart: Bo
 
 
 def _frame(
-    rows: pd.DataFrame, measured: Measured, verdicts: Verdicts, points: Floats, deducted: Floats, decimals: Codes
+    rows: Coded, measured: Measured, verdicts: Verdicts, points: Floats, deducted: Floats, decimals: Codes
 ) -> pd.DataFrame:
     ruled, judged = verdicts.status == "ruled", verdicts.status == "judged"
     unscorable = verdicts.status == "unscorable"
-    typed = numbers(rows["self_score"])
+    typed = figures(rows, "self_score")
     low, high = _bounds(verdicts, points, decimals)
     default = np.clip(half_up(points * verdicts.default, decimals), low, high)
     by_rule = np.clip(product_half_up(points, verdicts.top, verdicts.bottom, decimals), 0.0, points)
@@ -255,19 +258,18 @@ def _frame(
     )
     score = np.where(one_of(verdicts.method, ("shared", "shared_split")), np.nan, score)
     bounded = judged | unscorable
-    return rows.assign(
-        points=points,
-        typed=typed,
-        kind=measured.target.kind,
-        target_value=measured.low,
-        actual_value=measured.value,
-        ratio=verdicts.ratio,
-        score=score,
-        low=np.where(ruled, score, np.where(bounded, low, np.nan)),
-        high=np.where(ruled, score, np.where(bounded, high, np.nan)),
-        status=verdicts.status,
-        method=verdicts.method,
-    )
+    found = {
+        "points": points,
+        "typed": typed,
+        "target_value": measured.low,
+        "actual_value": measured.value,
+        "ratio": verdicts.ratio,
+        "score": score,
+        "low": np.where(ruled, score, np.where(bounded, low, np.nan)),
+        "high": np.where(ruled, score, np.where(bounded, high, np.nan)),
+    }
+    words = {"kind": measured.target.kind, "status": verdicts.status, "method": verdicts.method}
+    return with_columns(rows.frame, found, words)
 
 
 def _bounds(verdicts: Verdicts, points: Floats, decimals: Codes) -> tuple[Floats, Floats]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.frames import Tables
-from perfeval_xlsx.scoring.columns import Codes, Objects, each, has, places
+from perfeval_xlsx.scoring.columns import Coded, Codes, Objects, each, has, places, positions, with_columns
 from perfeval_xlsx.scoring.execution import score_execution
 from perfeval_xlsx.scoring.explain import execution_sentences, row_sentences
 from perfeval_xlsx.scoring.indicators import score_indicators
@@ -52,26 +53,24 @@ def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") 
     """
     forms = tables.forms
     books, code = _coded(forms, rulebooks)
-    of_row = _positions(forms, tables.indicators)
-    scored = score_indicators(tables.indicators, forms["year"].to_numpy(dtype=float)[of_row], books, code[of_row])
-    rows = scored.frame.assign(basis=row_sentences(scored, books, code[of_row], lang))
+    coded = Coded(tables.indicators)
+    of_row = positions(forms, coded)
+    scored = score_indicators(coded, forms["year"].to_numpy(dtype=float)[of_row], books, code[of_row])
+    rows = with_columns(scored.frame, {}, {"basis": row_sentences(scored, books, code[of_row], lang)})
     points = np.bincount(of_row, np.nan_to_num(rows["points"].to_numpy(dtype=float)), len(forms))
     rest = np.asarray(FULL - points, dtype=np.float64)
     funds = score_execution(tables.funds, forms, rest, books, code)
-    funds = funds.assign(basis=execution_sentences(funds, books, code[_positions(forms, funds)], lang))
-    return ScoredTables(_totals(forms, rows, funds, books, code), funds, rows, scored.measured)
+    of_fund = positions(forms, Coded(funds))
+    funds = with_columns(funds, {}, {"basis": execution_sentences(funds, books, code[of_fund], lang)})
+    totals = _totals(forms, (rows, of_row), (funds, of_fund), books, code)
+    return ScoredTables(totals, funds, rows, scored.measured)
 
 
 def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTables:
     """Sum up anew after scores or bounds of rows were changed (a reviewer's decisions); rows stay as they are."""
     books, code = _coded(scored.forms, rulebooks)
-    forms = _totals(scored.forms, scored.indicators, scored.funds, books, code)
-    return replace(scored, forms=forms)
-
-
-def _positions(forms: pd.DataFrame, rows: pd.DataFrame) -> Codes:
-    """By row, the position of its form."""
-    return np.asarray(pd.Index(forms["form_id"]).get_indexer(pd.Index(rows["form_id"])), dtype=np.int64)
+    rows, funds = ((frame, positions(scored.forms, Coded(frame))) for frame in (scored.indicators, scored.funds))
+    return replace(scored, forms=_totals(scored.forms, rows, funds, books, code))
 
 
 def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list[Rulebook], Codes]:
@@ -88,42 +87,46 @@ def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list
     return books, code
 
 
-def _totals(
-    forms: pd.DataFrame, rows: pd.DataFrame, funds: pd.DataFrame, books: list[Rulebook], code: Codes
-) -> pd.DataFrame:
+_Owned = tuple[pd.DataFrame, Codes]
+"""Rows, and the position of the form of each."""
+
+
+def _totals(forms: pd.DataFrame, rows: _Owned, funds: _Owned, books: list[Rulebook], code: Codes) -> pd.DataFrame:
     """Sum points, scores and bounds by form; abstain from a total or a grade that does not rest on 100 points."""
-    size, of_row, of_fund = len(forms), _positions(forms, rows), _positions(forms, funds)
-    weighted, fund_weighted = rows["points"].notna().to_numpy(), funds["points"].notna().to_numpy()
+    size, of_row = len(forms), rows[1]
+    weighted = ~np.isnan(rows[0]["points"].to_numpy(float))
 
     def sums(column: str, decimals: Places) -> Floats:
-        of_rows = np.bincount(of_row[weighted], np.nan_to_num(rows[column].to_numpy(float))[weighted], size)
-        of_funds = np.nan_to_num(funds[column].to_numpy(float))[fund_weighted]
-        of_both = of_rows + np.bincount(of_fund[fund_weighted], of_funds, size)
-        return half_up(np.asarray(of_both, dtype=np.float64), decimals)
+        of_rows, of_funds = (_sums(part, size, column) for part in (rows, funds))
+        return half_up(np.asarray(of_rows + of_funds, dtype=np.float64), decimals)
 
-    open_rows = np.bincount(of_row[weighted], rows["score"].isna().to_numpy()[weighted], size)
-    open_rows = open_rows + np.bincount(of_fund[fund_weighted], funds["score"].isna().to_numpy()[fund_weighted], size)
+    open_rows = _sums(rows, size, "score", np.isnan) + _sums(funds, size, "score", np.isnan)
     points, decimals = sums("points", 2), places(books, code)
-    has_points = np.bincount(of_row, weighted & has(rows, "score"), size) > 0
+    has_points = np.bincount(of_row, weighted & has(rows[0], "score"), size) > 0
     complete = np.abs(points - FULL) < _CLOSE
     status = np.where(~has_points, "reported", np.where((open_rows > 0) | ~complete, "pending", "scored"))
     total = np.where(has_points & (open_rows == 0), sums("score", decimals), np.nan)
     low, high = (np.where(has_points, sums(name, decimals), np.nan) for name in ("low", "high"))
     graded = complete & has_points
-    return forms.assign(
-        rulebook=[books[c].id for c in code],
-        support=[books[c].support for c in code],
-        points=points,
-        open_rows=open_rows.astype(int),
-        total=total,
-        low=low,
-        high=high,
-        grade=_grades(np.where(status == "scored", total, np.nan), books, code),
-        low_grade=_grades(np.where(graded, low, np.nan), books, code),
-        high_grade=_grades(np.where(graded, high, np.nan), books, code),
-        self_total_value=numbers(forms["self_total"]),
-        status=status.astype(object),
-    )
+    figures: dict[str, Any] = {"points": points, "total": total, "low": low, "high": high}
+    figures |= {"self_total_value": numbers(forms["self_total"].tolist()), "open_rows": open_rows.astype(int)}
+    words = {
+        "rulebook": [books[c].id for c in code],
+        "support": [books[c].support for c in code],
+        "grade": _grades(np.where(status == "scored", total, np.nan), books, code),
+        "low_grade": _grades(np.where(graded, low, np.nan), books, code),
+        "high_grade": _grades(np.where(graded, high, np.nan), books, code),
+        "status": status,
+    }
+    return with_columns(forms, figures, words)
+
+
+def _sums(part: _Owned, size: int, column: str, of: Callable[[Floats], Any] = np.nan_to_num) -> Floats:
+    """By form, the sum of a column, or of what a function makes of it, over the rows with points."""
+    frame, form = part
+    weighted = ~np.isnan(frame["points"].to_numpy(float))
+    values = of(frame[column].to_numpy(float))[weighted]
+    return np.bincount(form[weighted], values, size).astype(np.float64)
 
 
 def _grades(totals: Floats, books: list[Rulebook], code: Codes) -> Objects:

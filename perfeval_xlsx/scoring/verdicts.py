@@ -19,6 +19,7 @@ class Verdicts:
         low, high: What a reviewer may give, as fractions of the points; ``open_top``: ``high`` itself is excluded.
         default: Fraction a judged row gets when no score is typed, NaN to leave it blank.
         ratio: Actual against target, 1 = reached. ``detail``: days late, tier or word, for the sentence.
+        open: Rows that no rule has reached yet.
     """
 
     status: Objects
@@ -31,6 +32,7 @@ class Verdicts:
     default: Floats
     ratio: Floats
     detail: Objects
+    open: Bools
 
     @classmethod
     def blank(cls, size: int) -> Verdicts:
@@ -46,17 +48,22 @@ class Verdicts:
             default=np.full(size, np.nan),
             ratio=np.full(size, np.nan),
             detail=np.full(size, "", dtype=object),
+            open=np.ones(size, dtype=np.bool_),
         )
 
     def _take(self, rows: Bools, status: str, method: str) -> Bools:
-        free: Bools = rows & (self.status == "")
-        self.status[free] = status
-        self.method[free] = method
+        free: Bools = rows & self.open
+        if free.any():
+            self.open &= ~free
+            self.status[free] = status
+            self.method[free] = method
         return free
 
     def rule(self, rows: Bools, method: str, top: Floats | float = 1.0, bottom: Floats | float = 1.0) -> None:
         """Arithmetic decides ``rows``: points × top / bottom."""
         free = self._take(rows, "ruled", method)
+        if not free.any():
+            return
         self.top[free] = np.broadcast_to(top, free.shape)[free]
         self.bottom[free] = np.broadcast_to(bottom, free.shape)[free]
 
@@ -72,6 +79,8 @@ class Verdicts:
     ) -> None:
         """A person weighs ``rows`` between ``low`` and ``high``."""
         free = self._take(rows, "judged", method)
+        if not free.any():
+            return
         for array, value in ((self.low, low), (self.high, high), (self.default, default), (self.open_top, open_top)):
             array[free] = np.broadcast_to(value, free.shape)[free]
 

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfeval_xlsx.scoring.columns import by_book, contains, each, fill, has, one_of, places
+from perfeval_xlsx.scoring.columns import (
+    Coded,
+    alike,
+    by_book,
+    contains,
+    each,
+    fill,
+    has,
+    one_of,
+    places,
+    with_columns,
+)
 from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 
 
@@ -54,6 +65,29 @@ def test_words_in_texts() -> None:
 def test_columns_of_a_form() -> None:
     rows = pd.DataFrame({"cells": [{"score": "A1"}, {}]})
     assert has(rows, "score").tolist() == [True, False]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.none() | st.text("ab", max_size=1), st.integers(0, 2)), min_size=1))
+def test_a_frame_knows_its_distinct_texts(rows: list[tuple[str | None, int]]) -> None:
+    coded = Coded(pd.DataFrame({"text": pd.Series([text for text, _ in rows], dtype=object)}))
+    distinct, codes = coded.codes("text")
+    assert [distinct[code] for code in codes] == [text for text, _ in rows]
+    assert len(set(distinct)) == len(distinct)
+    assert coded.contains("text", ["a"]).tolist() == ["a" in (text or "") for text, _ in rows]
+    first, kinds = alike([codes, np.array([number for _, number in rows])])
+    assert [rows[first[kind]] for kind in kinds] == rows
+    assert sorted(set(rows), key=rows.index) == [rows[place] for place in first]
+
+
+def test_further_columns_and_others_in_their_place() -> None:
+    frame = pd.DataFrame({"a": ["x", "y"], "b": [1.0, 2.0]}, index=[3, 5])
+    more = with_columns(frame, {"b": np.array([5.0, np.nan])}, {"c": [None, "z"]})
+    assert list(more.index) == [3, 5]
+    assert more["a"].tolist() == ["x", "y"]
+    assert more["b"].iloc[0] == 5
+    assert more["c"].tolist() == [None, "z"]
+    assert frame["b"].tolist() == [1, 2]
 
 
 def test_parameters_by_row() -> None:
