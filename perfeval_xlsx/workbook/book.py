@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import ClassVar, NamedTuple
 
 from perfeval_xlsx.findings import Finding
@@ -30,6 +31,8 @@ _FORMATS = {
     "spreadsheetml.template.main": "xltx",
     "ms-excel.template.macroenabled.main": "xltm",
 }
+_BLOCK = 65_536
+"""Bytes asked for at a time beyond the size that the system tells."""
 _STATES = {"hidden": "hidden", "veryhidden": "veryHidden"}
 
 
@@ -275,12 +278,16 @@ def load(path: Path, limits: Limits) -> bytes:
     if path.name.startswith("~$"):
         raise refuse(why.LOCK, path.name)
     try:
-        if path.is_dir():
+        there = path.stat()
+        if S_ISDIR(there.st_mode):
             raise refuse(why.DIRECTORY, path.name)
-        if path.exists() and not path.is_file():
+        if not S_ISREG(there.st_mode):
             raise refuse(why.UNREADABLE, path.name, detail="not a regular file")
-        with path.open("rb") as file:
-            return file.read(limits.file_bytes + 1)
+        with path.open("rb", buffering=0) as file:
+            content = file.read(min(there.st_size, limits.file_bytes) + 1)
+            while len(content) <= limits.file_bytes and (more := file.read(_BLOCK)):
+                content += more
+        return content
     except FileNotFoundError as error:
         raise refuse(why.MISSING, path.name) from error
     except (OSError, ValueError) as error:

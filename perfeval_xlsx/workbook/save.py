@@ -169,22 +169,36 @@ def publish(content: bytes, target: Path, check: Callable[[bytes], None], *, dur
         PerfevalError: The file cannot be written, or ``check`` says so.
     """
     temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
+    named = False
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        check(temporary.read_bytes())
+        try:
+            back = _written(temporary, content, durable)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            back = _written(temporary, content, durable)
+        check(back)
         temporary.replace(target)
+        named = True
         if durable:
             _sync_folder(target.parent)
     except OSError as error:
         raise refuse(why.NOT_WRITTEN, target.name, detail=str(error.strerror or error)) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if not named:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _written(path: Path, content: bytes, durable: bool) -> bytes:
+    """Write a new file and return what can be read of it."""
+    with path.open("x+b", buffering=0) as file:
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
+        if durable:
+            os.fsync(file.fileno())
+        file.seek(0)
+        return file.readall()
 
 
 def _sync_folder(folder: Path) -> None:

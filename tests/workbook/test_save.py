@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import textwrap
 import time
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,38 @@ def test_a_read_only_folder_is_a_finding(source: Path, tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+class Slow(io.FileIO):
+    """A file that takes a few bytes at a time."""
+
+    def write(self, content: Any) -> int:
+        return super().write(bytes(content)[:100])
+
+
+class Full(Slow):
+    """A file on a disk that fills up."""
+
+    def write(self, content: Any) -> int:
+        if self.tell():
+            raise OSError(28, "No space left on device")
+        return super().write(content)
+
+
+def opens(kind: type[io.FileIO]) -> Any:
+    """``Path.open`` that gives such a file."""
+    return lambda path, mode, buffering: kind(path, mode)
+
+
+def test_a_file_that_takes_a_few_bytes_at_a_time_is_written_whole(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = open_workbook(source)
+    save_copy(book, {0: {(1, 1): 2}}, tmp_path / "usual.xlsx")
+    monkeypatch.setattr(Path, "open", opens(Slow))
+    save_copy(book, {0: {(1, 1): 2}}, tmp_path / "slow.xlsx")
+    monkeypatch.undo()
+    assert (tmp_path / "slow.xlsx").read_bytes() == (tmp_path / "usual.xlsx").read_bytes()
+
+
 @pytest.mark.parametrize("step", ["open", "write", "fsync", "replace"])
 def test_a_failing_step_leaves_the_older_copy_and_no_other_file(
     step: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -99,7 +133,7 @@ def test_a_failing_step_leaves_the_older_copy_and_no_other_file(
     if step == "fsync":
         monkeypatch.setattr(save.os, "fsync", fail)
     elif step == "write":
-        monkeypatch.setattr(Path, "read_bytes", fail)
+        monkeypatch.setattr(Path, "open", opens(Full))
     else:
         monkeypatch.setattr(Path, step, fail)
     book = opened(DATA)
