@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import contains, find, is_placeholder, plain_row
+from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, plain_row
 from perfeval_xlsx.form.locate import Column, Header
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
@@ -30,6 +30,8 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
     """Where two columns carry one field's label, keep the one whose cells fit it; the other becomes an extra column."""
     for name, others in list(header.double.items()):
         candidates = [header.columns[name], *others]
+        if name == "weight" and "score" not in header.columns:
+            candidates = _part_scores(header, candidates)
         if name in {"weight", "score"}:
             _drop_points_of_levels(header, candidates)
         if name == "score":
@@ -41,6 +43,15 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
             candidates.sort(key=lambda column: (*sure[id(column)], fits[id(column)]), reverse=True)
         _choose(header, name, candidates)
         header.double[name] = [other for other in candidates[1:] if _named(other) >= _named(candidates[0])]
+
+
+def _part_scores(header: Header, candidates: list[Column]) -> list[Column]:
+    """Of two columns of points one that says 得分 (``权重 | 权重得分``) holds the scores, where no other does."""
+    scores = [column for column in candidates if is_one_of(column.label, "extra", "points_scored")]
+    if len(scores) != 1 or len(candidates) == 1:
+        return candidates
+    header.columns["score"] = scores[0]
+    return [column for column in candidates if column is not scores[0]]
 
 
 def _named(column: Column) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from perfeval_xlsx.form.labels import (
     plain,
     plain_row,
     squeeze,
+    total_label,
 )
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
@@ -106,7 +107,7 @@ def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int
 def _ends(grid: Grid, row: int) -> bool:
     """Whether a row belongs to the next block: another header, goals, or the head of the next form."""
     texts = grid.texts(row)
-    if is_fund_header(grid, row) or (len(texts) == 1 and _is_heading(texts[0][1])):
+    if is_fund_header(grid, row) or _is_grid_total(texts) or (len(texts) == 1 and _is_heading(texts[0][1])):
         return True
     for column, text in texts:
         match = find("goals", text)
@@ -115,6 +116,11 @@ def _ends(grid: Grid, row: int) -> bool:
         if is_one_of(text, "goals_side", "exact") or is_one_of(text, "fund_rows", "end"):
             return True
     return _is_level_header(grid, row)
+
+
+def _is_grid_total(texts: list[tuple[int, str]]) -> bool:
+    """Whether a row is the total of the indicators (``总分``), by a label that no fund has."""
+    return bool(texts) and total_label(texts[0][1])[0] and not is_one_of(texts[0][1], "fund_rows", "total")
 
 
 def _is_heading(text: str) -> bool:

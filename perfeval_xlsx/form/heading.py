@@ -111,6 +111,13 @@ def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
             form.title = grid.texts(rows[0])[0][1] + form.title
     form.kind = kind_of(form.title or form.sheet)
     form.year = _year(grid, rows, form)
+    read_names(form, grid, rows)
+    if "org" not in form.head_cells and form.title is not None:
+        form.org = org_in(form.title)
+
+
+def read_names(form: Form, grid: Grid, rows: list[int]) -> None:
+    """Fill in the unit's and the project's name from rows of the head."""
     for names in load("labels.toml")["head"]["org"]:
         found = _labelled(grid, rows, names)
         if found:
@@ -121,6 +128,13 @@ def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
             break
     projects = _labelled(grid, rows, load("labels.toml")["head"]["project"])
     form.project = next((text for _, text in projects if text), None)
+
+
+@lru_cache(maxsize=4096)
+def org_in(title: str) -> str | None:
+    """The unit that a title names at its year (``临海县水利局2022年度部门整体…``), None where it names none."""
+    match = pattern("title", "org").search(plain_row(title))
+    return match["org"] or match["org2"] if match else None
 
 
 @lru_cache(maxsize=4096)
@@ -136,13 +150,14 @@ def kind_of(title: str) -> Kind:
 def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
     """The year of the title and the lines around it, else of the sheet's or the file's name."""
     not_before = load("labels.toml")["year"]["not_before"]
-    texts = [form.title] if form.title else []
+    named = [form.title] if form.title else []
+    named += [text for _, text in _labelled(grid, rows, load("labels.toml")["year"]["labels"]) if text]
+    texts = []
     for row in rows:
         cells = grid.texts(row)
         if len(cells) <= 2 and not any(plain(word) in plain(text) for _, text in cells for word in not_before):
             texts += [text for _, text in cells]
-    texts += [text for _, text in _labelled(grid, rows, load("labels.toml")["year"]["labels"]) if text]
-    year = year_in(texts) or year_in([form.sheet])
+    year = year_in(named) or year_in(texts) or year_in([form.sheet])
     return year or year_in([Path(form.path).stem], "file_patterns")
 
 
@@ -173,8 +188,18 @@ def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, 
             if inline.strip():
                 values.append((grid.address(row, column), inline.strip()))
             else:
-                values.append(right_of(grid, row, column))
+                beside = right_of(grid, row, column)
+                values.append((beside[1] is None and _below_labels(grid, row, column, rows)) or beside)
     return values
+
+
+def _below_labels(grid: Grid, row: int, column: int, rows: list[int]) -> tuple[str, str | None] | None:
+    """Address and text below a label of a row that holds nothing but labels, over a row that holds none."""
+    below = grid.bottom(row, column) + 1
+    if below not in rows or len(grid.texts(row)) < 2 or any(_is_label(text) for _, text in grid.texts(below)):
+        return None
+    text = grid.own(below, column)
+    return (grid.address(below, column), text) if text and all(_is_label(t) for _, t in grid.texts(row)) else None
 
 
 def _is_unit(text: str, inline: str) -> bool:
@@ -205,8 +230,12 @@ def read_unit(form: Form, grid: Grid, header: Header | None, rows: Iterable[int]
     table = [header.top, header.bottom] if header is not None else []
     table += [fund.row for fund in form.funds]
     texts = [text for row in grid.rows_between(min(table), max(table)) for _, text in grid.texts(row)] if table else []
-    head = [text for row in rows for _, text in grid.texts(row) if len(text) <= 2 * LONGEST]
-    form.unit = unit_stated(texts) or unit_stated(head) or _unit_of_values(form)
+    head = [(row, c, text) for row in rows for c, text in grid.texts(row) if len(text) <= 2 * LONGEST]
+    own, above = unit_stated(texts), unit_stated(text for _, _, text in head)
+    form.unit = own or above or _unit_of_values(form)
+    if own and above and own != above:
+        cell = next(grid.address(row, c) for row, c, text in head if unit_stated([text]))
+        form.findings.append(Finding("R21", cell, "unit", above, own))
 
 
 def _unit_of_values(form: Form) -> str | None:

@@ -320,12 +320,20 @@ def _level(grid: Grid, row: int, column: Column | None, header_row: int) -> tupl
 
 def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
     """Whether a row has a total's label left of the values, or left of its points where nothing stands before it."""
-    for at, (column, text) in enumerate(grid.texts(row)):
-        if column >= (plan.first_points if at == 0 else plan.first_value):
+    texts = grid.texts(row)
+    alone = bool(texts) and (len(texts) == 1 or total_label(texts[0][1])[0] or opens_note(texts[0][1]))
+    for column, text in texts:
+        if column >= (plan.first_points if alone else plan.first_value):
             return False
         if total_label(text)[0] and grid.anchor(row, column)[0] == row:
             return True
     return False
+
+
+def total_below(grid: Grid, header: Header, first: int, last: int) -> int | None:
+    """The row of a total that stands apart from its grid, below another table; None where there is none."""
+    plan = _Plan(header)
+    return next((row for row in grid.rows_between(first, last) if _is_total(grid, row, plan)), None)
 
 
 def _opens_grid(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:

@@ -299,9 +299,9 @@ def _next_below(grid: Grid, anchor_row: int, bottom: int, column: int, right: in
 def _settle_levels(grid: Grid, header: Header) -> None:
     """Give every header a level 3: from one label over several level columns, or from the deepest level named."""
     columns = header.columns
-    deepest = max((columns[level].right for level in _LEVELS if level in columns), default=0)
-    named = (c for c in header.extra if c.left > deepest and is_one_of(c.label, "level_group", "exact"))
-    if "level3" not in columns and deepest and (name := next(named, None)) is not None:
+    right = max((columns[level].right for level in _LEVELS if level in columns), default=0)
+    named = (c for c in header.extra if c.left > right and is_one_of(c.label, "level_group", "exact"))
+    if "level3" not in columns and right and (name := next(named, None)) is not None:
         header.extra.remove(name)
         columns["level3"] = name
         return

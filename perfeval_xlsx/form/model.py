@@ -109,6 +109,8 @@ class Form:
         total_cells: A1 address by key of ``total``, only those the form has.
         left_out: Rows of the grid that do not count, with their ``reason``.
         columns: Header as understood: field → column letter and label, for ``perfeval read``.
+        others: Columns of the grid beyond ours: letter and label.
+        headers: First and last row of the header of ``funds`` and ``grid``, of each that has one.
         notes: Text of the rows below the grid and around it (footnotes), in order.
         extent: First and last row of the form.
         findings: What reading found.
@@ -139,6 +141,8 @@ class Form:
     total: dict[str, str | None] = field(default_factory=dict)
     total_cells: dict[str, str] = field(default_factory=dict)
     columns: dict[str, tuple[str, str]] = field(default_factory=dict)
+    others: list[tuple[str, str]] = field(default_factory=list)
+    headers: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     extent: tuple[int, int] = (0, 0)
     findings: list[Finding] = field(default_factory=list)

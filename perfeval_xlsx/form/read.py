@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -18,11 +17,13 @@ from perfeval_xlsx.form.heading import (
     first_row,
     read_goals,
     read_heading,
+    read_names,
     read_unit,
 )
-from perfeval_xlsx.form.indicators import Body, read_body
+from perfeval_xlsx.form.indicators import Body, read_body, total_below
 from perfeval_xlsx.form.labels import contains, pattern, plain_row
 from perfeval_xlsx.form.locate import (
+    Column,
     Header,
     fund_header,
     indicator_headers,
@@ -205,13 +206,18 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
         goals = read_goals(form, grid, first_row(grid, located.after, tables), tables - 1)
     start = first_row(grid, located.after, min(tables, goals or tables))
     read_heading(form, grid, start, min(tables, goals or tables) - 1)
+    if goals is not None and goals < tables and form.org is None:
+        read_names(form, grid, list(grid.rows_between(goals + 1, tables - 1)))
     read_unit(form, grid, funds, grid.rows_between(start, min(tables, goals or tables) - 1))
-    if body.total_row is not None:
-        read_total(form, grid, header, body.total_row)
+    below = located.last if form.funds and form.funds[0].row > body.last else 0
+    total = body.total_row or total_below(grid, header, form.funds[-1].row + 1 if below else 1, below)
+    if total is not None:
+        read_total(form, grid, header, total)
     read_head_total(form, grid, start, min(tables, goals or tables) - 1)
     form.execution_points = _execution_points(grid, funds)
     form.province = province_of(form.org, form.title, form.sheet)
-    form.columns = _columns(funds, header)
+    form.columns, form.others = _columns(funds, header), [_letter(column) for column in header.extra]
+    form.headers = {name: (block.top, block.bottom) for name, block in (("funds", funds), ("grid", header)) if block}
     end = _end(grid, located)
     held = range(tables, form.funds[-1].row + 1) if form.funds else range(0)
     above = [row for row in grid.rows_between((goals or header.top) + 1, located.top - 1) if row not in held]
@@ -261,8 +267,13 @@ def _columns(funds: Header | None, header: Header) -> dict[str, tuple[str, str]]
     columns: dict[str, tuple[str, str]] = {}
     for prefix, block in (("funds.", funds), ("", header)):
         for name, column in (block.columns if block else {}).items():
-            columns[prefix + name] = (re.sub(r"\d", "", a1(1, column.left)), column.label)
+            columns[prefix + name] = _letter(column)
     return columns
+
+
+def _letter(column: Column) -> tuple[str, str]:
+    """A column's letter and label."""
+    return a1(1, column.left)[:-1], column.label
 
 
 def _notes(grid: Grid, form: Form, above: Sequence[int], body: Body, end: int) -> Iterator[tuple[str, str]]:
