@@ -145,7 +145,7 @@ def read(paths: Sequence[str], options: Options, *, as_json: bool) -> int:
     """Show every form of files and folders as it was understood."""
     from perfeval_xlsx.batch.reading import read_each
     from perfeval_xlsx.output.interface import read_object
-    from perfeval_xlsx.output.plain import form_lines
+    from perfeval_xlsx.output.outline import form_lines
 
     failed, lang = False, options.lang
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from unicodedata import east_asian_width
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 
 _OURS = frozenset({"heading", "plain", "text"})
 A4 = 9
+
+
+def text_width(text: str) -> int:
+    """Return the width of ``text`` in digits: a Chinese character counts two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 @cache

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from functools import cache
 from math import ceil
 from typing import Any
-from unicodedata import east_asian_width
 
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.style import A4
+from perfeval_xlsx.output.style import A4, text_width
 
 LINE, PADDING, LEAST = 14.5, 8.0, 30.0
 """Height of a line of text, what a row adds to its lines, and the lowest row, which shows two lines, in points."""
@@ -40,11 +39,6 @@ def span(place: str) -> Span:
     first, _, last = place.partition(":")
     letters = {xl_col_to_name(column): column for column in range(256)}
     return letters[first], letters[last or first]
-
-
-def text_width(text: str) -> int:
-    """Return the width of ``text`` in digits: a Chinese character counts two."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 class Canvas:
