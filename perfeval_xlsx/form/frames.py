@@ -27,12 +27,18 @@ formulas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.form.model import FUND_FIELDS, Form, FundRow, IndicatorRow
+
+_Row = TypeVar("_Row", FundRow, IndicatorRow)
 
 FORM_COLUMNS = (
     "form_id", "path", "sheet", "number", "kind", "title", "org", "year", "unit", "province", "execution_points",
@@ -72,8 +78,8 @@ class Tables:
     funds: pd.DataFrame
     indicators: pd.DataFrame
     notes: dict[str, tuple[str, ...]]
-    left_out: pd.DataFrame = field(default_factory=lambda: _frame([], LEFT_OUT_COLUMNS, ()))
-    formulas: pd.DataFrame = field(default_factory=lambda: _frame([], FORMULA_COLUMNS, ()))
+    left_out: pd.DataFrame = field(default_factory=lambda: _left_out(()))
+    formulas: pd.DataFrame = field(default_factory=lambda: _formulas(()))
     note_cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -90,14 +96,25 @@ def to_frames(forms: Sequence[Form]) -> Tables:
     )
 
 
-def _frame(rows: list[tuple[object, ...]], columns: tuple[str, ...], numbers: tuple[str, ...]) -> pd.DataFrame:
-    series = zip(*rows, strict=True) if rows else ([] for _ in columns)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(values), dtype="float64" if name in numbers else "object")
-            for name, values in zip(columns, series, strict=True)
-        }
-    )
+def _frame(values: Iterable[Iterable[object]], columns: tuple[str, ...], numbers: tuple[str, ...]) -> pd.DataFrame:
+    """A frame of columns of any objects; those of ``numbers`` are floats, NaN for None."""
+    filled = dict(zip(columns, map(_objects, values), strict=True))
+    frame = pd.DataFrame(filled, dtype=object, copy=False)
+    for name in numbers:
+        frame[name] = filled[name].astype(np.float64)
+    return frame
+
+
+def _objects(values: Iterable[object]) -> npt.NDArray[np.object_]:
+    items = list(values)
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def _across(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> Iterable[Iterable[object]]:
+    """The columns of some rows."""
+    return zip(*rows, strict=True) if rows else repeat((), len(columns))
 
 
 def _forms(forms: Sequence[Form]) -> pd.DataFrame:
@@ -109,7 +126,7 @@ def _forms(forms: Sequence[Form]) -> pd.DataFrame:
         )
         for form in forms
     ]  # fmt: skip
-    return _frame(rows, FORM_COLUMNS, ("year", "execution_points"))
+    return _frame(_across(rows, FORM_COLUMNS), FORM_COLUMNS, ("year", "execution_points"))
 
 
 _TOTAL_NAMES = {"weight": "total_weight", "score": "self_total", "grade": "self_grade"}
@@ -122,44 +139,39 @@ def _form_cells(form: Form) -> dict[str, str]:
 
 
 def _funds(forms: Sequence[Form]) -> pd.DataFrame:
-    rows: list[tuple[object, ...]] = []
-    for form in forms:
-        for fund in form.funds:
-            value = fund.values.get
-            rows.append(
-                (
-                    form.id, fund.row, fund.label, fund.role, value("initial_budget"), value("annual_budget"),
-                    value("executed"), value("weight"), value("rate"), value("score"), value("reason"), fund.cells,
-                )
-            )  # fmt: skip
-    return _frame(rows, FUND_COLUMNS, ())
+    ids, rows = _owned(forms, [form.funds for form in forms])
+    first: list[list[object]] = [[row.row for row in rows], [row.label for row in rows], [row.role for row in rows]]
+    return _frame([ids, *first, *_fields(rows, FUND_FIELDS), [row.cells for row in rows]], FUND_COLUMNS, ())
 
 
 def _indicators(forms: Sequence[Form]) -> pd.DataFrame:
-    rows: list[tuple[object, ...]] = []
-    for form in forms:
-        for indicator in form.indicators:
-            value = indicator.values.get
-            rows.append(
-                (
-                    form.id, indicator.row, *map(value, _VALUE_FIELDS), indicator.level1_points, indicator.cells,
-                    indicator.extra,
-                )
-            )  # fmt: skip
-    return _frame(rows, INDICATOR_COLUMNS, ("level1_points",))
+    ids, rows = _owned(forms, [form.indicators for form in forms])
+    last: list[list[object]] = [[row.level1_points for row in rows], [row.cells for row in rows]]
+    last.append([row.extra for row in rows])
+    columns = [ids, [row.row for row in rows], *_fields(rows, _VALUE_FIELDS), *last]
+    return _frame(columns, INDICATOR_COLUMNS, ("level1_points",))
 
 
 def _left_out(forms: Sequence[Form]) -> pd.DataFrame:
-    rows: list[tuple[object, ...]] = [
-        (form.id, left.row, *map(left.values.get, _LEFT_OUT_FIELDS), left.reason, left.cells)
-        for form in forms
-        for left in form.left_out
-    ]
-    return _frame(rows, LEFT_OUT_COLUMNS, ())
+    ids, rows = _owned(forms, [form.left_out for form in forms])
+    last: list[list[object]] = [[row.reason for row in rows], [row.cells for row in rows]]
+    return _frame([ids, [row.row for row in rows], *_fields(rows, _LEFT_OUT_FIELDS), *last], LEFT_OUT_COLUMNS, ())
+
+
+def _owned(forms: Sequence[Form], rows: Sequence[Sequence[_Row]]) -> tuple[list[object], list[_Row]]:
+    """The rows of all forms, and of each the id of its form."""
+    ids = chain.from_iterable([form.id] * len(own) for form, own in zip(forms, rows, strict=True))
+    return list(ids), list(chain.from_iterable(rows))
+
+
+def _fields(rows: Sequence[FundRow | IndicatorRow], names: tuple[str, ...]) -> Iterator[list[object]]:
+    """By field, what is displayed in all rows."""
+    values = [row.values for row in rows]
+    return ([of.get(name) for of in values] for name in names)
 
 
 def _formulas(forms: Sequence[Form]) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = [
         (form.id, found.cell, found.formula, found.value, found.recomputed) for form in forms for found in form.formulas
     ]
-    return _frame(rows, FORMULA_COLUMNS, ())
+    return _frame(_across(rows, FORMULA_COLUMNS), FORMULA_COLUMNS, ())

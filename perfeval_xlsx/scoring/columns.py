@@ -90,11 +90,6 @@ def one_of(values: Objects, wanted: Collection[str]) -> Bools:
     return np.fromiter(map(frozenset(wanted).__contains__, values), np.bool_, len(values))
 
 
-def contains(values: Any, words: Sequence[str]) -> Bools:
-    """Rows whose text holds one of ``words``."""
-    return each(values, lambda text: isinstance(text, str) and any(word in text for word in words), np.bool_)
-
-
 def has(rows: pd.DataFrame, field: str) -> Bools:
     """Rows whose form has a column for ``field``."""
     return np.array([field in cells for cells in rows["cells"].tolist()], dtype=np.bool_)

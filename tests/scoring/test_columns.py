@@ -14,7 +14,6 @@ from perfeval_xlsx.scoring.columns import (
     Coded,
     alike,
     by_book,
-    contains,
     each,
     fill,
     has,
@@ -58,7 +57,8 @@ def test_each_is_a_map(values: list[str | None]) -> None:
 
 def test_words_in_texts() -> None:
     column = np.array(["服务满意度", None, "成本", "满意度"], dtype=object)
-    assert contains(column, ["满意度"]).tolist() == [True, False, False, True]
+    rows = Coded(pd.DataFrame({"name": pd.Series(column, dtype=object)}))
+    assert rows.contains("name", ["满意度"]).tolist() == [True, False, False, True]
     assert one_of(column, ["成本", "满意度"]).tolist() == [False, False, True, True]
 
 
