@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
-from perfeval_xlsx.workbook.cells import Merge, row_column
+from perfeval_xlsx.workbook.cells import Merge, a1, row_column
 from perfeval_xlsx.workbook.display import Format
 
 LAST_ROW = 1_048_576
@@ -40,6 +40,10 @@ class Row:
         """Position of each cell's start tag by column, in order."""
         return self.cells
 
+    def place(self, _part: bytes, _row: int, column: int) -> int | None:
+        """Position of one cell's start tag, None where there is no such cell."""
+        return self.cells.get(column)
+
 
 class PlainRow(NamedTuple):
     """A plainly spelled row: as ``Row``, but its cells, between ``first`` and ``last``, are looked up when needed."""
@@ -58,6 +62,11 @@ class PlainRow(NamedTuple):
     def places(self, part: bytes) -> dict[int, int]:
         """Position of each cell's start tag by column, in order."""
         return {column_of(found[1]): found.start() for found in _PLACE.finditer(part, self.first, self.last)}
+
+    def place(self, part: bytes, row: int, column: int) -> int | None:
+        """Position of one cell's start tag, None where there is no such cell; ``row`` is the row's number."""
+        place = part.find(b'<c r="%b"' % a1(row, column).encode(), self.first, self.last)
+        return None if place < 0 else place
 
 
 @dataclass(slots=True)
@@ -107,7 +116,7 @@ class Layout:
         line = self.rows.get(row)
         if self.plain is None or line is None:
             return self.styled.get((row, column), 0)
-        found = _STYLED.match(self.part, line.places(self.part).get(column, 0))
+        found = _STYLED.match(self.part, line.place(self.part, row, column) or 0)
         return int(found[2]) if found else 0
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from perfeval_xlsx.workbook import refusals as why
-from perfeval_xlsx.workbook.cells import Sheet, a1
+from perfeval_xlsx.workbook.cells import Merge, Sheet, a1
 from perfeval_xlsx.workbook.layout import Layout, PlainRow, Row
+from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.refusals import Refusal, refusal
 from perfeval_xlsx.workbook.strings import clean, escape
 
@@ -43,7 +44,7 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
     Returns:
         The new part, the edits that were made, and those that were refused.
     """
-    anchors = _covered(sheet)
+    anchors = _covered(sheet, sorted({row for row, _ in edits}))
     made: dict[tuple[int, int], Value] = {}
     refused: list[Refusal] = []
     for (row, column), value in sorted(edits.items()):
@@ -55,12 +56,11 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
     return spliced(layout.part, list(_splices(layout, made))), made, refused
 
 
-def _covered(sheet: Sheet) -> dict[int, list[tuple[int, int, int, int]]]:
-    """Return the merged ranges by row, for small ranges; tall ones stand under row 0."""
-    covered: dict[int, list[tuple[int, int, int, int]]] = {}
+def _covered(sheet: Sheet, rows: list[int]) -> dict[int, list[Merge]]:
+    """Return the merged ranges that reach into some rows, which are in order, by row."""
+    covered: dict[int, list[Merge]] = {}
     for merge in sheet.merges:
-        tall = merge.bottom - merge.top > 200
-        for row in [0] if tall else range(merge.top, merge.bottom + 1):
+        for row in rows[bisect_left(rows, merge[0]) : bisect_right(rows, merge[2])]:
             covered.setdefault(row, []).append(merge)
     return covered
 
@@ -70,7 +70,7 @@ def _objection(
     row: int,
     column: int,
     value: Value,
-    covered: Mapping[int, list[tuple[int, int, int, int]]],
+    covered: Mapping[int, list[Merge]],
     columns: int,
 ) -> str | None:
     """Return the code of the reason why a cell must not be set, or None."""
@@ -78,8 +78,8 @@ def _objection(
         return why.BAD_VALUE
     if not (0 < row <= layout.last and 0 < column <= columns) or layout.data < 0:
         return why.OUT_OF_RANGE
-    for ranges in (covered.get(row, ()), covered.get(0, ())):
-        if any(_inside(m, row, column) and (m[0], m[1]) != (row, column) for m in ranges):
+    for merge in covered.get(row, ()):
+        if _inside(merge, row, column) and merge[:2] != (row, column):
             return why.IN_MERGE
     if any(_inside(m, row, column) for m in layout.arrays):
         return why.IN_ARRAY
@@ -89,7 +89,7 @@ def _objection(
     return None if (place.ordered if place else layout.ordered) else why.DISORDER
 
 
-def _inside(merge: tuple[int, int, int, int], row: int, column: int) -> bool:
+def _inside(merge: Merge, row: int, column: int) -> bool:
     return merge[0] <= row <= merge[2] and merge[1] <= column <= merge[3]
 
 
@@ -130,16 +130,22 @@ def spliced(part: bytes, splices: Iterable[Splice]) -> bytes:
 
 def _in_row(layout: Layout, number: int, row: Row | PlainRow, cells: Mapping[int, Value]) -> Iterator[Splice]:
     """Yield the splices of one existing row."""
-    there = row.places(layout.part)
-    new = {column: value for column, value in cells.items() if column not in there}
+    new: dict[int, Value] = {}
     for column, value in cells.items():
-        if column in there:
-            yield _replaced(layout.part, there[column], value)
-    new = {column: value for column, value in new.items() if value != ""}
-    if not new:
-        return
+        place = row.place(layout.part, number, column)
+        if place is not None:
+            yield _replaced(layout.part, place, value)
+        elif value != "":
+            new[column] = value
+    if new:
+        yield from _new_cells(layout, number, row, new)
+
+
+def _new_cells(layout: Layout, number: int, row: Row | PlainRow, new: Mapping[int, Value]) -> Iterator[Splice]:
+    """Yield the splices of cells that do not exist yet in a row that does."""
     tag = _tag(layout.part, row.start)
     prefix = _prefix(tag[1])
+    there = row.places(layout.part)
     columns = list(there)
     places: dict[int, list[bytes]] = {}
     for column, value in new.items():
@@ -200,6 +206,11 @@ def _new_cell(prefix: bytes, row: int, column: int, style: int, value: Value) ->
 
 def _replaced(part: bytes, start: int, value: Value) -> Splice:
     """Return the splice for an existing cell: its formula, style and extensions stay, type and value change."""
+    plain = PLAIN_CELL.match(part, start)
+    if plain is not None and plain[5] is None:
+        kind, content = _content(b"", value, formula=False)
+        head = part[start : part.index(b'"', plain.end(2 if plain[2] else 1)) + 1]
+        return start, plain.end(), b"%b%b>%b</c>" % (head, kind, content) if content else head + b"/>"
     tag = _tag(part, start)
     end, children = (tag.end(), []) if tag[3] else _children(part, tag)
     kept = {name: part[first:last] for name, first, last in children if name not in {b"v", b"is"}}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet, a1
@@ -29,7 +31,7 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
         PerfevalError: Something is not as it should be; the message names it.
     """
     try:
-        package = read_package(content, replace(book.package.limits, ratio=_ANY_RATIO))
+        package = read_package(content, _lenient(book.package.limits))
         _verify_members(book.package, package, {name.lower() for name in replaced})
         for index, edits in made.items():
             _verify_sheet(book, package, index, edits)
@@ -37,6 +39,12 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
             run(new_parser(), package.read(book.part), book.part)
     except (PerfevalError, KeyError) as error:
         raise refuse(why.NOT_VERIFIED, str(error)) from error
+
+
+@cache
+def _lenient(limits: Limits) -> Limits:
+    """The limits of a copy, whose parts pack as they do."""
+    return replace(limits, ratio=_ANY_RATIO)
 
 
 def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
@@ -73,7 +81,7 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
             return False
         new.append(part[place:at])
         place = cell.end()
-        position = there.places(layout.part).get(column)
+        position = there.place(layout.part, row, column)
         if position is not None:
             known = PLAIN_CELL.match(layout.part, position)
             if known is None:
