@@ -148,7 +148,7 @@ def _indicators(forms: Sequence[Form]) -> pd.DataFrame:
     ids, rows = _owned(forms, [form.indicators for form in forms])
     last: list[list[object]] = [[row.level1_points for row in rows], [row.cells for row in rows]]
     last.append([row.extra for row in rows])
-    columns = [ids, [row.row for row in rows], *_fields(rows, _VALUE_FIELDS), *last]
+    columns: list[list[object]] = [ids, [row.row for row in rows], *_fields(rows, _VALUE_FIELDS), *last]
     return _frame(columns, INDICATOR_COLUMNS, ("level1_points",))
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from perfeval_xlsx.data import load
@@ -19,6 +20,8 @@ from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult,
 from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.score import ScoredTables
 
+_TEXTS = frozenset({str, type(None)})
+Floats = npt.NDArray[np.float64]
 Record = Mapping[Hashable, Any]
 """One row of a frame by column."""
 
@@ -29,15 +32,15 @@ class Rows:
 
     Attributes:
         results: One result a row.
-        levels: Level-1 name by row; ``points``, ``typed`` and ``scores`` figures, NaN where there is none.
+        levels: Level-1 dimensions by form_id.
+        typed: Typed scores by row, NaN where there is none; ``scores`` the ruled ones.
         cells: Addresses by field, by row.
         noted: Positions of rows that may raise a finding, in order.
         spans: First and last position (exclusive) by form_id.
     """
 
     results: list[RowResult]
-    levels: list[str | None]
-    points: list[float]
+    levels: dict[str, list[LevelResult]]
     typed: list[float]
     scores: list[float]
     cells: list[dict[str, str]]
@@ -48,9 +51,9 @@ class Rows:
 def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh") -> list[FormResult]:
     """Build one result a form, in order, with the findings of reading and of scoring."""
     rows = _rows(scored.indicators)
-    funds = {record["form_id"]: record for record in scored.funds.to_dict("records")}
+    funds = {record["form_id"]: record for record in _records(scored.funds)}
     results = []
-    for form, record in zip(forms, scored.forms.to_dict("records"), strict=True):
+    for form, record in zip(forms, _records(scored.forms), strict=True):
         first, last = rows.spans.get(form.id, (0, 0))
         execution = _execution(funds.get(form.id))
         found = [
@@ -62,21 +65,28 @@ def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh")
         if form.pages:
             _place_rows(form, rows.results[first:last])
         made = _result(form, record, execution, [finding_result(f, lang) for f in found])
-        results.append(made | {"levels": _levels(rows, first, last), "indicators": rows.results[first:last]})
+        results.append(made | {"levels": rows.levels.get(form.id, []), "indicators": rows.results[first:last]})
     return results
+
+
+def _records(frame: pd.DataFrame) -> Iterable[Record]:
+    """The rows of a small frame; ``to_dict`` takes three times as long."""
+    columns = [frame[name].tolist() for name in frame]
+    return (dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _rows(frame: pd.DataFrame) -> Rows:
     """Turn the columns into lists once; a list of dictionaries made row by row takes three times as long."""
     raising = {name for name, entry in load("methods.toml")["method"].items() if entry.get("finding")}
     level1, status, method = _texts(frame["level1"]), frame["status"].tolist(), frame["method"].tolist()
-    points, typed, scores = (frame[name].tolist() for name in ("points", "typed", "score"))
-    cells = frame["cells"].tolist()
+    figures = {name: frame[name].to_numpy(dtype=np.float64) for name in ("points", "typed", "score", "low", "high")}
+    points, typed, *ruled = _shown(list(figures.values()))
+    cells, spans = frame["cells"].tolist(), _spans(frame["form_id"].tolist())
     columns = zip(
         frame["row"].tolist(), level1, _texts(frame["level2"]), _texts(frame["level3"]), _texts(frame["target"]),
-        _texts(frame["actual"]), _either(points, frame["weight"]), _either(typed, frame["self_score"]),
-        map(_figure, scores), map(_figure, frame["low"].tolist()), map(_figure, frame["high"].tolist()), status, method,
-        frame["basis"].tolist(), [address.get("score") for address in cells], _texts(frame["deviation"]), strict=True,
+        _texts(frame["actual"]), _either(points, frame["weight"]), _either(typed, frame["self_score"]), *ruled, status,
+        method, frame["basis"].tolist(), [address.get("score") for address in cells], _texts(frame["deviation"]),
+        strict=True,
     )  # fmt: skip
     results: list[RowResult] = [
         {
@@ -90,7 +100,8 @@ def _rows(frame: pd.DataFrame) -> Rows:
     noted = [
         i for i, (state, how) in enumerate(zip(status, method, strict=True)) if state == "judged" or how in raising
     ]
-    return Rows(results, level1, points, typed, scores, cells, noted, _spans(frame["form_id"].tolist()))
+    levels = _levels(level1, figures, spans)
+    return Rows(results, levels, figures["typed"].tolist(), figures["score"].tolist(), cells, noted, spans)
 
 
 def _place_rows(form: Form, rows: Iterable[RowResult]) -> None:
@@ -112,12 +123,22 @@ def _spans(form_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
 
 
 def _texts(column: pd.Series[str]) -> list[str | None]:
-    return [text if isinstance(text, str) else None for text in column.tolist()]
+    texts: list[Any] = column.tolist()
+    return texts if _TEXTS.issuperset(map(type, texts)) else [text if isinstance(text, str) else None for text in texts]
 
 
-def _either(figures: Sequence[float], texts: pd.Series[str]) -> list[str | None]:
+def _either(figures: Sequence[str | None], texts: pd.Series[str]) -> Sequence[str | None]:
     """The figure, or where there is none the text as displayed."""
-    return [_figure(value) or text for value, text in zip(figures, _texts(texts), strict=True)]
+    if None not in figures:
+        return figures
+    return [text if figure is None else figure for figure, text in zip(figures, _texts(texts), strict=True)]
+
+
+def _shown(columns: Sequence[Floats]) -> list[list[str | None]]:
+    """Columns of figures as they are shown, None where there is none; each distinct figure once."""
+    codes, distinct = pd.factorize(np.concatenate(columns), use_na_sentinel=False)
+    texts = np.array([*map(_figure, distinct.tolist()), None], dtype=object)
+    return [part.tolist() for part in np.split(texts[codes], len(columns))]
 
 
 def _figure(value: object) -> str | None:
@@ -151,16 +172,22 @@ def _execution(record: Record | None) -> ExecutionResult | None:
     }
 
 
-def _levels(rows: Rows, first: int, last: int) -> list[LevelResult]:
-    """Points, typed and ruled scores per level-1 dimension; a sum with an open row is None."""
-    sums: dict[str, list[tuple[float, float, float]]] = {}
-    for i in range(first, last):
-        if rows.points[i] == rows.points[i]:
-            sums.setdefault(rows.levels[i] or "", []).append((rows.points[i], rows.typed[i], rows.scores[i]))
-    levels: list[LevelResult] = []
-    for name, figures in sums.items():
-        weight, typed, score = (_figure(round(sum(column), 6)) for column in zip(*figures, strict=True))
-        levels.append({"name": name, "weight": weight or "0", "self_score": typed, "score": score})
+def _levels(
+    level1: Sequence[str | None], figures: Mapping[str, Floats], spans: Mapping[str, tuple[int, int]]
+) -> dict[str, list[LevelResult]]:
+    """By form, points, typed and ruled scores per level-1 dimension; a sum with an open row is None."""
+    kept = np.flatnonzero(~np.isnan(figures["points"]))
+    codes, names = pd.factorize(np.array([name or "" for name in level1], dtype=object))
+    form = np.repeat(np.arange(len(spans)), [last - first for first, last in spans.values()])
+    groups, distinct = pd.factorize((form * len(names) + codes)[kept])
+    sums = (np.bincount(groups, figures[name][kept], len(distinct)).tolist() for name in ("points", "typed", "score"))
+    ids = list(spans)
+    levels: dict[str, list[LevelResult]] = {form_id: [] for form_id in ids}
+    for group, *of_group in zip(distinct.tolist(), *sums, strict=True):
+        position, code = divmod(group, len(names))
+        weight, typed, score = (_figure(round(figure, 6)) for figure in of_group)
+        level: LevelResult = {"name": names[code], "weight": weight or "0", "self_score": typed, "score": score}
+        levels[ids[position]].append(level)
     return levels
 
 
