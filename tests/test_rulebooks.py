@@ -42,6 +42,7 @@ def numbers(book: Rulebook) -> dict[str, Any]:
         "tiers": [(tier.id, tier.low, tier.high, tier.default) for tier in qualitative.tiers],
         "presume_met": qualitative.presume_met,
         "qualitative_reason": qualitative.reason_required,
+        "direct": qualitative.direct,
         "satisfaction": book.satisfaction.bands if book.satisfaction else None,
         "cost": book.cost,
         "deadline": (book.deadline.bands, book.deadline.below_weight),
@@ -64,6 +65,7 @@ USUAL: dict[str, Any] = {
     "tiers": [("met", 0.8, 1.0, 1.0), ("partial", 0.6, 0.8, 0.7), ("unmet", 0.0, 0.6, 0.0)],
     "presume_met": True,
     "qualitative_reason": False,
+    "direct": (),
     "satisfaction": None,
     "cost": None,
     "deadline": (((90, 0.5), (None, 0.0)), 0.99),
@@ -89,6 +91,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
         "execution": (10, "annual_budget", "bands", ((1.0, 1.0), (0.8, 0.7), (0.6, 0.5), (0.0, 0.0))),
         "finished_full": True,
         "pass_line": 0.6,
+        "direct": ("是", "否"),
         "satisfaction": ((0.9, 1.0), (0.8, 0.8), (0.6, 0.5), (0.0, 0.0)),
         "weights": (
             {"成本": 20, "产出": 40, "效益": 20, "满意度": 10, "执行": 10},

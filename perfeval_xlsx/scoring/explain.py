@@ -97,6 +97,8 @@ def row_article(book: Rulebook, method: str) -> Article:
         "deduction_unreadable": quantitative.deduction_source,
         "on_time": book.deadline.source,
         "late": book.deadline.source,
+        "direct_met": qualitative.direct_source,
+        "direct_missed": qualitative.direct_source,
         "tier": qualitative.source,
         "negative": qualitative.source,
         "claimed": qualitative.source,

@@ -179,6 +179,7 @@ def _satisfaction(verdicts: Verdicts, rows: Coded, measured: Measured, books: Bo
 
 def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) -> None:
     """Qualitative rows: the verdict's tier, or a presumption a person confirms."""
+    _direct(verdicts, measured, books, code)
     number = measured.target.is_(NUMERIC) | measured.target.is_("deadline")
     actual, open_ = measured.actual, verdicts.open.copy()
     for tier_id in sorted({tier.id for book in books for tier in book.qualitative.tiers}):
@@ -193,6 +194,17 @@ def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) ->
     verdicts.judge(wordy & ~echo & (actual.is_(NUMERIC) | actual.is_("deadline")), "figure")
     free = verdicts.open & wordy & (actual.is_(QUALITATIVE) | echo)
     _presume(verdicts, measured, books, code, free)
+
+
+def _direct(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) -> None:
+    """Questions of yes or no, where the rulebook knows them: the answer that was asked for, or the other one."""
+    asked, answer = measured.target.text, measured.actual.text
+    for position, book in enumerate(books):
+        words = book.qualitative.direct
+        if words:
+            here = (code == position) & one_of(asked, words) & one_of(answer, words)
+            verdicts.rule(here & (asked == answer), "direct_met")
+            verdicts.rule(here, "direct_missed", 0.0)
 
 
 def _presume(verdicts: Verdicts, measured: Measured, books: Books, code: Codes, free: Bools) -> None:

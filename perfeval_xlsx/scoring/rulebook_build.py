@@ -158,7 +158,8 @@ def _quantitative(table: Table) -> QuantitativeRule:
 
 
 def _qualitative(table: Table) -> QualitativeRule:
-    default, presume, reason = table["default"], table["presume"], table.get("reason", _NOTHING)
+    default, presume = table["default"], table["presume"]
+    reason, direct = (table.get(name, _NOTHING) for name in ("reason", "direct"))
     tiers = tuple(
         Tier(
             id=tier["id"],
@@ -177,6 +178,8 @@ def _qualitative(table: Table) -> QualitativeRule:
         default_source=_article(default),
         reason_required=reason.get("required", False),
         reason_source=_article_or_none(reason),
+        direct=tuple(direct.get("answers", ())),
+        direct_source=_article_or_none(direct),
     )
 
 

@@ -40,6 +40,7 @@ class _Writer:
             ("qualitative.default", self.defaults(), self.book.qualitative.default_source),
             ("qualitative.presume", self.presume(), self.book.qualitative.presume_source),
             ("qualitative.reason", self.reason(), self.book.qualitative.reason_source),
+            ("qualitative.direct", self.direct(), self.book.qualitative.direct_source),
             ("satisfaction", self.satisfaction(), self.book.satisfaction.source if self.book.satisfaction else None),
             ("cost", self.cost(), self.book.cost.source if self.book.cost else None),
             ("deadline", self.deadline(self.book.deadline), self.book.deadline.source),
@@ -152,6 +153,9 @@ class _Writer:
 
     def reason(self) -> list[Line]:
         return [(self.label("qualitative.reason", "required"), self.flag(on=self.book.qualitative.reason_required))]
+
+    def direct(self) -> list[Line]:
+        return [(self.label("qualitative.direct", "answers"), self.joined(self.book.qualitative.direct))]
 
     def satisfaction(self) -> list[Line]:
         return self.rate_bands(self.book.satisfaction.bands) if self.book.satisfaction else []

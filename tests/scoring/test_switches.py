@@ -98,3 +98,21 @@ def test_forms_of_different_rulebooks_in_one_chunk(tmp_path: Path) -> None:
     row = ROW | {"actual": "97.25人次"}
     assert found([row], own)[0][0] == "9.7"
     assert found([row], "national-2020")[0][0] == "9.73"
+
+
+@pytest.mark.parametrize(
+    ("target", "actual", "expected"),
+    [
+        ("是", "是", ("10", "10", "10", "ruled", "direct_met")),
+        ("否", "否", ("10", "10", "10", "ruled", "direct_met")),
+        ("是", "否", ("0", "0", "0", "ruled", "direct_missed")),
+        ("否", "是", ("0", "0", "0", "ruled", "direct_missed")),
+        ("是", "基本完成", ("9", "8", "10", "judged", "tier")),
+        ("合规", "是", ("9", "8", "10", "judged", "tier")),
+        ("是", "/", ("9", "0", "10", "unscorable", "missing_actual")),
+    ],
+)
+def test_a_question_of_yes_or_no(target: str, actual: str, expected: tuple[str, ...]) -> None:
+    row = ROW | {"level3": "是否通过验收", "target": target, "actual": actual}
+    assert found([row], "national-2021-core") == [expected]
+    assert not found([row], "national-2020")[0][-1].startswith("direct")
