@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, plain_row
+from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, plain_row, split_points
 from perfeval_xlsx.form.locate import Column, Header
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
@@ -32,6 +32,8 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
         candidates = [header.columns[name], *others]
         if name == "weight" and "score" not in header.columns:
             candidates = _part_scores(header, candidates)
+        if name == "level2" and "level1" not in header.columns:
+            candidates = _part_levels(grid, header, candidates, limit)
         if name in {"weight", "score"}:
             _drop_points_of_levels(header, candidates)
         if name == "score":
@@ -52,6 +54,16 @@ def _part_scores(header: Header, candidates: list[Column]) -> list[Column]:
         return candidates
     header.columns["score"] = scores[0]
     return [column for column in candidates if column is not scores[0]]
+
+
+def _part_levels(grid: Grid, header: Header, candidates: list[Column], limit: int) -> list[Column]:
+    """Of two columns of level 2 one that holds names of level 1 (``指标类别 | 二级指标``) is that."""
+    for column in candidates:
+        texts = [split_points(text)[0] for text in _texts(grid, column, header, limit)]
+        if sum(is_one_of(text, "levels", "level1") for text in texts) > _SHARE * len(texts):
+            header.columns["level1"] = column
+            return [other for other in candidates if other is not column]
+    return candidates
 
 
 def _named(column: Column) -> tuple[int, int]:
@@ -136,6 +148,7 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
             column = header.columns[name]
             found.append(Finding("R07", wrong[0][1], name, wrong[0][0], args={"label": column.label}))
     found += _swapped(header, form)
+    found += _levels_missing(form)
     if not form.indicators:
         found.append(Finding("R08", a1(header.top, header.left)))
     return found
@@ -218,6 +231,14 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
             if contains(text, "fund_rows", "unread") and (told or any(map(_AMOUNT.fullmatch, amounts))):
                 yield Finding("R13", a1(row, column), "funds", plain_row(text))
                 return
+
+
+def _levels_missing(form: Form) -> Iterator[Finding]:
+    """The first row without a level 1 in a grid that has them."""
+    rows = form.indicators
+    without = next((row for row in rows if row.values.get("level1") is None), None)
+    if without is not None and any(row.values.get("level1") for row in rows):
+        yield Finding("R22", without.cells.get("level3"), "level1", without.values.get("level3"))
 
 
 def _swapped(header: Header, form: Form) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
@@ -23,6 +24,8 @@ from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 
 _AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[万亿]?元)?")
+_Places = dict[str, tuple[int, int]]
+"""Row and column of a value by its field."""
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _CENT = 0.011
 """Amounts that differ by less are equal."""
@@ -41,6 +44,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
     rows: list[FundRow] = []
     first_column = min(column.left for name, column in header.columns.items() if name in FUND_FIELDS)
     side = _side_label(grid, header, first_column)
+    leftmost = first_column
     for row in range(header.bottom + 1, last + 1):
         if _ends(grid, row) or (side is not None and row > side[1] and grid.own(row, side[0])):
             break
@@ -50,6 +54,10 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
             if _blank(grid, row) and not _goes_on(grid, row + 1, header, first_column):
                 break
             continue
+        begins = next((column for column, _ in grid.texts(row)), first_column)
+        if not any(values.values()) and (grid.right(row, begins) >= first_column or (rows and begins < leftmost)):
+            break  # the label of another block: over the amounts, or left of all funds
+        leftmost = min(leftmost, begins)
         cells = {name: grid.address(row, _column_of(grid, row, column)) for name, column in header.columns.items()}
         rows.append(FundRow(row, label, "part", values, cells))
         rows += _beside(row, values, header)
@@ -258,16 +266,24 @@ def read_pairs(grid: Grid, first: int, last: int) -> list[FundRow]:
     """Read amounts that stand beside their labels (``预算数：| 100 | 执行数：| 90``), as in forms before 2018."""
     rows: list[FundRow] = []
     places: dict[str, int] = {}
+    above: _Places = {}
     for row in grid.rows_between(first, last):
         found = _pairs(grid, row)
-        if {"executed"} <= found.keys() and found.keys() & {"annual_budget", "initial_budget"}:
-            places = found
-            rows.append(_pair_row(grid, row, places, "total"))
-        elif rows and row <= rows[-1].row + 1 and all(_is_part(grid, row, place) for place in places.values()):
-            rows.append(_pair_row(grid, row, places, "part"))
+        together: _Places = above | {name: (row, column) for name, column in found.items()}
+        if rows and row <= rows[-1].row + 1 and places and all(_is_part(grid, row, c) for c in places.values()):
+            rows.append(_pair_row(grid, {name: (row, column) for name, column in places.items()}, "part"))
         elif rows:
             break
+        elif _is_whole(together) and max(len(found), len(above)) > 1:
+            places = {} if above else found
+            rows.append(_pair_row(grid, together, "total"))
+        else:
+            above = {name: (row, column) for name, column in found.items()}
     return rows
+
+
+def _is_whole(places: _Places) -> bool:
+    return "executed" in places and not places.keys().isdisjoint({"annual_budget", "initial_budget"})
 
 
 def _pairs(grid: Grid, row: int) -> dict[str, int]:
@@ -295,15 +311,15 @@ def _is_part(grid: Grid, row: int, column: int) -> bool:
     return bool(grid.text(row, column - 1)) and grid.anchor(row, column - 1)[0] == row
 
 
-def pair_points(grid: Grid, row: int) -> float | None:
+def pair_points(grid: Grid, fund: FundRow) -> float | None:
     """Points of the execution score that the label of a pair states (``得分（10分） | 9.5``)."""
-    texts = [text for _, text in grid.texts(row) if is_one_of(text, "fund_pairs", "score")]
+    texts = [text for _, text in grid.texts(fund.row) if is_one_of(text, "fund_pairs", "score")]
     figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}
     return float(figures.pop()) if len(figures) == 1 else None
 
 
-def _pair_row(grid: Grid, row: int, places: dict[str, int], role: str) -> FundRow:
-    values = {name: _behind_colon(grid.text(row, column)) for name, column in places.items()}
-    cells = {name: grid.address(row, column) for name, column in places.items()}
-    label = squeeze(grid.text(row, min(places.values()) - 1))
-    return FundRow(row, label, "total" if role == "total" else "part", values, cells)
+def _pair_row(grid: Grid, places: _Places, role: Literal["total", "part"]) -> FundRow:
+    values = {name: _behind_colon(grid.text(*place)) for name, place in places.items()}
+    cells = {name: grid.address(*place) for name, place in places.items()}
+    row, column = min(places.values())
+    return FundRow(max(places.values())[0], squeeze(grid.text(row, column - 1)), role, values, cells)

@@ -155,15 +155,16 @@ def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
     texts = []
     for row in rows:
         cells = grid.texts(row)
-        if len(cells) <= 2 and not any(plain(word) in plain(text) for _, text in cells for word in not_before):
+        named_apart = any(_is_head_label(text) or plain(word) in plain(text) for _, text in cells for word in not_before)
+        if len(cells) <= 2 and not named_apart:
             texts += [text for _, text in cells]
     year = year_in(named) or year_in(texts) or year_in([form.sheet])
     return year or year_in([Path(form.path).stem], "file_patterns")
 
 
 def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
-    """The first year that any text names, the surest pattern first."""
-    folded = [plain_row(text) for text in texts]
+    """The first year that any text names, the surest pattern first; a span of years (``2021—2025年``) names none."""
+    folded = [pattern("year", "span").sub("", plain_row(text)) for text in texts]
     for expression in load("labels.toml")["year"][key]:
         for text in folded:
             match = re.search(expression, text)
@@ -182,15 +183,25 @@ def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, 
     values: list[tuple[str, str | None]] = []
     for row in rows:
         for column, text in grid.texts(row):
-            label, _, inline = split_label(text)
-            if label not in wanted or _is_unit(text, inline):
-                continue
-            if inline.strip():
-                values.append((grid.address(row, column), inline.strip()))
-            else:
-                beside = right_of(grid, row, column)
-                values.append((beside[1] is None and _below_labels(grid, row, column, rows)) or beside)
+            for label, inline in facts_in(text):
+                if label not in wanted or _is_unit(text, inline):
+                    continue
+                if inline:
+                    values.append((grid.address(row, column), inline))
+                else:
+                    beside = right_of(grid, row, column)
+                    values.append((beside[1] is None and _below_labels(grid, row, column, rows)) or beside)
     return values
+
+
+@lru_cache(maxsize=16_384)
+def facts_in(text: str) -> list[tuple[str, str]]:
+    """Labels and values in one cell: ``主管部门：水利厅  实施单位：水务局`` holds two, parted by white space."""
+    pieces = unicodedata.normalize("NFKC", text).split()
+    begins = [at for at, piece in enumerate(pieces) if at and ":" in piece and _is_label(piece)]
+    facts = [split_label(" ".join(pieces[a:b])) for a, b in zip([0, *begins], [*begins, None], strict=True)]
+    label, _, inline = split_label(text)
+    return [(name, rest.strip()) for name, _, rest in facts] if begins else [(label, inline.strip())]
 
 
 def _below_labels(grid: Grid, row: int, column: int, rows: list[int]) -> tuple[str, str | None] | None:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
+from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
     is_hint,
@@ -26,6 +27,7 @@ from perfeval_xlsx.workbook import Merge, a1
 _ONCE = frozenset({"weight", "score"})
 """Fields of which a cell merged over several rows counts once, in its first row."""
 _VALUES = ("target", "actual", "score", "weight")
+_POINTS = re.compile(r"\d{1,3}(?:\.\d+)?")
 _DIGIT = re.compile("[1-9１-９]")
 _WIDE = 0.6
 _PARTED = frozenset({"level3", "target"})
@@ -123,12 +125,42 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
             else:
                 body.left_out.append(_row(grid, row, plan, carried, "subtotal"))
         elif _closes(grid, row, plan):
+            if _resumes(grid, row, plan, rows):
+                body.notes.append(row)
+                continue
             _total_below(body, grid, row, plan, rows)
             break
         elif _inside(grid, row, plan):
             _take(body, _row(grid, row, plan, carried, None))
         body.last = row
+    if body.rows and body.rows[0].values["level1"] is None and plan.level1 is not None:
+        _settle_floating(body.rows)
     return body
+
+
+def _settle_floating(rows: list[IndicatorRow]) -> None:
+    """Give rows the level 1 that their level 2 is a part of, where its labels stand in the middle of their blocks.
+
+    Rows whose level 2 says nothing, or whose level 1 is not there, are left without one.
+    """
+    labels = {label: row for row in reversed(rows) if (label := row.values["level1"]) is not None}
+    carried = [(dict(row.cells), row.level1_points) for row in rows]
+    places = {label: carried[rows.index(row)] for label, row in labels.items()}
+    for row in rows:
+        words = _part_of(row.values["level2"] or "")
+        fitting = next((found for word in words if (found := [x for x in places if word in plain_row(x)])), [])
+        row.values["level1"] = fitting[0] if len(fitting) == 1 else None
+        row.cells.pop("level1", None)
+        row.level1_points = None
+        if len(fitting) == 1:
+            cells, row.level1_points = places[fitting[0]]
+            row.cells["level1"] = cells["level1"]
+
+
+def _part_of(level2: str) -> list[str]:
+    """Words of the level 1 that a level 2 is a part of, the likeliest first."""
+    words: dict[str, list[str]] = load("labels.toml")["levels"]["within"]
+    return next((words[word] for word in words if word in plain_row(level2)), [])
 
 
 def _plain_row(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> IndicatorRow | None:
@@ -158,12 +190,14 @@ def _plain_row(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> Indicato
 
 def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int]) -> None:
     """Take in a total that stands right below a note (其他需要说明的问题) which closes the grid."""
+    if is_fund_header(grid, row):
+        return
     below = [later for later in rows if row < later <= row + _NOTES_ABOVE_TOTAL]
     columns = plan.header.columns
     figures = [columns[name].left for name in ("weight", "score") if name in columns]
     for later in below:
         if _is_total(grid, later, plan) and any(_is_figure(grid.own(later, column)) for column in figures):
-            body.notes = [row, *(other for other in below if other < later)]
+            body.notes += [row, *(other for other in below if other < later)]
             body.total_row = body.last = later
             return
         if is_title(grid, later) or is_fund_header(grid, later):
@@ -173,19 +207,44 @@ def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int])
 def _opens_section(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> bool:
     """Take up a level without a column that stands in a row of its own (``一、产出指标（50分）``)."""
     texts = grid.texts(row)
-    if len(texts) != 1 or (plan.level1 is not None and plan.level2 is not None):
+    if plan.level1 is not None or not texts or any(column < plan.first_points for column, _ in texts[1:]):
         return False
     column, text = texts[0]
     label, points = split_points(pattern("levels", "number").sub("", plain_row(text)))
-    if plan.level1 is None and is_one_of(label, "levels", "level1"):
+    label = label.removesuffix("合计")
+    if is_one_of(label, "levels", "level1"):
+        weight = plan.header.columns.get("weight")
+        stated = plain_row(grid.own(row, weight.left)).removesuffix("分") if weight is not None else ""
+        points = float(stated) if points is None and _POINTS.fullmatch(stated) else points
         carried.level1, carried.points, carried.level2 = label, points, None
         carried.cells = {"level1": grid.address(row, column)}
-    elif plan.level1 is None and plan.level2 is None and is_one_of(label, "levels", "level2"):
+    elif len(texts) == 1 and plan.level2 is None and is_one_of(label, "levels", "level2"):
         carried.level2 = label
         carried.cells["level2"] = grid.address(row, column)
     else:
         return False
     return True
+
+
+def _resumes(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
+    """Whether indicators go on below a remark: a row with a name, a target and points, before another block begins."""
+    columns = plan.header.columns
+    wanted = [columns[name].left for name in ("level3", "target") if name in columns]
+    for later in rows[bisect_left(rows, row) :]:
+        if is_title(grid, later) or is_fund_header(grid, later) or _is_total(grid, later, plan):
+            return False
+        if later > row and all(grid.own(later, column) for column in wanted) and _weighs(grid, later, plan):
+            return True
+    return False
+
+
+def _weighs(grid: Grid, row: int, plan: _Plan) -> bool:
+    """Whether a row has points; in a grid without them, the name of a level."""
+    weight = plan.header.columns.get("weight")
+    if weight is not None:
+        return _is_figure(grid.own(row, weight.left))
+    levels = (column.left for column in (plan.level1, plan.level2) if column is not None)
+    return any(is_one_of(split_points(grid.text(row, left))[0], "levels", "names") for left in levels)
 
 
 def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
@@ -242,7 +301,7 @@ def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | Non
     cells = dict(carried.cells)
     for name, column in plan.fields:
         values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
-        if column.right > column.left and name in _PARTED and _leads(name, values[name]):
+        if column.right > column.left and name in _PARTED and values[name] is not None:
             _part(grid, row, column, name, values, cells)
     if plan.adjusted is not None:
         # An adjusted target counts where it is filled in, and where there is no other.
@@ -281,7 +340,13 @@ def _part(
     places = [at for at in range(column.left, column.right + 1) if grid.own(row, at)]
     if len(places) < 2:
         return
-    fields = {"level3": places[1]} if name == "level3" else dict(zip(("sign", "target", "unit"), places, strict=False))
+    if _leads(name, values[name]):
+        named = ("level3",) if name == "level3" else ("target", "unit")
+        fields = dict(zip(named, places[1:], strict=False)) | ({"sign": places[0]} if name == "target" else {})
+    elif name == "target" and not any(map(str.isdigit, grid.own(row, places[1]))):
+        fields = {"unit": places[1]}
+    else:
+        return
     for other, at in fields.items():
         if other == name or other not in values:
             values[other], cells[other] = grid.own(row, at), a1(row, at)

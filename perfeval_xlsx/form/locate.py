@@ -21,6 +21,7 @@ from perfeval_xlsx.form.labels import (
     plain,
     plain_row,
     says_on,
+    split_points,
 )
 
 _DEEPEST = 3
@@ -31,6 +32,8 @@ _NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
 _ANYWHERE = frozenset({"weight", "score", "sign", "unit"})
 """Fields whose column may stand left of the levels."""
+_LOOKED_AT = 12
+"""Rows below a header whose cells may say what its columns are."""
 _SHORT = 8
 """Longest label under another one."""
 _SCORED = frozenset({"rate", "weight", "score"})
@@ -99,7 +102,8 @@ def indicator_headers(grid: Grid) -> list[Header]:
         if len(fields) >= 3 and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
             header = _header(grid, row, "indicator")
             _settle_levels(grid, header)
-            if len(header.columns) >= 3 and not header.columns.keys().isdisjoint(_LEVELS):
+            known = not header.columns.keys().isdisjoint(_LEVELS) or _name_by_rows(grid, header)
+            if len(header.columns) >= 3 and known:
                 headers.append(header)
     return headers
 
@@ -154,8 +158,11 @@ def _both(found: list[tuple[str | None, str | None]]) -> tuple[frozenset[str], f
 def _header(grid: Grid, top: int, block: str) -> Header:
     """Build a header from its first row: sub-headers below count before the label above them."""
     bottom = _bottom(grid, top, block)
-    while bottom - top + 1 < _DEEPEST and _is_sub_header(grid, top, bottom, block):
-        bottom += 1
+    while bottom - top + 1 < _DEEPEST:
+        gap = 0 if grid.texts(bottom + 1) else 1
+        if not _is_sub_header(grid, top, bottom, bottom + 1 + gap, block):
+            break
+        bottom += 1 + gap
     header = Header(top, bottom)
     columns = list(_cells(grid, top, bottom))
     matches = [_match(column, columns, block) for column in columns]
@@ -180,8 +187,11 @@ def _header(grid: Grid, top: int, block: str) -> Header:
 
 
 def is_numbering(grid: Grid, row: int) -> bool:
-    """Whether a row only numbers the columns above it: ``栏次 | 1 | 2 | 3``, ``甲 | 乙 | 1 | 2``, ``A | B | C``."""
+    """Whether a row only numbers the columns above it (``栏次 | 1 | 2``, ``甲 | 乙``), or says their units or use."""
     marks = load("labels.toml")["numbering"]
+    told = [text for _, text in grid.texts(row)]
+    if len(told) >= marks["least"] and all(pattern("numbering", "aside").match(plain_row(text)) for text in told):
+        return True
     texts = [plain_row(text).strip("()") for _, text in grid.texts(row)]
     texts = texts[1:] if texts and texts[0] in marks["labels"] else texts
     if len(texts) < marks["least"] or any(len(text) > 2 for text in texts):
@@ -220,9 +230,8 @@ def _bottom(grid: Grid, top: int, block: str) -> int:
     return min(reached.most_common(1)[0][0], top + _DEEPEST - 1)
 
 
-def _is_sub_header(grid: Grid, top: int, bottom: int, block: str) -> bool:
-    """Whether the row below holds nothing but labels that stand under a wider, a blank or a taller header cell."""
-    row = bottom + 1
+def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> bool:
+    """Whether a row below holds nothing but labels that stand under a wider, a blank or a taller header cell."""
     texts = grid.texts(row)
     if any(len(text) > LONGEST or is_figure(text) for _, text in texts):
         return False
@@ -275,7 +284,7 @@ def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
             anchor_row, anchor_column = grid.anchor(row, column)
             text = grid.own(anchor_row, anchor_column)
             beside = grid.bottom(anchor_row, anchor_column) > bottom
-            if text and not beside and top <= anchor_row and not _overruled(grid, anchor_row, row, bottom, column):
+            if text and not beside and not _overruled(grid, anchor_row, row, bottom, column):
                 right = grid.right(anchor_row, anchor_column)
                 right = min(right, _next_below(grid, anchor_row, bottom, column, right))
                 yield Column(text, column, right, grid.text(top, column) if anchor_row > top else "")
@@ -316,6 +325,28 @@ def _settle_levels(grid: Grid, header: Header) -> None:
             columns["level3"] = columns.pop(deepest)
 
 
+def _name_by_rows(grid: Grid, header: Header) -> bool:
+    """Name columns under labels nobody knows by what stands in them: names of levels, and right of these indicators."""
+    if header.columns.keys().isdisjoint({"target", "actual"}):
+        return False
+    first = min(column.left for column in header.columns.values())
+    before = [column for column in header.extra if column.right < first]
+    rows = list(grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT))
+    for level in ("level1", "level2"):
+        for column in before:
+            texts = {split_points(text)[0] for row in rows if (text := grid.own(row, column.left))}
+            named = [text for text in texts if is_one_of(text, "levels", level)]
+            if named and column not in header.columns.values() and 2 * len(named) > len(texts):
+                header.columns[level] = column
+                break
+    left = [column for column in before if column not in header.columns.values()]
+    if header.columns.keys().isdisjoint({"level1", "level2"}) or not left:
+        return False
+    header.columns["level3"] = left[-1]
+    header.extra = [column for column in header.extra if column not in header.columns.values()]
+    return True
+
+
 def _spread(grid: Grid, header: Header, column: Column) -> None:
     """Deal the columns under one label out to the levels, deepest last; merged ones below stay one."""
     places = _places_below(grid, header, column)[-len(_LEVELS) :]
@@ -329,7 +360,7 @@ def _spread(grid: Grid, header: Header, column: Column) -> None:
 def _places_below(grid: Grid, header: Header, column: Column) -> list[tuple[int, int]]:
     """How the rows below divide a header cell's columns: the finest division met in the first rows."""
     finest = [(column.left, column.right)]
-    for row in grid.rows_between(header.bottom + 1, header.bottom + 12):
+    for row in grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT):
         if is_title(grid, row) or is_fund_header(grid, row):
             break
         places, at = [], column.left

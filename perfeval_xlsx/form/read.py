@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.form.columns import side_by_side, widen
 from perfeval_xlsx.form.continuation import Group, gathered, reread
 from perfeval_xlsx.form.evidence import block_findings, column_findings, settle_doubles, settle_funds
 from perfeval_xlsx.form.formulas import complete, formulas_of, tell, trusted
-from perfeval_xlsx.form.funds import read_columns, read_funds, read_pairs
+from perfeval_xlsx.form.funds import pair_points, read_columns, read_funds, read_pairs
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.heading import (
     begins_form,
@@ -139,18 +140,22 @@ def _is_aside(sheet: Sheet) -> bool:
 
 def _sheet_forms(sheet: Sheet, path: str) -> list[Form]:
     grid = Grid(sheet)
-    return [_read(grid, located, path) for located in _located(grid)]
-
-
-def _located(grid: Grid) -> Iterator[_Located]:
-    """Every grid of a sheet with its body, process tables and declarations left alone."""
     headers = indicator_headers(grid)
+    parts = side_by_side(grid, headers)
+    if parts:
+        return [form for part in parts for form in _sheet_forms(part, path)]
+    return [_read(grid, located, path) for located in _located(grid, headers)]
+
+
+def _located(grid: Grid, headers: list[Header]) -> Iterator[_Located]:
+    """Every grid of a sheet with its body, process tables and declarations left alone."""
     repeats = _repeats(grid, headers)
     headers = [header for header in headers if header.top not in repeats]
     repeated = frozenset(row for rows in repeats.values() for row in rows)
     after, top = 0, 0
     for at, header in enumerate(headers):
         limit = headers[at + 1].top - 1 if at + 1 < len(headers) else (grid.rows[-1] if grid.rows else 0)
+        widen(grid, header)
         settle_doubles(grid, header, limit)
         body = read_body(grid, header, limit, repeated)
         top = top or header.top
@@ -214,7 +219,8 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     if total is not None:
         read_total(form, grid, header, total)
     read_head_total(form, grid, start, min(tables, goals or tables) - 1)
-    form.execution_points = _execution_points(grid, funds)
+    if funds is not None or form.funds:
+        form.execution_points = _execution_points(grid, funds) if funds else pair_points(grid, form.funds[0])
     form.province = province_of(form.org, form.title, form.sheet)
     form.columns, form.others = _columns(funds, header), [_letter(column) for column in header.extra]
     form.headers = {name: (block.top, block.bottom) for name, block in (("funds", funds), ("grid", header)) if block}
@@ -252,10 +258,8 @@ def _end(grid: Grid, located: _Located) -> int:
     return first_row(grid, last, funds.top if funds else before + 1) - 1
 
 
-def _execution_points(grid: Grid, funds: Header | None) -> float | None:
+def _execution_points(grid: Grid, funds: Header) -> float | None:
     """Points of the execution score in a header or side label (``得分（20分*执行率）``), where one figure is given."""
-    if funds is None:
-        return None
     texts = [funds.columns[name].label for name in ("score", "weight", "rate") if name in funds.columns]
     texts += [grid.text(funds.top, column) for column in range(1, funds.left)]
     figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}

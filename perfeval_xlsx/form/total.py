@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.heading import bare_names, right_of, split_label
 from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
@@ -148,11 +149,30 @@ def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
         for column, text in grid.texts(row):
             label, colon, inline = split_label(text)
             for key, name in (("total", "score"), ("grade", "grade")):
-                if form.total.get(name) is not None or label not in bare_names(load("labels.toml")["head"][key]):
+                if label not in bare_names(load("labels.toml")["head"][key]):
                     continue
                 found = _beside_label(grid, row, column, key, inline if colon else "")
+                if form.total.get(name) is not None:
+                    form.findings += _contradiction(form, name, found)
+                    continue
                 if found is not None and (found[1] or name not in form.total_cells):
                     form.total_cells[name], form.total[name] = found
+
+
+def _contradiction(form: Form, name: str, head: tuple[str, str | None] | None) -> Iterator[Finding]:
+    """A total or grade in the head that is not the one below the grid."""
+    own, cell = form.total[name] or "", form.total_cells.get(name)
+    if head is None or head[1] is None or cell == head[0]:
+        return
+    figures = [_FIGURE.fullmatch(plain_row(text)) for text in (head[1], own)]
+    if name == "score" and all(figures):
+        differ = len({float(figure[1]) for figure in figures if figure}) > 1
+    else:
+        grades = {grade_in(head[1]), grade_in(own)}
+        differ = name == "grade" and None not in grades and len(grades) > 1
+    if differ:
+        field = "self_total" if name == "score" else "self_grade"
+        yield Finding("R23", head[0], field, head[1], own, {"other": cell or ""})
 
 
 def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> tuple[str, str | None] | None:

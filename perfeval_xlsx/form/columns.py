@@ -1,0 +1,69 @@
+"""Columns settled by the rows below their header: blank header cells beside a label, forms side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.labels import plain
+from perfeval_xlsx.form.locate import Column, Header
+from perfeval_xlsx.workbook import Sheet
+
+_DOUBLED = 4
+"""So many fields twice in one header are two headers side by side."""
+_LOOKED_AT = 12
+"""Rows below a header in which a column without a label is looked for."""
+
+
+def widen(grid: Grid, header: Header) -> None:
+    """Let a label stand for the column right of it too, where that has none of its own and is filled in below.
+
+    ``年度指标值 | (blank)`` over ``≥ | 5000份``: the cells below tell which is which.
+    """
+    columns = sorted([*header.columns.values(), *header.extra], key=lambda column: column.left)
+    if sum(column.right - column.left + 1 for column in columns) >= header.right - header.left + 1:
+        return
+    for column, following in pairwise(columns):
+        gap = range(column.right + 1, following.left)
+        rows = list(grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT))
+        if len(gap) == 1 and any(grid.own(row, gap[0]) and grid.own(row, column.left) for row in rows):
+            column.right = gap[0]
+
+
+def side_by_side(grid: Grid, headers: list[Header]) -> list[Sheet]:
+    """The parts of a sheet on which forms stand side by side, cell for cell where they were; none for other sheets."""
+    doubled = next((header for header in headers if len(header.double) >= _DOUBLED), None)
+    if doubled is None:
+        return []
+    starts = _starts(doubled)
+    inside = all(not (merge.left < start <= merge.right) for merge in grid.sheet.merges for start in starts)
+    if len(starts) < 2 or not inside:
+        return []
+    ends = [*(start - 1 for start in starts[1:]), grid.last_column]
+    return [_part(grid.sheet, first, last) for first, last in zip([1, *starts[1:]], ends, strict=True)]
+
+
+def _starts(header: Header) -> list[int]:
+    """First column of each of the headers that stand side by side: behind the last column of the one before."""
+    columns = sorted(_all(header), key=lambda column: column.left)
+    first = plain(columns[0].label)
+    repeated = [column.left for column in columns if plain(column.label) == first]
+    if len(repeated) != len(next(iter(header.double.values()))) + 1:
+        return []
+    ends = [max(column.right for column in columns if column.left < start) for start in repeated[1:]]
+    return [repeated[0], *(end + 1 for end in ends)]
+
+
+def _all(header: Header) -> Iterator[Column]:
+    yield from header.columns.values()
+    yield from header.extra
+    for others in header.double.values():
+        yield from others
+
+
+def _part(sheet: Sheet, first: int, last: int) -> Sheet:
+    """The columns of a sheet from ``first`` to ``last``."""
+    cells = {place: cell for place, cell in sheet.cells.items() if first <= place[1] <= last}
+    merges = [merge for merge in sheet.merges if first <= merge.left <= last]
+    return Sheet(sheet.name, sheet.index, sheet.state, cells, merges, sheet.hidden_rows, sheet.hidden_columns)
