@@ -149,17 +149,20 @@ def kind_of(title: str) -> Kind:
 
 def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
     """The year of the title and the lines around it, else of the sheet's or the file's name."""
-    not_before = load("labels.toml")["year"]["not_before"]
     named = [form.title] if form.title else []
     named += [text for _, text in _labelled(grid, rows, load("labels.toml")["year"]["labels"]) if text]
     texts = []
     for row in rows:
         cells = grid.texts(row)
-        named_apart = any(_is_head_label(text) or plain(word) in plain(text) for _, text in cells for word in not_before)
-        if len(cells) <= 2 and not named_apart:
+        if len(cells) <= 2 and not any(_is_head_label(text) or _is_dated(text) for _, text in cells):
             texts += [text for _, text in cells]
     year = year_in(named) or year_in(texts) or year_in([form.sheet])
     return year or year_in([Path(form.path).stem], "file_patterns")
+
+
+def _is_dated(text: str) -> bool:
+    """Whether a text names a day (填报日期), whose year is not the form's."""
+    return any(plain(word) in plain(text) for word in load("labels.toml")["year"]["not_before"])
 
 
 def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:

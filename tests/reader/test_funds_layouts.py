@@ -1,0 +1,68 @@
+"""The fund table in the shapes it takes: pairs, lists side by side, amounts by source, other tables beside it."""
+
+from __future__ import annotations
+
+from .blocks import codes, funds, grid
+from .sketch import read
+
+TITLE = "A1:H1=2022年度项目支出绩效自评表"
+
+
+def test_amounts_beside_their_labels_carry_the_points_of_the_score() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2=全年预算数（万元） | B2=120 | C2=全年执行数（万元） | D2=108 | E2=执行率 | F2=90% | G2=得分（10分） | H2=9
+        {grid(3)}
+        """)
+    (fund,) = form.funds
+    assert fund.values == {"annual_budget": "120", "executed": "108", "rate": "90%", "score": "9"}
+    assert (fund.role, fund.cells["score"], form.execution_points, form.unit) == ("total", "H2", 10.0, "万元")
+
+
+def test_a_list_of_tasks_does_not_take_the_place_of_the_fund_table() -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度部门整体支出绩效自评表
+        {funds(2)}
+        A5:A7=年度主要任务 | B5=任务名称 | C5:D5=主要内容 | E5=预算数（万元） | F5=执行数（万元） | G5:H5=完成情况
+        B6=河道整治 | C6:D6=整治三条 | E6=80 | F6=70 | G6:H6=完成
+        B7=巡查 | C7:D7=巡查十次 | E7=40 | F7=38 | G7:H7=完成
+        {grid(8)}
+        """)
+    assert [(fund.label, fund.role, fund.values["executed"]) for fund in form.funds] == [
+        ("年度资金总额", "total", "108"),
+        ("其中：财政拨款", "part", "108"),
+    ]
+
+
+def test_a_list_beside_the_parts_is_not_taken_for_their_columns() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        {funds(2)}
+        B5=其中：一般公共预算： | C5=150.2 | F5=其中：基本支出： | G5=120
+        B6=政府性基金拨款 | C6=10 | F6=项目支出 | G6=30.2
+        {grid(7)}
+        """)
+    beside = {fund.label: fund.values for fund in form.funds if fund.row in {5, 6} and fund.values}
+    assert [values["rate"] for values in beside.values()] == [None, None]
+
+
+def test_amounts_by_source_count_with_their_total() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:B3=项目资金（万元） | C2:E2=全年预算数 | F2:H2=全年执行数 | I2:I3=分值 | J2:J3=执行率 | K2:K3=得分
+        C3=小计 | D3=财政资金 | E3=其他资金 | F3=小计 | G3=财政资金 | H3=其他资金
+        C4=120 | D4=100 | E4=20 | F4=108 | G4=90 | H4=18 | I4=10 | J4=90% | K4=9
+        {grid(5)}
+        """)
+    (fund,) = form.funds
+    assert (fund.values["annual_budget"], fund.values["executed"], fund.role) == ("120", "108", "total")
+    assert (fund.cells["annual_budget"], fund.cells["executed"]) == ("C4", "F4")
+
+
+def test_funds_told_in_a_sentence_are_not_passed_over() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2=项目资金（万元） | B2:H2=年度资金总额：120.5万元，其中财政拨款100万元；全年执行数：118.2万元，执行率98.09%
+        {grid(3)}
+        """)
+    assert (form.funds, codes(form)) == ([], ["R13"])

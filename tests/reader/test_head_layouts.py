@@ -1,0 +1,103 @@
+"""The head of a form in the shapes it takes: the year, the unit that hands it in, the unit of money."""
+
+from __future__ import annotations
+
+import pytest
+
+from .blocks import codes, funds, grid
+from .sketch import read
+
+
+@pytest.mark.parametrize("year", ["二〇二一", "二○二一", "二零二一", "二O二一", "2021", "２０２１"])
+def test_a_year_is_read_in_any_numerals(year: str) -> None:
+    (form,) = read(f"A1:H1={year}年度项目支出绩效自评表\n{grid(2)}")
+    assert form.year == 2021
+
+
+def test_the_labelled_year_is_the_forms_and_no_span_of_years_is() -> None:
+    (form,) = read(f"""
+        A1:H1=项目支出绩效自评表
+        A2=项目编码 | B2=5300002201 | E2=预算年度 | F2=2023
+        A3=项目名称 | B3:H3=2021—2025年数字档案建设
+        A4=项目起止时间 | B4=2021年1月至2025年12月 | E4=评价时间 | F4=2024年3月1日
+        {grid(5)}
+        """)
+    assert form.year == 2023
+
+
+@pytest.mark.parametrize(
+    ("title", "org"),
+    [
+        ("临海县水利局2022年度部门整体支出绩效自评表", "临海县水利局"),
+        ("2022年度盐池县人民医院部门整体支出绩效自评表", "盐池县人民医院"),
+        ("中国海洋气象研究所部门整体支出绩效自评表（2022年度）", "中国海洋气象研究所"),
+        ("2022年度部门整体支出绩效自评表", None),
+        ("县级部门整体支出绩效自评表", None),
+        ("2022年度市直单位整体支出绩效自评表", None),
+        ("2022年度项目支出绩效自评表", None),
+        ("2022年度农村供水站项目支出绩效自评表", None),
+    ],
+)
+def test_a_title_names_the_unit_at_its_year_or_before_the_whole_of_it(title: str, org: str | None) -> None:
+    (form,) = read(f"A1:H1={title}\n{funds(2)}\n{grid(5)}")
+    assert form.org == org
+
+
+def test_a_labelled_name_is_preferred_to_the_titles() -> None:
+    (form,) = read(f"A1:H1=临海县水利局2022年度部门整体支出绩效自评表\nA2=部门名称 | B2=临海县水文站\n{grid(3)}")
+    assert (form.org, form.head_cells["org"]) == ("临海县水文站", "B2")
+
+
+def test_a_blank_name_beside_its_label_keeps_its_cell() -> None:
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2=实施单位 | E2=联系电话 | F2=0571-8888\n{grid(3)}")
+    assert (form.org, form.head_cells["org"]) == (None, "B2")
+
+
+def test_names_stand_below_labels_that_share_a_row() -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度项目支出绩效自评表
+        A2:B2=项目名称 | C2:D2=主管部门 | E2:F2=实施单位 | G2:H2=项目负责人
+        A3:B3=河道整治 | C3:D3=市水利局 | E3:F3=市水文站 | G3:H3=张三
+        {grid(4)}
+        """)
+    assert (form.org, form.head_cells["org"], form.project) == ("市水文站", "E3", "河道整治")
+
+
+def test_names_stand_below_the_goals() -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度项目支出绩效自评表
+        A2=年度总体目标 | B2:D2=预期目标 | E2:H2=实际完成情况
+        B3:D3=整治河道三条 | E3:H3=已整治三条
+        A4=项目名称 | B4=河道整治 | E4=实施单位 | F4=市水文站
+        {funds(5)}
+        {grid(8)}
+        """)
+    assert (form.org, form.project) == ("市水文站", "河道整治")
+    assert form.goals == {"expected": "整治河道三条", "actual": "已整治三条"}
+
+
+@pytest.mark.parametrize(("head", "told"), [("元", ["R21"]), ("万元", [])])
+def test_two_units_of_money_are_told(head: str, told: list[str]) -> None:
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nH2=金额单位：{head}\n{funds(3)}\n{grid(6)}")
+    assert (form.unit, codes(form)) == ("万元", told)
+    assert [finding.cell for finding in form.findings] == ["H2"][: len(told)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "A2=项目名称 | B2:H2=2021—2025年数字档案建设",
+        "A2=项目名称：2023年数字档案建设",
+        "A2=项目期限 | B2=2021年至2025年",
+        "A2=实施期限：2023年",
+        "A2=（2021-2023年）",
+    ],
+)
+def test_neither_a_projects_name_nor_its_term_gives_the_year(head: str) -> None:
+    (form,) = read(f"A1:H1=项目支出绩效自评表\n{head}\n{grid(3)}")
+    assert form.year is None
+
+
+def test_a_line_below_the_title_gives_the_year() -> None:
+    (form,) = read(f"A1:H1=项目支出绩效自评表\nA2=（2022年度）\nA3=项目名称 | B3=2021年数字档案建设\n{grid(4)}")
+    assert form.year == 2022
