@@ -112,8 +112,8 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
         return
     bare = {found.cell for found in form.formulas if found.value is None}
     for row, read in zip(result["indicators"], form.indicators, strict=True):
-        shown = row["score"] == read.values.get("score") and read.cells.get("score") not in bare
-        if row["status"] in _FILLED and not shown:
+        shown = row["score"] == read.values.get("score") and not (bare and read.cells.get("score") in bare)
+        if not shown and row["status"] in _FILLED:
             yield read.cells.get("score"), "score", _float(row["score"])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from perfeval_xlsx.workbook.dates import show_date
 from perfeval_xlsx.workbook.formats import Section, sections
-from perfeval_xlsx.workbook.numbers import Plan, fixed, general, plan, show_number
+from perfeval_xlsx.workbook.numbers import Fixed, Plan, general, plan, show_number
 from perfeval_xlsx.workbook.numerals import digitwise, spoken
 
 _FIXED = re.compile(r"(#,##)?0(?:\.(0{1,6}))?(%)?")
@@ -34,7 +34,7 @@ class Format:
         self._sections = numeric
         self._plans: list[Plan] = [plan(section) for section in numeric]
         found_fixed = _FIXED.fullmatch(code.strip())
-        self._fixed = found_fixed and (len(found_fixed[2] or ""), bool(found_fixed[3]), bool(found_fixed[1]))
+        self._fixed = found_fixed and Fixed.of(len(found_fixed[2] or ""), bool(found_fixed[3]), bool(found_fixed[1]))
         self.date = any(section.kind == "date" for section in numeric)
         self.plain = not numeric or (len(numeric) == 1 and _is_general(numeric[0]))
         self.shapes_text = self._text is not None and [t.kind for t in self._text.tokens if t.kind != "pad"] != ["text"]
@@ -50,7 +50,7 @@ class Format:
         """Return a number as the cell shows it, surrounding blanks (paddings) off."""
         if self.plain:
             return general(value)
-        shown = fixed(value, *self._fixed) if self._fixed else None
+        shown = self._fixed.show(value) if self._fixed else None
         if shown is not None:
             return shown
         index, drops_sign = self._choose(value)

@@ -28,6 +28,8 @@ _HELD = re.compile(
     rb"(<f>" + _TEXT + rb"</f>(?:<v>" + _TEXT + rb"</v>|" + _INLINE + rb")?|" + _INLINE + rb")?</c>)[ \t\r\n]*+"
 )
 """A cell behind its address: style, type, plain value, and anything else it holds; white space may follow."""
+_USUAL = re.compile(rb'(?: s="([0-9]{1,5})")?( t="s")?(?:/>|><v>(-?[0-9]+(?:\.[0-9]+)?)</v></c>)')
+"""The same of a blank cell, a number or a shared string: style, whether it is a shared string, value."""
 _ROW = re.compile(
     rb'[ \t\r\n]*+(<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(/?)>)'
     rb"[ \t\r\n]*+"
@@ -219,36 +221,51 @@ class _Spelled(dict[bytes, Any]):
         self.formats, self.date1904 = formats, date1904
 
     def __missing__(self, held: bytes) -> Any:
-        found = _HELD.fullmatch(held)
+        found = _USUAL.fullmatch(held)
         if found is None:
-            raise IrregularError
-        made = self.read(*found.groups(b""))
+            made = self.read(held)
+        else:
+            raw_style, shared, raw = found.groups()
+            style = int(raw_style or 0)
+            form = self.formats[style] if style < len(self.formats) else _GENERAL
+            made = 0 if raw is None else self.shared(raw, style, form) if shared else self.number(raw, style, form)
         if len(held) <= _LONGEST and len(self) < _KEPT:
             self[held] = made
         return made
 
-    def read(self, raw_style: bytes, kind: bytes, raw: bytes, rest: bytes) -> Any:
-        """Return what a cell holds from its style, type, plain value, and anything else in it."""
+    def read(self, held: bytes) -> Any:
+        """Return what a cell holds, by the expression that matches all plain spellings."""
+        found = _HELD.fullmatch(held)
+        if found is None:
+            raise IrregularError
+        raw_style, kind, raw, rest = found.groups(b"")
         style = int(raw_style or 0)
         form = self.formats[style] if style < len(self.formats) else _GENERAL
         if not raw and not rest:
             return 0
         if rest or kind not in _COMMON:
             return self.rare(kind, raw, rest, style, form) or 0
-        if kind != b"s":
-            return self.number(raw, style, form)
+        if kind == b"s":
+            return self.shared(raw, style, form)
+        if not _FIGURE.fullmatch(raw):
+            raise IrregularError
+        return self.number(raw, style, form)
+
+    def shared(self, raw: bytes, style: int, form: Format) -> tuple[int, int, Format | None]:
+        """Return what is known of a shared string's cell without its strings."""
         if not raw.isdigit():
             raise IrregularError
         return int(raw), style, form if form.shapes_text else None
 
     def number(self, raw: bytes, style: int, form: Format) -> Cell:
         """Return a number's cell."""
-        if not _FIGURE.fullmatch(raw):
-            raise IrregularError
         value = float(raw)
         if value - value != 0:
             raise IrregularError
-        return Cell(form.number(value, self.date1904), value, None, style, "d" if form.date else "n")
+        cell: Cell = _new(
+            Cell, (form.number(value, self.date1904), value, None, style, "d" if form.date else "n", True)
+        )
+        return cell
 
     def rare(self, kind: bytes, raw: bytes, rest: bytes, style: int, form: Format) -> Cell | None:
         """Return the cell of a formula, of an inline string or of a text result."""
@@ -271,7 +288,7 @@ class _Spelled(dict[bytes, Any]):
             return Cell("", None, source, style, "s", kind == b"str" and value is not None)
         elif kind == b"str":
             pass
-        elif kind in {b"", b"n"} and value:
+        elif kind in {b"", b"n"} and value and _FIGURE.fullmatch(value):
             return self.number(value, style, form)._replace(formula=source)
         else:
             raise IrregularError

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 from perfeval_xlsx.workbook.formats import Section, Token
 
@@ -24,14 +25,32 @@ def decimal(value: float) -> Decimal:
     return _FIFTEEN.create_decimal(repr(value))
 
 
-def fixed(value: float, places: int, percent: bool, grouped: bool) -> str | None:
-    """Return a number with fixed places (``0.00``, ``0.00%``, ``#,##0``); None where only decimals can tell."""
-    scaled = value * (100 if percent else 1) * 10**places
-    if not 0 <= scaled < _SURE or abs(scaled % 1 - 0.5) < _NEAR:
-        return None
-    whole, part = divmod(int(scaled + 0.5), 10**places)
-    shown = f"{whole:,}" if grouped else str(whole)
-    return f"{shown}{f'.{part:0{places}d}' if places else ''}{'%' if percent else ''}"
+class Fixed(NamedTuple):
+    """A format of fixed places: ``0.00``, ``0.00%``, ``#,##0``.
+
+    Attributes:
+        factor: What a number is multiplied by before it is shown: 100 for per cent.
+        unit: How many of the last place make one.
+        pattern: Shows the product.
+    """
+
+    factor: int
+    unit: int
+    pattern: str
+
+    @classmethod
+    def of(cls, places: int, percent: bool, grouped: bool) -> Fixed:
+        """Return the format with so many places."""
+        pattern = f"{{:{',' if grouped else ''}.{places}f}}{'%' if percent else ''}"
+        return cls(100 if percent else 1, 10**places, pattern)
+
+    def show(self, value: float) -> str | None:
+        """Return a number as it is shown; None where only decimals can tell."""
+        shown = value * self.factor
+        scaled = shown * self.unit
+        if not 0 <= scaled < _SURE or abs(scaled % 1 - 0.5) < _NEAR:
+            return None
+        return self.pattern.format(shown + 0.0)  # never -0
 
 
 def rounded(number: Decimal, places: int) -> Decimal:

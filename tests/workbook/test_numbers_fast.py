@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from perfeval_xlsx.workbook import display, numbers
+from perfeval_xlsx.workbook import numbers
 from perfeval_xlsx.workbook.display import Format
 
 _CODES = ("0", "0.0", "0.00", "0.000", "0%", "0.00%", "#,##0", "#,##0.00")
@@ -21,8 +21,9 @@ _CODES = ("0", "0.0", "0.00", "0.000", "0%", "0.00%", "#,##0", "#,##0.00")
 @example(0.97305, "0.00%")
 @example(999.995, "0.00")
 @example(-0.001, "0.00")
+@example(-0.0, "0.00")
 def test_fixed_places(value: float, code: str) -> None:
-    with patch.object(display, "fixed", lambda *_: None):
+    with patch.object(numbers.Fixed, "show", lambda *_: None):
         slowly = Format(code).number(value)
     assert Format(code).number(value) == slowly
 
