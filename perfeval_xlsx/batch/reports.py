@@ -169,7 +169,7 @@ def _rulebooks(manifest: Manifest, options: Options) -> list[dict[str, object]]:
     known = {name: own.get(name) or load_rulebook(name) for name in used}
     return [
         {"id": name, "title": known[name].title, "document": known[name].document}
-        | {"support": known[name].support, "digest": digest, "forms": manifest.forms_by(name)}
+        | {"support": known[name].document_support, "digest": digest, "forms": manifest.forms_by(name)}
         for name, digest in used.items()
     ]
 

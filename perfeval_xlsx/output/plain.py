@@ -14,7 +14,10 @@ def rulebook_line(book: Rulebook, lang: Lang = "zh") -> str:
     """A rulebook on one line: id, title, document, scope, how well it is supported."""
     kinds = [_say("kind", kind, lang) for kind in book.kinds]
     scope = " ".join([*book.provinces, *kinds, *([_say("rules", "advisory", lang)] if book.advisory else [])])
-    support = load("methods.toml")["support"][book.support][lang]
+    words = load("methods.toml")["support"]
+    support = words[book.document_support][lang]
+    if book.support != book.document_support:
+        support = _say("rules", "weakest", lang, support=support, weakest=words[book.support][lang])
     facts = {"id": book.id, "title": book.title, "document": book.document}
     return _say("rules", "line", lang, **facts, scope=scope, support=support)
 

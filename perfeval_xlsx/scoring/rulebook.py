@@ -82,8 +82,8 @@ class QualitativeRule:
     """Tiers from best to worst without a hole.
 
     ``presume_met``: free text with nothing negative counts as the first tier; ``default_source``: where the tiers'
-    defaults come from; ``reason_required``: every qualitative row needs a filled explanation. ``direct``: the answers to
-    a question of yes or no; a target that is one of them is met in full by the same answer, not at all by another.
+    defaults come from; ``reason_required``: every qualitative row needs a filled explanation. ``direct``: answers to a
+    question of yes or no; a target that is one of them is met in full by the same answer, not at all by another.
     """
 
     source: Article

@@ -112,7 +112,7 @@ def _totals(forms: pd.DataFrame, rows: _Owned, funds: _Owned, books: list[Rulebo
     figures |= {"self_total_value": numbers(forms["self_total"].tolist()), "open_rows": open_rows.astype(int)}
     words = {
         "rulebook": [books[c].id for c in code],
-        "support": [books[c].support for c in code],
+        "support": [books[c].document_support for c in code],
         "grade": _grades(np.where(status == "scored", total, np.nan), books, code),
         "low_grade": _grades(np.where(graded, low, np.nan), books, code),
         "high_grade": _grades(np.where(graded, high, np.nan), books, code),
