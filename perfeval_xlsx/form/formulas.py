@@ -19,6 +19,8 @@ _NAMED = 8
 
 def formulas_of(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
     """Return the cells between two rows that hold a formula or an error value, in sheet order."""
+    if not sheet.calculated:
+        return []
     found = [
         (position, cell)
         for position, cell in sheet.cells.items()

@@ -55,6 +55,7 @@ class Sheet:
         hidden_rows: Rows that are hidden.
         hidden_columns: Columns that are hidden.
         protected: True when the sheet is protected by the file (it can still be read and patched).
+        calculated: False where it is known that no cell holds a formula or an error.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Sheet:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     protected: bool = False
+    calculated: bool = True
 
 
 @lru_cache(maxsize=32_768)

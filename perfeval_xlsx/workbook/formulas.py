@@ -42,6 +42,8 @@ def is_installed() -> bool:
 
 def without_results(sheet: Sheet) -> list[tuple[int, int]]:
     """Cells of a sheet whose formula was saved without its result, in sheet order."""
+    if not sheet.calculated:
+        return []
     return sorted(place for place, cell in sheet.cells.items() if not cell.cached)
 
 

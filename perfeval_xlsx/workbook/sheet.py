@@ -71,7 +71,7 @@ def _read_plain(part: bytes, start: int, stop: int, name: str, sheet: Sheet, con
     if place != start - len(OPEN) or end != start or around.cells:
         return None
     sheet.merges, sheet.hidden_columns = list(around.merges), set(around.hidden_columns)
-    sheet.protected = around.protected
+    sheet.protected, sheet.calculated = around.protected, layout.formulas
     sheet.cells, sheet.hidden_rows = data.cells, data.hidden_rows
     layout.data, layout.data_end = place, stop
     return layout

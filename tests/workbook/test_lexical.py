@@ -90,6 +90,8 @@ def read(data: bytes) -> Any:
     except PerfevalError as error:
         return error.finding.code
     assert layout is not None
+    calculated = any(cell.formula is not None or cell.type == "e" for cell in sheet.cells.values())
+    assert sheet.calculated or not calculated
     known = {place: style for place, style in layout.blanks.items() if style}
     return (
         list(sheet.cells.items()), sheet.merges, sheet.hidden_rows, sheet.hidden_columns, known, layout.arrays, layout.opaque,
