@@ -14,7 +14,7 @@ from typing import Any
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
-from perfeval_xlsx.output.desk_book import wide
+from perfeval_xlsx.output.desk_rows import wide
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.output.problem_store import covered
 from perfeval_xlsx.output.problems import check_words

@@ -1,46 +1,37 @@
 """The auditor's workbooks: tables with title, note, header, filter and print set-up, written in constant memory.
 
 A text of a form is written as a string whatever it looks like; the only links are those made by :func:`link_to`.
+XlsxWriter lays out sheets and heads; the rows are joined as bytes (``output/parts.py``).
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
-import secrets
+import zipfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
-from perfeval_xlsx.output.sheets import Column
+from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.output import parts
+from perfeval_xlsx.output.desk_rows import Hyperlinks, Marks, Row, rows_xml
+from perfeval_xlsx.output.sheets import ROW_LIMIT, Column, filled
 from perfeval_xlsx.output.style import add_formats, print_setup
 from perfeval_xlsx.workbook.cells import split_sheet
 from perfeval_xlsx.workbook.strings import clean
 
 HEAD_ROWS = 3
 """Title, note, header."""
-ROW_LIMIT = 1_048_576
+_BLOCK = 256
+"""Rows that are made at once."""
 _LINK_LIMIT = 60_000
-_LINE, _TALLEST = 14.0, 409.0
-_LONGEST, _LONGEST_LINK = 32_767, 2_000
+_LONGEST_LINK = 2_000
 _UNSAFE_LINK = re.compile(r"#|%[0-9A-Fa-f]{2}")
-_FIGURE = re.compile(r"-?\d{1,15}(\.\d+)?", re.ASCII)
 _FORBIDDEN_NAME = re.compile(r"[\[\]:*?/\\]")
-
-Value = str | int | float | None
-
-
-class Link(NamedTuple):
-    """A cell that is a link of ours: where to, and what it shows."""
-
-    target: str
-    text: str
 
 
 @cache
@@ -64,14 +55,20 @@ def link_to(folder: Path, path: str | None, sheet: str | None, cell: str | None)
     """
     if not path or sheet is None:
         return None
-    try:
-        place = os.path.relpath(path, folder).replace("\\", "/")
-    except ValueError:  # another drive
-        place = Path(path).absolute().as_posix()
+    place = _place(folder, path)
     elsewhere, address = split_sheet(cell or "A1")
     quoted = (elsewhere or sheet).replace("'", "''")
     link = f"external:{place}#'{quoted}'!{address}"
     return None if _UNSAFE_LINK.search(place) or len(link) > _LONGEST_LINK or clean(link) != link else link
+
+
+@lru_cache(maxsize=256)
+def _place(folder: Path, path: str) -> str:
+    """A file as seen from a folder."""
+    try:
+        return os.path.relpath(path, folder).replace("\\", "/")
+    except ValueError:  # another drive
+        return Path(path).absolute().as_posix()
 
 
 class DeskBook:
@@ -82,8 +79,11 @@ class DeskBook:
         lang: Language of the words we add.
 
     Attributes:
-        book: The ``xlsxwriter.Workbook``; ``formats`` its formats by style.
+        book: The ``xlsxwriter.Workbook``; ``formats`` its formats by style, ``numbers`` their numbers.
         folder: Where it will be, for relative links.
+
+    Raises:
+        PerfevalError: At the end: it cannot be written.
     """
 
     def __init__(self, path: Path, lang: Lang) -> None:
@@ -92,14 +92,14 @@ class DeskBook:
         import xlsxwriter
 
         self.path, self.lang, self.folder = path, lang, path.parent
-        self._temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
-        self._rows = TemporaryDirectory()
-        options = {"constant_memory": True, "tmpdir": self._rows.name, "strings_to_urls": False}
-        self.book = xlsxwriter.Workbook(str(self._temporary), options)
+        self._file = BytesIO()
+        self.book = xlsxwriter.Workbook(self._file, {"in_memory": True, "strings_to_urls": False})
         # the same results give the same bytes, whenever they are written
         self.book.set_properties({"created": datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)})
         self.formats = add_formats(self.book, lang) | self._own_formats()
+        self.numbers = {name: int(each._get_xf_index()) for name, each in self.formats.items()}
         self._names: set[str] = set()
+        self._streams: dict[str, tuple[parts.Spool, Hyperlinks]] = {}
 
     def _own_formats(self) -> dict[str, Any]:
         fonts, base = load("outputs.toml")["font"][self.lang], load("outputs.toml")["base"]
@@ -115,26 +115,31 @@ class DeskBook:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        from xlsxwriter.exceptions import XlsxFileError
-
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             if kind is None:
-                self.book.close()
-                self._temporary.replace(self.path)
-        except (OSError, XlsxFileError) as error:
-            detail = {"detail": str(getattr(error, "strerror", None) or error)}
-            raise PerfevalError(Finding("B26", found=self.path.name, args=detail)) from error
+                self._save(self.laid_out())
         finally:
-            self._discard()
+            for stream in self._streams.values():
+                for each in stream:
+                    each.close()
 
-    def _discard(self) -> None:
-        """Remove temporary files, also those of the rows, which XlsxWriter leaves open where closing fails."""
-        with suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
-        for sheet in self.book.worksheets():
-            sheet.row_data_fh.close()
-        self._rows.cleanup()
+    def laid_out(self) -> bytes:
+        """Finish the layout; return the workbook without the streamed rows."""
+        self.book.close()
+        return self._file.getvalue()
+
+    def _save(self, layout: bytes) -> None:
+        changed: dict[str, parts.Pieces] = {}
+        with zipfile.ZipFile(BytesIO(layout)) as archive:
+            for member, (rows, links) in self._streams.items():
+                changed |= filled(archive.read(member), member, rows, links)
+        parts.save(layout, changed, self.path, durable=False)
+
+    def stream(self) -> tuple[parts.Spool, Hyperlinks]:
+        """Begin the rows and links that the sheet added last goes on with."""
+        stream = parts.Spool(), Hyperlinks()
+        self._streams[f"xl/worksheets/sheet{len(self.book.worksheets())}.xml"] = stream
+        return stream
 
     def sheet(self, name: str) -> tuple[Any, str]:
         """Add a sheet; return it and its name, made fit and unique."""
@@ -164,7 +169,10 @@ class Table:
         self, book: DeskBook, name: str, heading: tuple[str, str], columns: Sequence[Column], frozen: int
     ) -> None:
         self._book, self._name, self._heading, self.columns, self._frozen = book, name, heading, columns, frozen
+        self._places = {column.key: position for position, column in enumerate(columns, start=1)}
         self._number = 0
+        self._waiting: list[tuple[Row, Marks]] = []
+        self._targets: list[tuple[int, int, str, str]] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -172,7 +180,8 @@ class Table:
         words, name = load("desk.toml")["problems"]["continued"][self._book.lang], self._name
         name = name if self._number == 1 else words.format(name=name, number=self._number)
         self.sheet, self.sheet_name = self._book.sheet(name)
-        self._links = 0
+        self._rows, self._links = self._book.stream()
+        self._linked = 0
         formats = self._book.formats
         for position, column in enumerate(self.columns):
             self.sheet.set_column(position, position, column.width)
@@ -186,80 +195,42 @@ class Table:
             self.sheet.write_string(2, position, column.header, formats["header"])
         self.row = HEAD_ROWS
 
-    def write(self, values: Mapping[str, Value | Link], marks: Mapping[str, str] | None = None) -> None:
+    def write(self, values: Row, marks: Marks | None = None, links: Mapping[str, str] | None = None) -> None:
         """Append a row.
 
         Args:
             values: By column key; a column that holds no text gets a number where the value is one.
             marks: Style by column key, instead of the column's own.
+            links: Target by column key (``link_to``); beyond what a sheet takes they are left out.
         """
         if self.row >= ROW_LIMIT:
             self.finish()
             self._begin()
-        self.sheet.set_row(self.row, row_height(self.columns, values))
-        for position, column in enumerate(self.columns):
-            style = (marks or {}).get(column.key, column.style)
-            self._cell(position, values.get(column.key), style, text=column.text)
         self.row += 1
+        marks = marks or {}
+        if links and self._linked < _LINK_LIMIT:
+            self._linked += len(links)
+            marks = {**marks, **dict.fromkeys(links, "link")}
+            self._targets += [(self.row, self._places[key], to, str(values[key])) for key, to in links.items()]
+        self._waiting.append((values, marks))
+        if len(self._waiting) == _BLOCK:
+            self._flush()
 
-    def _cell(self, position: int, value: Value | Link, style: str, *, text: bool) -> None:
-        formats = self._book.formats
-        if isinstance(value, Link):
-            self._links += 1
-            if self._links <= _LINK_LIMIT:
-                shown = fit_text(value.text, self._book.lang)
-                self.sheet.write_url(self.row, position, value.target, formats["link"], shown)
-                return
-            value = value.text
-        if value is None or value == "":
-            self.sheet.write_blank(self.row, position, None, formats[style])
-            return
-        figure = value if isinstance(value, (int, float)) else None if text else figure_of(value)
-        if figure is None:
-            self.sheet.write_string(self.row, position, fit_text(str(value), self._book.lang), formats[style])
-        else:
-            self.sheet.write_number(self.row, position, figure, formats[style])
+    def _flush(self) -> None:
+        """Make the rows that wait."""
+        if self._waiting:
+            rows, marks = zip(*self._waiting, strict=True)
+            xml = rows_xml(self.columns, rows, marks, self._book.numbers, self._book.lang)
+            self._rows.add(parts.pack(xml.encode(), len(rows)))
+            self._links.add(self._targets)
+            self._waiting, self._targets = [], []
 
     def finish(self) -> None:
-        """Set the filter over the rows written; called once a table is complete."""
+        """Complete the sheet, with a filter over the rows written; called once a table is complete."""
+        self._flush()
         self.sheet.autofilter(HEAD_ROWS - 1, 0, max(HEAD_ROWS, self.row - 1), len(self.columns) - 1)
 
 
 def fit_name(name: str) -> str:
     """A sheet name as Excel takes it, with room for a number behind it."""
     return _FORBIDDEN_NAME.sub("_", clean(name)).strip("' ")[:28].rstrip("' ") or "_"
-
-
-def row_height(columns: Sequence[Column], values: Mapping[str, Value | Link]) -> float:
-    """The height in points that a row's wrapped texts need: not every program fits rows when it opens a file."""
-    lines = 1
-    for column in columns:
-        value = values.get(column.key)
-        text = value.text if isinstance(value, Link) else value
-        # most texts are short, and a number always is: only the others are measured
-        if isinstance(text, str) and (2 * len(text) >= column.width or "\n" in text):
-            lines = max(lines, line_count(text, column.width))
-    return min(_TALLEST, lines * _LINE + 3)
-
-
-def line_count(text: str, width: float) -> int:
-    """How many lines a text takes in a column ``width`` characters wide; a Chinese character is two wide."""
-    return sum(max(1, math.ceil(wide(line) / (width - 1))) for line in text.split("\n"))
-
-
-def wide(line: str) -> int:
-    """How many characters wide a line is; a Chinese character is two wide."""
-    return 2 * len(line) - len(line.encode("latin-1", "ignore"))
-
-
-def figure_of(text: str | None) -> float | None:
-    """The number a result's figure stands for (``"98.62"``), None where it is text."""
-    return float(text) if text and _FIGURE.fullmatch(text) else None
-
-
-def fit_text(text: str, lang: Lang) -> str:
-    """A text as a cell can hold it; one that is too long is cut and says so."""
-    text = text if text.isprintable() else clean(text)
-    if len(text) <= _LONGEST // 2 or len(text.encode("utf-16-le")) // 2 <= _LONGEST:
-        return text
-    return text[: _LONGEST // 2 - 100] + str(load("outputs.toml")["words"]["cut"][lang])

@@ -14,6 +14,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -27,7 +28,7 @@ LEVEL = 3
 
 _HEAD = struct.Struct("<3I")
 _END_OF_STREAM = b"\x03\x00"
-_IN_MEMORY = 1 << 18
+_IN_MEMORY = 1 << 16
 _POLYNOMIAL = 0xEDB88320
 _STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -175,7 +176,8 @@ def save(layout: bytes, changed: Mapping[str, Pieces], target: Path, *, durable:
         detail = {"detail": str(error.strerror or error)}
         raise PerfevalError(Finding("B26", found=target.name, args=detail)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _write(layout: bytes, changed: Mapping[str, Pieces], file: IO[bytes]) -> None:

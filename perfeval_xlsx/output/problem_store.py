@@ -113,6 +113,7 @@ class ProblemStore:
         self.since, self.lang = since, lang
         self._base = sqlite3.connect("")
         self._base.executescript(_TABLES)
+        self._ranked = False
         self._weights = {name: int(entry["weight"]) for name, entry in load("desk.toml")["severity"].items()}
 
     def __enter__(self) -> ProblemStore:
@@ -167,35 +168,46 @@ class ProblemStore:
             return None
         return str(load("desk.toml")["words"]["execution"][self.lang])
 
-    def departments(self) -> list[Department]:
-        """Return the departments, heaviest first; those of one weight by errors, then by name.
+    def count(self) -> int:
+        """Return how many findings there are, those put right among them."""
+        return int(self._base.execute("select count(*) from problem").fetchone()[0])
+
+    def departments(self) -> Iterator[Department]:
+        """Yield the departments, heaviest first; those of one weight by errors, then by name.
 
         One that handed in nothing this time has 0 forms.
         """
-        severities: dict[str, Counter[str]] = {}
-        states: dict[str, Counter[str]] = {}
-        query = f"select department, severity, state, count(*), {_STANDS} from problem group by 1, 2, 3"
-        for key, severity, state, count, stands in self._base.execute(query):
-            severities.setdefault(key, Counter())[severity] += count if stands else 0
-            states.setdefault(key, Counter())[state] += count
-        since = self.since or Comparison()
-        found = [
-            Department(
-                key, org, file, forms, self._weight(severities.get(key, {})), severities.get(key, Counter()),
-                states.get(key, Counter()), since.absent[key],
-            )
-            for key, org, file, forms in self._known(since)
-        ]  # fmt: skip
-        return sorted(found, key=lambda d: (-d.weight, -d.severities.get("error", 0), d.org or d.file, d.key))
+        self._rank()
+        absent = Counter[str]() if self.since is None else self.since.absent
+        one, two = len(self._weights), len(load("desk.toml")["state"])
+        for key, org, file, forms, weight, *counts in self._base.execute("select * from ranking order by rowid"):
+            severities = dict(zip(self._weights, counts[:one], strict=True))
+            states = dict(zip(load("desk.toml")["state"], counts[one : one + two], strict=True))
+            yield Department(key, org, file, forms, weight, severities, states, absent[key])
 
-    def _known(self, since: Comparison) -> list[tuple[str, str | None, str, int]]:
-        """Key, name, file and number of forms of the departments of this run, and of those of the earlier one only."""
-        rows = self._base.execute("select * from department").fetchall()
-        known = {row[0] for row in rows}
-        return [*rows, *((key, name, name, 0) for key, name in since.names.items() if key not in known)]
-
-    def _weight(self, severities: Mapping[str, int]) -> int:
-        return sum(self._weights.get(name, 0) * count for name, count in severities.items())
+    def _rank(self) -> None:
+        """Rank the departments, once all findings are there; those of the earlier run only are among them."""
+        if self._ranked:
+            return
+        names = {} if self.since is None else self.since.names
+        rows = (tuple(map(_clean, (key, name, name))) for key, name in names.items())
+        self._base.executemany("insert or ignore into department values (?, ?, ?, 0)", rows)
+        by_severity = [f"sum({_STANDS} and severity = '{name}')" for name in self._weights]
+        by_state = [f"sum(coalesce(state, '') = '{name}')" for name in load("desk.toml")["state"]]
+        sums = [f"sum({_STANDS} * weight)", *by_severity, *by_state]
+        known = ", ".join(f"coalesce(c{position}, 0)" for position in range(len(sums)))
+        counted = ", ".join(f"{each} as c{position}" for position, each in enumerate(sums))
+        errors = f"c{1 + list(self._weights).index('error')}"
+        self._base.executescript(
+            f"create table counted as select department, {counted} from problem group by department;"
+            "create unique index counted_by on counted (department);"
+            f"create table ranking as select key, name, file, forms, {known} from department"
+            " left join counted on department = key"
+            f" order by coalesce(c0, 0) desc, coalesce({errors}, 0) desc, coalesce(nullif(name, ''), file), key;"
+            "create index by_department on problem (department);"
+            "create index by_code on problem (code);"
+        )
+        self._ranked = True
 
     def checks(self) -> list[CheckCount]:
         """Return the checks met, by code; what was put right does not count."""
@@ -220,14 +232,10 @@ class ProblemStore:
         return self._select("where code = ?", code, f"department, {_PLACE}, problem.rowid")
 
     def _select(self, condition: str, value: str, order: str) -> Iterator[Problem]:
-        self._index()
+        self._rank()
         columns = ", ".join("name" if column == "org" else column for column in _COLUMNS)
         query = f"select {columns} from problem join department on key = department {condition} order by {order}"
-        return (Problem(*row) for row in self._base.execute(query, (value,)))
-
-    def _index(self) -> None:
-        self._base.execute("create index if not exists by_department on problem (department)")
-        self._base.execute("create index if not exists by_code on problem (code)")
+        return map(Problem._make, self._base.execute(query, (value,)))
 
 
 def collect_problems(results: Iterable[FormResult], since: Comparison | None = None, lang: Lang = "zh") -> ProblemStore:

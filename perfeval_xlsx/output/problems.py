@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.desk_book import DeskBook, Link, Table, Value, desk_columns, fit_name, link_to
-from perfeval_xlsx.output.problem_store import Department, Problem, ProblemStore
+from perfeval_xlsx.output.desk_book import DeskBook, Table, desk_columns, fit_name, link_to
+from perfeval_xlsx.output.desk_rows import Value
+from perfeval_xlsx.output.problem_store import Problem, ProblemStore
 from perfeval_xlsx.scoring.compare import file_name
 
 _UNCOMPARED = frozenset({"compared"})
@@ -32,9 +34,8 @@ def write_problems(path: Path, problems: ProblemStore, *, lang: Lang = "zh", lin
     """
     with DeskBook(Path(path), lang) as book:
         writer = _Writer(book, problems, links=links)
-        departments = problems.departments()
-        writer.departments(departments)
-        writer.findings(departments)
+        writer.departments()
+        writer.findings()
         writer.checks()
 
 
@@ -44,6 +45,8 @@ class _Writer:
     def __init__(self, book: DeskBook, problems: ProblemStore, *, links: bool) -> None:
         self.book, self.problems, self.lang, self.links = book, problems, book.lang, links
         self.texts: dict[str, Any] = load("desk.toml")
+        self.severities = {name: entry["word"][self.lang] for name, entry in self.texts["severity"].items()}
+        self.marks = {name: {"severity": style} for name, style in self.texts["mark"].items()}
         self.left_out = frozenset() if problems.since is not None else _UNCOMPARED
 
     def word(self, table: str, key: str) -> str:
@@ -60,10 +63,10 @@ class _Writer:
         weights = self.word("words", "separator").join(each)
         return self.word("problems", "weights_note").format(weights=weights)
 
-    def departments(self, departments: Iterable[Department]) -> None:
+    def departments(self) -> None:
         table = self.table("departments", "department", self.weights(), 2)
-        for rank, department in enumerate(departments, start=1):
-            facts: dict[str, Value | Link] = {
+        for rank, department in enumerate(self.problems.departments(), start=1):
+            facts: dict[str, Value] = {
                 "rank": rank, "org": department_name(department.org, department.file, self.lang),
                 "forms": department.forms, "weight": department.weight, "absent": department.absent,
             }  # fmt: skip
@@ -72,12 +75,11 @@ class _Writer:
             table.write(facts)
         table.finish()
 
-    def findings(self, departments: Iterable[Department]) -> None:
-        departments = list(departments)
-        count = sum(sum(department.states.values()) for department in departments)
-        table = self.table("findings", "finding", self.word("problems", "findings_note").format(count=count), 2)
+    def findings(self) -> None:
+        note = self.word("problems", "findings_note").format(count=self.problems.count())
+        table = self.table("findings", "finding", note, 2)
         number = 0
-        for department in departments:
+        for department in self.problems.departments():
             for problem in self.problems.of_department(department.key):
                 number += 1
                 self.finding(table, number, problem)
@@ -87,16 +89,16 @@ class _Writer:
 
     def finding(self, table: Table, number: int, problem: Problem) -> None:
         target, file = self.target(problem), file_name({"path": problem.path})
-        facts: dict[str, Value | Link] = problem._asdict() | {
+        facts: dict[str, Value] = {
+            **problem._asdict(),
             "number": number,
             "file": file,
             "org": department_name(problem.org, file, self.lang),
-            "cell": Link(target, problem.cell) if target and problem.cell else problem.cell,
             "indicator": problem.indicator or ("" if problem.cell else self.whole(problem)),
-            "severity": self.texts["severity"][problem.severity]["word"][self.lang],
+            "severity": self.severities[problem.severity],
             "state": self.word("state", problem.state) if problem.state else None,
         }
-        table.write(facts, {"severity": self.texts["mark"][problem.severity]})
+        table.write(facts, self.marks[problem.severity], {"cell": target} if target else None)
 
     def whole(self, problem: Problem) -> str:
         return self.word("words", "form" if problem.sheet is not None else "file" if problem.path else "unit")
@@ -105,7 +107,7 @@ class _Writer:
         """Where a finding's cell leads: into the copy, else into the form; what was put right has no place any more."""
         if not self.links or problem.cell is None or problem.state == "fixed":
             return None
-        place = str(self.book.folder / problem.copy) if problem.copy else problem.path
+        place = os.path.join(self.book.folder, problem.copy) if problem.copy else problem.path  # noqa: PTH118
         return link_to(self.book.folder, place, problem.sheet, problem.cell)
 
     def checks(self) -> None:
@@ -119,9 +121,9 @@ class _Writer:
             name = fit_name(f"{count.code} {title}" if alone else family)
             sheets.setdefault(name, []).append(count.code)
             quoted = name.replace("'", "''")
-            link = Link(f"internal:'{quoted}'!A1", count.code)
             counted = {"count": count.findings, "orgs": count.orgs, "forms": count.forms}
-            table.write({"code": link, "title": title, "family": family, **counted})
+            facts: dict[str, Value] = {"code": count.code, "title": title, "family": family, **counted}
+            table.write(facts, links={"code": f"internal:'{quoted}'!A1"})
         if not counts:
             table.write({"title": self.word("problems", "none")})
         table.finish()

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.desk_book import DeskBook, desk_columns, fit_text, line_count, row_height
+from perfeval_xlsx.output import parts
+from perfeval_xlsx.output.desk_book import DeskBook, desk_columns
+from perfeval_xlsx.output.desk_rows import line_count, row_xml, rows_xml
 from perfeval_xlsx.output.problem_store import Problem, ProblemStore
 from perfeval_xlsx.output.problems import department_name
+from perfeval_xlsx.output.sheets import Column
 from perfeval_xlsx.output.style import A4
 from perfeval_xlsx.output.template import safe_name
 from perfeval_xlsx.scoring.compare import file_name
+from perfeval_xlsx.workbook.cells import a1
 from perfeval_xlsx.workbook.strings import clean
 
 _LINE_HEIGHT = 16.5
+_SHEET, _NO_ROWS = "xl/worksheets/sheet1.xml", b"<sheetData/>"
+_HEAD = 3
+"""0-based row of the table's head, below title, greeting and what is asked."""
 
 
 def write_returns(folder: Path, problems: ProblemStore, *, lang: Lang = "zh", due: str | None = None) -> list[Path]:
@@ -41,8 +52,7 @@ def write_returns(folder: Path, problems: ProblemStore, *, lang: Lang = "zh", du
         if found:
             name = department_name(department.org, department.file, lang)
             path = Path(folder) / f"{file_stem(name, taken)}.xlsx"
-            with DeskBook(path, lang) as book:
-                _Letter(book, name, found, due).write()
+            _Letter(name, found, due, lang).save(path)
             written.append(path)
     return written
 
@@ -63,38 +73,64 @@ def file_stem(text: str, taken: set[str]) -> str:
     return unique
 
 
+@cache
+def _columns(lang: Lang) -> tuple[Column, ...]:
+    """The table's columns: all that stands in them is text."""
+    return tuple(replace(column, text=True) for column in desk_columns("returns", "column", lang))
+
+
+@cache
+def _laid_out(lang: Lang) -> tuple[bytes, bytes, Mapping[str, int]]:
+    """What all lists have in common: a workbook without rows, its sheet, and the numbers of its styles."""
+    book = DeskBook(Path(), lang)
+    sheet, _ = book.sheet(load("desk.toml")["returns"]["sheet"][lang])
+    for position, column in enumerate(_columns(lang)):
+        sheet.set_column(position, position, column.width)
+    page = load("outputs.toml")["words"]["page"][lang].format(page="&P", pages="&N")
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.7)
+    sheet.set_footer(f"&R{page}")
+    sheet.repeat_rows(_HEAD)
+    layout = book.laid_out()
+    with zipfile.ZipFile(BytesIO(layout)) as package:
+        return layout, package.read(_SHEET), book.numbers
+
+
 class _Letter:
     """One department's list: heading, what is asked, the table, who signs."""
 
-    def __init__(self, book: DeskBook, name: str, problems: Sequence[Problem], due: str | None) -> None:
-        self.book, self.name, self.problems, self.due, self.lang = book, name, problems, due, book.lang
+    def __init__(self, name: str, problems: Sequence[Problem], due: str | None, lang: Lang) -> None:
+        self.name, self.problems, self.due, self.lang = name, problems, due, lang
         self.words: dict[str, Any] = load("desk.toml")["returns"]
-        self.columns = desk_columns("returns", "column", self.lang)
-        self.sheet, _ = book.sheet(self.word("sheet"))
+        self.columns = _columns(lang)
+        self.layout, self.sheet, self.numbers = _laid_out(lang)
         self.width = sum(column.width for column in self.columns)
-        self.row = 0
+        self.rows: list[str] = []
+        self.merged: list[str] = []
 
     def word(self, key: str) -> str:
         return str(self.words[key][self.lang])
 
-    def write(self) -> None:
-        for position, column in enumerate(self.columns):
-            self.sheet.set_column(position, position, column.width)
-        self.line(self.word("title"), "letter_title", 36)
-        for text in (self.word("greeting").format(org=self.name), self.intro()):
-            self.line(text, "letter")
+    def save(self, path: Path) -> None:
+        self.line(0, self.word("title"), "letter_title", 36)
+        self.line(1, self.word("greeting").format(org=self.name), "letter")
+        self.line(2, self.intro(), "letter")
         self.table()
-        for text in ("", self.word("signature"), self.word("reviewer")):
-            self.line(text, "signature", 30)
-        self.set_up()
+        for row, text in enumerate(("", self.word("signature"), self.word("reviewer")), _HEAD + 1 + len(self.problems)):
+            self.line(row, text, "signature", 30)
+        before, _, after = self.sheet.partition(_NO_ROWS)
+        merged = f'<mergeCells count="{len(self.merged)}">{"".join(self.merged)}</mergeCells>'
+        rows = f"<sheetData>{''.join(self.rows)}</sheetData>{merged}"
+        parts.save(self.layout, {_SHEET: [before + rows.encode() + after]}, path, durable=False)
 
-    def line(self, text: str, style: str, height: float | None = None) -> None:
+    def line(self, row: int, text: str, style: str, height: float | None = None) -> None:
         """A line over the table's whole width, as high as its text asks for: Excel does not fit merged cells itself."""
         lines = line_count(text, self.width * 10 / load("desk.toml")["style"][style]["font_size"])
-        self.sheet.set_row(self.row, height or lines * _LINE_HEIGHT + 3)
-        self.sheet.merge_range(self.row, 0, self.row, len(self.columns) - 1, "", self.book.formats[style])
-        self.sheet.write_string(self.row, 0, clean(text), self.book.formats[style])
-        self.row += 1
+        texts = [text, *[""] * (len(self.columns) - 1)]
+        self.rows.append(row_xml(texts, self.numbers[style], height or lines * _LINE_HEIGHT + 3, self.lang))
+        self.merged.append(f'<mergeCell ref="A{row + 1}:{a1(row + 1, len(self.columns))}"/>')
 
     def intro(self) -> str:
         forms = {(problem.path, problem.form) for problem in self.problems}
@@ -104,18 +140,9 @@ class _Letter:
         return self.word("intro").format(**counts, warnings=len(self.problems) - errors) + due
 
     def table(self) -> None:
-        self.head = self.row
-        self.sheet.set_row(self.row, 24)
-        for position, column in enumerate(self.columns):
-            self.sheet.write_string(self.row, position, column.header, self.book.formats["header"])
-        self.row += 1
-        for number, problem in enumerate(self.problems, start=1):
-            texts = self.texts(problem) | {"number": str(number)}
-            self.sheet.set_row(self.row, row_height(self.columns, texts))
-            for position, column in enumerate(self.columns):
-                text = fit_text(texts.get(column.key) or "", self.lang)
-                self.sheet.write_string(self.row, position, text, self.book.formats[column.style])
-            self.row += 1
+        self.rows.append(row_xml([column.header for column in self.columns], self.numbers["header"], 24, self.lang))
+        texts = [self.texts(problem) | {"number": str(number)} for number, problem in enumerate(self.problems, start=1)]
+        self.rows.append(rows_xml(self.columns, texts, [], self.numbers, self.lang))
 
     def texts(self, problem: Problem) -> dict[str, str | None]:
         words = load("desk.toml")["words"]
@@ -126,12 +153,3 @@ class _Letter:
             "place": place, "cell": problem.cell, "indicator": problem.indicator or ("" if problem.cell else whole),
             "message": problem.message, "found": problem.found, "expected": problem.expected, "advice": advice,
         }  # fmt: skip
-
-    def set_up(self) -> None:
-        page = load("outputs.toml")["words"]["page"][self.lang].format(page="&P", pages="&N")
-        self.sheet.set_landscape()
-        self.sheet.set_paper(A4)
-        self.sheet.fit_to_pages(1, 0)
-        self.sheet.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.7)
-        self.sheet.set_footer(f"&R{page}")
-        self.sheet.repeat_rows(self.head)

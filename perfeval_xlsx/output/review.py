@@ -12,17 +12,8 @@ from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang, PerfevalError
-from perfeval_xlsx.output.desk_book import (
-    HEAD_ROWS,
-    DeskBook,
-    Link,
-    Table,
-    Value,
-    desk_columns,
-    figure_of,
-    line_count,
-    link_to,
-)
+from perfeval_xlsx.output.desk_book import HEAD_ROWS, DeskBook, Table, desk_columns, link_to
+from perfeval_xlsx.output.desk_rows import figure_of, line_count
 from perfeval_xlsx.output.style import print_setup
 from perfeval_xlsx.scoring.compare import plain
 from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, RowResult
@@ -271,8 +262,7 @@ def _write(book: DeskBook, rows: _Rows, folder: Path, *, links: bool) -> None:
     for facts in rows.in_order():
         place = str(folder / facts["copy"]) if facts["copy"] else facts["path"]
         target = link_to(folder, place, facts["sheet"], facts["cell"]) if links and facts["cell"] else None
-        values: dict[str, Value | Link] = {column.key: facts[column.key] for column in columns}
-        table.write(values | ({"cell": Link(target, facts["cell"])} if target else {}))
+        table.write(facts, links={"cell": target} if target else None)
     if not rows.count:
         table.write({"path": words["none"][lang]})
     table.finish()

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, Protocol
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.parts import Spool, pack, rows_in
+from perfeval_xlsx.output.parts import Pieces, Spool, pack, rows_in
 from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
 
 ROW_LIMIT = 1_048_576
@@ -26,6 +26,7 @@ _MOST_CELLS = 1 << 14
 _HEIGHTS = [str(3 + 13 * lines) for lines in range(32)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _BETWEEN = "\x1f"
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _TO_CLEAN = bytes({*range(0x20), *b"&<>"} - {0x09, 0x0A, 0x1F})
 _MARKS = ("_x", "\ufffe", "\uffff")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -121,17 +122,16 @@ def heights(layout: Sequence[Column], values: Mapping[str, Texts]) -> list[str]:
 
     No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
     """
-    lines = [1] * len(next(iter(values.values())))
+    lines, least = [1] * len(next(iter(values.values()))), 1
     # the widest column has the longest texts: after it the others seldom need more lines
     for column in sorted((c for c in layout if c.wraps and c.key in values), key=lambda c: -c.width):
-        texts, room = values[column.key], 2 * (column.width - 1)
+        texts, room = values[column.key], int(2 * (column.width - 1))
         # a character is at most two wide
-        if 4 * max(map(len, filter(None, texts)), default=0) > room * min(lines):
-            for position, text in enumerate(texts):
-                # three bytes and one character make two widths, one byte and one character one
-                width = len(text.encode("utf-8", "replace")) + len(text) if text else 0
-                if width > room * lines[position]:
-                    lines[position] = int(-(-width // room))
+        if 4 * len(max(filter(None, texts), key=len, default="")) > room * least:
+            # three bytes and one character make two widths, one byte and one character one
+            widths = (len(text.encode("utf-8", "replace")) + len(text) if text else 1 for text in texts)
+            lines = [max(count, -(-width // room)) for count, width in zip(lines, widths, strict=True)]
+            least = min(lines)
     return [_HEIGHTS[min(count, len(_HEIGHTS) - 1)] for count in lines]
 
 
@@ -145,7 +145,8 @@ def clean(texts: Sequence[str], lang: Lang = "zh") -> Sequence[str]:
         lang: Language of the words that say so.
     """
     joined = _BETWEEN.join(texts)
-    if 2 * len(joined) <= _LONGEST and joined.count(_BETWEEN) == max(len(texts) - 1, 0) and _plain(joined):
+    short = 2 * len(joined) <= _LONGEST or 2 * max(map(len, texts)) <= _LONGEST
+    if short and joined.count(_BETWEEN) == max(len(texts) - 1, 0) and _plain(joined):
         return texts
     return [_cleaned(text, lang) for text in texts]
 
@@ -317,6 +318,38 @@ class Layout:
         """Finish the workbook; return its bytes."""
         self.book.close()
         return self._file.getvalue()
+
+
+class HasLinks(Protocol):
+    """The links of a sheet (``Links``, ``Hyperlinks``)."""
+
+    def places(self) -> Pieces:
+        """The ``hyperlinks`` element of the sheet part; nothing when there is no link."""
+
+    def relationships(self) -> Pieces:
+        """The sheet's relationships part; nothing when there is none."""
+
+
+def filled(part: bytes, member: str, rows: Spool, links: HasLinks | None = None) -> dict[str, Pieces]:
+    """The content of a sheet part with its rows and links, and its relationships.
+
+    Args:
+        part: The sheet as it was laid out, without them.
+        member: Its name in the package.
+        rows: They follow the rows that are there.
+        links: None for none.
+    """
+    before, end, rest = part.partition(b"</sheetData>")
+    before = _DIMENSION.sub(b"", before)  # it would count the head alone; a reader goes by the rows without it
+    places = links.places() if links is not None else []
+    if links is None or not places:
+        return {member: [before, rows, end + rest]}
+    between, following, last = rest.partition(b"<printOptions")
+    changed: dict[str, Pieces] = {member: [before, rows, end + between, *places, following + last]}
+    if relations := links.relationships():
+        folder, _, name = member.rpartition("/")
+        changed[f"{folder}/_rels/{name}.rels"] = relations
+    return changed
 
 
 def blocks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
