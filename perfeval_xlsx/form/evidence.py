@@ -17,8 +17,8 @@ from perfeval_xlsx.workbook import a1
 _YEAR = re.compile(r"20\d\d(?=年)")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
-_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[万亿]?元)?")
-_TOLD = re.compile(r"\d(?:\.\d+)?[万亿]?元")
+_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[百千万亿]*元)?")
+_TOLD = re.compile(r"\d(?:\.\d+)?[百千万亿]*元")
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _FUND_ROWS = 8
 """Rows below a fund header in which amounts are looked for."""

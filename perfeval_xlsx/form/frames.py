@@ -4,7 +4,7 @@ Texts are as displayed in the cell (object dtype, None when blank); figures are 
 
 forms
     form_id (path#number) · path · sheet · number · kind (department, project, transfer) · title · org · year (float,
-    NaN unknown) · unit (万元, 元, None) · province · execution_points · self_total, self_grade (as displayed) ·
+    NaN unknown) · unit (万元, 元, 千元 …, None) · province · execution_points · self_total, self_grade (as displayed) ·
     goal_expected, goal_actual · total_weight (as displayed) · cells (title, org, year, unit, goal_expected,
     goal_actual, total_weight, self_total, self_grade → A1, those the form has); ``score`` adds rulebook · total · low ·
     high (points) · grade · status.

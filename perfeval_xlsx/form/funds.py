@@ -23,7 +23,7 @@ from perfeval_xlsx.form.labels import (
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 
-_AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[万亿]?元)?")
+_AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[百千万亿]*元)?")
 _Places = dict[str, tuple[int, int]]
 """Row and column of a value by its field."""
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")

@@ -26,7 +26,7 @@ from perfeval_xlsx.form.labels import (
 
 _DEEPEST = 3
 """Header rows a block has at most."""
-_FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[万亿]?元|万)?$")
+_FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[百千万亿]*元|万)?$")
 _DIGITS, _LAST = frozenset("0123456789"), frozenset("0123456789%")
 _NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")

@@ -102,7 +102,7 @@ class Form:
         number: 1-based number of the form in the workbook.
         kind: department, project or transfer.
         project: Name of the project or transfer, where the head gives one.
-        unit: ``万元``, ``亿元`` or ``元``, or None where the form does not say.
+        unit: ``万元``, ``元``, ``千元``, ``亿元`` …, or None where the form does not say.
         execution_points: Points of the execution score that a header states (``得分（20分*执行率）``), or None.
         goals: ``expected`` and ``actual`` annual goals, None when blank.
         total: ``weight``, ``score``, ``grade`` as displayed, None when blank.

@@ -76,6 +76,30 @@ def test_names_stand_below_the_goals() -> None:
     assert form.goals == {"expected": "整治河道三条", "actual": "已整治三条"}
 
 
+@pytest.mark.parametrize(
+    ("label", "unit"),
+    [("千元", "千元"), ("百万元", "百万元"), ("单位：亿元", "亿元"), ("金额：千万元", "千万元"), ("次", None)],
+)
+def test_the_unit_of_money_stands_in_a_label(label: str, unit: str | None) -> None:
+    table = funds(2).replace("（万元）", "").replace("全年执行数", f"全年执行数（{label}）")
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\n{table}\n{grid(5)}")
+    assert form.unit == unit
+
+
+def test_the_unit_of_money_stands_with_every_amount() -> None:
+    table = funds(2).replace("（万元）", "")
+    for amount in ("100", "120", "108"):
+        table = table.replace(f"={amount} ", f"={amount}千元 ")
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\n{table}\n{grid(5)}")
+    assert form.unit == "千元"
+
+
+@pytest.mark.parametrize("label", ["用款单位名称", "实施单位名称（盖章）", "项目实施单位"])
+def test_names_of_the_label_that_names_the_unit(label: str) -> None:
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2=主管部门 | B2=市水利局 | E2={label} | F2=市水文站\n{grid(3)}")
+    assert form.org == "市水文站"
+
+
 @pytest.mark.parametrize(("head", "told"), [("元", ["R21"]), ("万元", [])])
 def test_two_units_of_money_are_told(head: str, told: list[str]) -> None:
     (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nH2=金额单位：{head}\n{funds(3)}\n{grid(6)}")
