@@ -36,15 +36,32 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
             candidates = _part_levels(grid, header, candidates, limit)
         if name in {"weight", "score"}:
             _drop_points_of_levels(header, candidates)
+        if name == "target" and _join(grid, header, candidates, limit):
+            continue
+        hidden = grid.sheet.hidden_columns
         if name == "score":
-            candidates.sort(key=lambda column: any(word in column.label for word in _review_words()))
+            candidates.sort(key=lambda column: (column.left in hidden, _is_reviewed(column)))
         else:
             fits = {id(column): _fit(name, _texts(grid, column, header, limit)) for column in candidates}
             right = {id(column): name != "weight" or fits[id(column)][0] >= _SHARE for column in candidates}
-            sure = {id(column): (right[id(column)], *_named(column)) for column in candidates}
+            sure = {id(c): (c.left not in hidden, right[id(c)], *_named(c)) for c in candidates}
             candidates.sort(key=lambda column: (*sure[id(column)], fits[id(column)]), reverse=True)
         _choose(header, name, candidates)
         header.double[name] = [other for other in candidates[1:] if _named(other) >= _named(candidates[0])]
+
+
+def _join(grid: Grid, header: Header, candidates: list[Column], limit: int) -> bool:
+    """Make one column of two beside each other of which each row fills in one (``定量指标值 | 定性指标值``)."""
+    first, *others = sorted(candidates, key=lambda column: column.left)
+    if len(others) != 1 or others[0].left != first.right + 1:
+        return False
+    rows = grid.rows_between(header.bottom + 1, limit)
+    filled = [(bool(grid.own(row, first.left)), bool(grid.own(row, others[0].left))) for row in rows]
+    if (True, True) in filled or not {(True, False), (False, True)} <= set(filled):
+        return False
+    first.right = others[0].right
+    header.columns["target"], header.double["target"] = first, []
+    return True
 
 
 def _part_scores(header: Header, candidates: list[Column]) -> list[Column]:
@@ -102,6 +119,10 @@ def _choose(header: Header, name: str, candidates: list[Column]) -> None:
     header.double[name] = candidates[1:]
     header.extra += candidates[1:]
     header.extra.sort(key=lambda column: column.left)
+
+
+def _is_reviewed(column: Column) -> bool:
+    return any(word in column.label for word in _review_words())
 
 
 @cache

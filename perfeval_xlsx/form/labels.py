@@ -18,8 +18,9 @@ _BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
 _TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)|^[一二三四五六七八九十]{1,2}、")
 _YEAR = re.compile(r"^20\d\d(?=年)")
 _OF_YEAR = re.compile(r"^年度?")
+_LEVEL = re.compile("[(]([一二三])级[)]")
 _SURPLUS = 6
-_FIGURE = re.compile(r"[-+≥≤=<>]?[\d.,]+(?![\d.,年、])")
+_FIGURE = re.compile(r"[-+≥≤=<>]?[\d.,]+(?![\d.,年、级])")
 """A value, no label: most cells of a grid are told by their first characters."""
 
 
@@ -105,6 +106,8 @@ def find(block: str, text: str) -> Match | None:
     if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
         return None
     vocabulary = _vocabulary(block)
+    level = _LEVEL.search(plain(text))
+    text = f"{level[1]}级指标" if level else text
     for label in (plain(text), bare(text), _OF_YEAR.sub("", bare(text))):
         if len(label) > LONGEST:
             return None

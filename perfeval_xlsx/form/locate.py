@@ -126,7 +126,9 @@ def is_fund_header(grid: Grid, row: int) -> bool:
     fields = _fields(grid, row, "fund")
     if len(fields) < 2 or fields.isdisjoint(_FUND_AMOUNTS):
         return False
-    return not any(_FIGURE.match(plain_row(text)) for _, text in grid.texts(row))
+    texts = grid.texts(row)
+    figures = [at for at, (_, text) in enumerate(texts) if _FIGURE.match(plain_row(text))]
+    return not figures or _is_row_number(texts, figures)
 
 
 def is_process(header: Header) -> bool:
@@ -143,12 +145,19 @@ def _fields(grid: Grid, row: int, block: str) -> frozenset[str]:
     """Different fields of a block that the labels of a row name; worked out once a row."""
     known = grid.named.get(row)
     if known is None:
-        if any(text[-1] in _LAST and text[0] in _DIGITS for _, text in grid.texts(row)):
+        texts = grid.texts(row)
+        figures = [at for at, (_, text) in enumerate(texts) if text[-1] in _LAST and text[0] in _DIGITS]
+        if figures and not _is_row_number(texts, figures):
             grid.named[row] = _NEITHER  # a row with a figure in it is no header
             return _NEITHER[0]
-        found = [names for _, text in grid.texts(row) if (names := field_names(text)) is not None]
+        found = [names for _, text in texts if (names := field_names(text)) is not None]
         known = grid.named[row] = _both(found) if found else _NEITHER
     return known[0] if block == "indicator" else known[1]
+
+
+def _is_row_number(texts: list[tuple[int, str]], figures: list[int]) -> bool:
+    """Whether a row's only figure is its number, at one end of it (行次)."""
+    return len(figures) == 1 and figures[0] in {0, len(texts) - 1} and texts[figures[0]][1].isdecimal()
 
 
 def _both(found: list[tuple[str | None, str | None]]) -> tuple[frozenset[str], frozenset[str]]:
@@ -172,7 +181,8 @@ def _header(grid: Grid, top: int, block: str) -> Header:
         beside = column.right < min(levels, default=0) and match is not None and match.field not in _ANYWHERE
         name = "extra" if match is None or beside else match.field
         if match is None or name == "extra":
-            header.extra.append(column)
+            if not column.label.isdecimal():
+                header.extra.append(column)
             continue
         column.rank = match.rank
         if name not in header.columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from perfeval_xlsx.form.locate import (
     indicator_headers,
     is_continued,
     is_declaration,
+    is_fund_header,
     is_process,
     is_title,
 )
@@ -77,8 +79,10 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
     """
     name = str(book.path) if path is None else path
 
+    passed: dict[int, Finding] = {}
+
     def again(sheet: Sheet) -> list[Form]:
-        return _sheet_forms(sheet, name)
+        return _sheet_forms(sheet, name, passed)
 
     groups = gathered(((sheet, again(sheet)) for sheet in trusted(book)), _is_aside, again)
     computed = complete(book, [(sheet, group.forms) for group in groups for sheet in group.sheets])
@@ -92,6 +96,8 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
         form.number = number
     _note_continuations(groups)
     tell(found, (sheet for group in chosen for sheet in group.sheets), computed)
+    for index, finding in passed.items() if found else ():
+        found[0].findings.append(finding if index == found[0].sheet_index else replace(finding, cell=None))
     for group in held:
         if all(group is not other for other in chosen):
             found[0].findings.append(Finding("R02", group.forms[0].first_cell, None, group.sheets[0].name))
@@ -128,22 +134,32 @@ def why_none(book: AnyWorkbook) -> list[Finding]:
     """
     for sheet in book.sheets():
         for header in indicator_headers(Grid(sheet)):
-            code = "R03" if is_process(header) else "R04" if is_declaration(header) else None
-            if code:
-                return [Finding(code, a1(header.top, header.left), None, sheet.name)]
+            other = _other_table(sheet, header)
+            if other is not None:
+                return [other]
     return [Finding("R01", None, None, book.path.name)]
+
+
+def _other_table(sheet: Sheet, header: Header) -> Finding | None:
+    """What a table is that has a form's header and is none."""
+    code = "R03" if is_process(header) else "R04" if is_declaration(header) else None
+    return Finding(code, a1(header.top, header.left), None, sheet.name) if code else None
 
 
 def _is_aside(sheet: Sheet) -> bool:
     return sheet.state != "visible" or contains(sheet.name, "sheets", "example")
 
 
-def _sheet_forms(sheet: Sheet, path: str) -> list[Form]:
+def _sheet_forms(sheet: Sheet, path: str, passed: dict[int, Finding]) -> list[Form]:
+    """The forms of a sheet; of tables that are none the first is noted in ``passed``, by the sheet's position."""
     grid = Grid(sheet)
     headers = indicator_headers(grid)
     parts = side_by_side(grid, headers)
     if parts:
-        return [form for part in parts for form in _sheet_forms(part, path)]
+        return [form for part in parts for form in _sheet_forms(part, path, passed)]
+    others = (other for header in headers if (other := _other_table(sheet, header)) is not None)
+    if (other := next(others, None)) is not None and not _is_aside(sheet):
+        passed[sheet.index] = other
     return [_read(grid, located, path) for located in _located(grid, headers)]
 
 
@@ -193,9 +209,18 @@ def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, range]:
         if not above.same_columns(header) or between.total_row is not None or not between.rows:
             continue
         rows = list(grid.rows_between(between.last + 1, header.top - 1))
-        if not any(begins_form(grid, row, repeated=bool(lines)) for row in rows):
+        begins = [row for row in rows if begins_form(grid, row, repeated=bool(lines))]
+        if not begins or _is_head_again(grid, rows, above.top):
             repeats[header.top] = range(rows[0] if rows else header.top, header.bottom + 1)
     return repeats
+
+
+def _is_head_again(grid: Grid, rows: Sequence[int], before: int) -> bool:
+    """Whether rows between two pages only repeat what the head above says: title, project, unit; no fund table."""
+    head = {plain_row(text) for row in grid.rows_between(1, before - 1) for _, text in grid.texts(row)}
+    if any(is_fund_header(grid, row) for row in rows):
+        return False
+    return all(plain_row(text) in head for row in rows for _, text in grid.texts(row))
 
 
 def _read(grid: Grid, located: _Located, path: str) -> Form:
