@@ -228,6 +228,30 @@ def test_every_sheet_is_fit_to_print(tmp_path: Path) -> None:
         assert "&P" in sheet.oddFooter.right.text
 
 
+def test_a_table_goes_on_in_further_sheets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perfeval_xlsx.output.desk_book.ROW_LIMIT", HEADER + 3)
+    monkeypatch.setattr("perfeval_xlsx.output.desk_book._LINK_LIMIT", 2)
+    found = [a_finding("S01", f"H{row}", found=str(row)) for row in range(12, 19)]
+    book = written(tmp_path, [a_form(findings=found)])
+    sheets = [book[name] for name in ("问题明细", "问题明细（续2）", "问题明细（续3）")]
+    assert [[row["单元格"] for row in table(sheet)] for sheet in sheets] == [
+        ["H12", "H13", "H14"], ["H15", "H16", "H17"], ["H18"],
+    ]  # fmt: skip
+    assert [row["序号"] for sheet in sheets for row in table(sheet)] == list(range(1, 8))
+    assert [len(links_of(sheet)) for sheet in sheets] == [2, 2, 1]
+    assert [sheet.auto_filter.ref for sheet in sheets] == ["A3:N6", "A3:N6", "A3:N4"]
+    assert "S01 缺目标值或实际完成值（续3）" in book.sheetnames
+
+
+def test_spaces_and_line_breaks_of_a_text_are_kept(tmp_path: Path) -> None:
+    texts = ["  前后  ", "一\n二", "\t缩进", "_x0041_ _x005F_", "<&>\"'"]
+    book = written(tmp_path, [a_form(findings=[a_finding("S01", None, found=text) for text in texts])])
+    again = open_workbook(tmp_path / "问题清单.xlsx").sheets()
+    assert {row["现填"] for row in table(book["问题明细"])} >= set(texts) - {"_x0041_ _x005F_"}
+    shown = {cell.text for sheet in again for cell in sheet.cells.values()}
+    assert set(texts) <= shown
+
+
 def test_english(tmp_path: Path) -> None:
     book = written(tmp_path, three_departments(), "en")
     assert book.sheetnames[:3] == ["Departments", "Findings", "Checks"]

@@ -145,7 +145,8 @@ class Hyperlinks:
                 self._outside += 1
                 relations.append(_RELATION.format(number=self._outside, target=_file(file)))
                 where = f'r:id="rId{self._outside}" location="{_attribute(location)}"'
-            places.append(f'<hyperlink ref="{a1(row, column)}" {where}/>')
+            letters = a1(1, column)[:-1]  # remembered by column: whole addresses would fill its cache
+            places.append(f'<hyperlink ref="{letters}{row}" {where}/>')
         self.count += len(places)
         self._places.add(pack("".join(places).encode()))
         self._relations.add(pack("".join(relations).encode()))

@@ -46,7 +46,8 @@ class Links:
         """Link cells of ``column`` (1-based), given as row and relative path."""
         targets = [(row, link_target(path)) for row, path in links]
         fit = [(row, target) for row, target in targets if len(target) <= _LONGEST_LINK][: _LINKS_A_SHEET - self.count]
-        places = "".join(f'<hyperlink ref="{a1(row, column)}" r:id="link{row}"/>' for row, _ in fit)
+        letters = a1(1, column)[:-1]  # remembered by column: whole addresses would fill its cache
+        places = "".join(f'<hyperlink ref="{letters}{row}" r:id="link{row}"/>' for row, _ in fit)
         relations = "".join(_RELATION.format(row=row, target=escape(target)) for row, target in fit)
         self._places.add(pack(places.encode()))
         self._targets.add(pack(relations.encode("utf-8", "replace")))
