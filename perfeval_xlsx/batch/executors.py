@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -14,6 +14,7 @@ from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.worker import logged_to, start, work, work_watched
+from perfeval_xlsx.batch.workers import WorkerPool
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.output.outcome import file_result
 
@@ -43,7 +44,7 @@ def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path 
 def process_pool(jobs: int, options: Options, log: Path | None) -> Executor:
     """Worker processes, each started afresh on every system alike."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(options.memory, log))
+    return WorkerPool(jobs, mp_context=context, initializer=start, initargs=(options.memory, log))
 
 
 class Pool:

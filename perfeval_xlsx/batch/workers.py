@@ -1,0 +1,65 @@
+"""A pool of worker processes that comes to an end whenever one of them is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from threading import Thread
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar
+
+_GRACE = 1.0
+"""Seconds that the library's pool has to notice a death by itself."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkerPool(ProcessPoolExecutor):
+    """A ``ProcessPoolExecutor`` that does not wait for what a killed worker has begun.
+
+    The library's pool waits for ever where a worker dies while it sends a result, since the rest of the message never
+    comes, or while it holds the lock under which the others take their tasks. Here all workers are ended then, and
+    what they had under way fails with ``BrokenProcessPool``, as after any other death.
+    """
+
+    _watcher: Thread | None = None
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As the library does; the first task starts the workers, and with them the watch over them."""
+        future = super().submit(fn, *args, **kwargs)
+        if self._watcher is None:
+            inner: Any = self
+            workers, results = tuple(inner._processes.values()), inner._result_queue._writer
+            self._watcher = Thread(target=_watch, args=(workers, results), daemon=True)
+            self._watcher.start()
+        return future
+
+
+def _watch(workers: Sequence[BaseProcess], results: Connection) -> None:
+    """Wait until all workers have ended well, or one has not: then end the others.
+
+    Args:
+        workers: The pool's processes.
+        results: The end of the pipe for results that this process holds open itself.
+    """
+    alive: dict[Any, BaseProcess] = {worker.sentinel: worker for worker in workers}
+    while alive:
+        ended = [alive.pop(sentinel) for sentinel in wait(list(alive))]
+        if any(worker.exitcode != 0 for worker in ended):
+            _end(alive, results)
+            return
+
+
+def _end(alive: dict[Any, BaseProcess], results: Connection) -> None:
+    end = monotonic() + _GRACE
+    while alive and (left := end - monotonic()) > 0:
+        for sentinel in wait(list(alive), left):
+            del alive[sentinel]
+    for worker in alive.values():
+        worker.kill()
+    with suppress(OSError):
+        results.close()  # nobody can write any more, so that who still reads is told
