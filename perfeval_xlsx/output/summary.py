@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -12,10 +11,11 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output import parts
 from perfeval_xlsx.output.links import Links
-from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, columns
+from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, columns, filled
 from perfeval_xlsx.output.style import print_setup
 from perfeval_xlsx.output.summary_rows import (
     Row,
+    RowColumns,
     detail_xml,
     fund_row,
     person_rows,
@@ -28,7 +28,6 @@ from perfeval_xlsx.scoring.result import FormResult
 
 _BLOCK = 64
 _FROZEN = {"rank": 2, "detail": 0, "funds": 1, "replaced": 1, "unscored": 1}
-_DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _FORMS = frozenset({"scored", "pending", "reported", "deleted"})
 
 
@@ -72,15 +71,16 @@ def head(result: FormResult) -> FormResult:
     return {**result, "person_rows": person_rows(result), "indicators": []}
 
 
-def detail_fragment(result: FormResult, lang: Lang = "zh") -> bytes:
+def detail_fragment(result: FormResult, lang: Lang = "zh", columns: RowColumns | None = None) -> bytes:
     """The rows of one form on the sheet 指标明细, ready to be joined; can be made in any process.
 
     Args:
         result: A full result; one without indicator rows gives an empty fragment.
         lang: Language of the words.
+        columns: The rows' values by key, where they are known already.
     """
     rows = result["indicators"]
-    return parts.pack(detail_xml(result, lang).encode() if rows else b"", len(rows))
+    return parts.pack(detail_xml(result, lang, columns).encode() if rows else b"", len(rows))
 
 
 class _Summary:
@@ -150,7 +150,7 @@ class _Summary:
         with zipfile.ZipFile(BytesIO(package)) as archive:
             for member, (stream, part) in zip(members, spools, strict=True):
                 links = self.links[part] if stream is self.rank and part < len(self.links) else None
-                changed |= _filled(archive.read(member), member, stream.parts[part], links)
+                changed |= filled(archive.read(member), member, stream.parts[part], links)
         parts.save(package, changed, path, durable=durable)
 
     def _unmet(self) -> frozenset[str]:
@@ -167,20 +167,6 @@ class _Summary:
             stream.close()
         for links in self.links:
             links.close()
-
-
-def _filled(part: bytes, member: str, rows: parts.Spool, links: Links | None) -> dict[str, parts.Pieces]:
-    """The content of a sheet part with its rows and links, and its relationships."""
-    before, end, rest = part.partition(b"</sheetData>")
-    before = _DIMENSION.sub(b"", before)  # it would count the head alone; a reader goes by the rows without it
-    if links is None or not links.count:
-        return {member: [before, rows, end + rest]}
-    between, following, last = rest.partition(b"<printOptions")
-    folder, _, name = member.rpartition("/")
-    return {
-        member: [before, rows, end + between, *links.places(), following + last],
-        f"{folder}/_rels/{name}.rels": links.relationships(),
-    }
 
 
 def _add_notes(layout: Layout) -> None:

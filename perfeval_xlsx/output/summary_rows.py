@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
+from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
@@ -14,12 +15,16 @@ from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResul
 Row = dict[str, str | None]
 """Text by column key; ``key:style`` names a style that the cell has instead of its column's."""
 
+RowColumns = Mapping[str, Sequence[Any]]
+"""The values of a form's indicator rows by key of ``RowResult``."""
+
 _FOR_A_PERSON = frozenset({"judged", "unscorable"})
 _SEVERITIES = ("error", "warning", "hint")
 _DETAIL_KEYS = (
     "level1", "level2", "level3", "target", "actual", "weight", "self_score", "score", "low", "high", "basis",
     "deviation", "cell",
 )  # fmt: skip
+_COLUMN_KEYS = (*_DETAIL_KEYS, "status")
 _RANK_KEYS = ("org", "title", "total", "low", "high", "self_total", "self_grade", "rulebook", "sheet", "path")
 _FUND_KEYS = ("budget", "executed", "rate", "self_rate", "weight", "self_score", "score", "basis", "cell")
 
@@ -32,16 +37,22 @@ def person_rows(result: FormResult) -> int:
     return sum(row["status"] in _FOR_A_PERSON for row in result["indicators"])
 
 
-def detail_xml(result: FormResult, lang: Lang) -> str:
-    """The indicator rows of one form, at least one, as XML."""
-    rows, words = result["indicators"], _words("row_status", lang)
-    values: dict[str, Sequence[str | None]] = {}
-    for key in _DETAIL_KEYS:
-        values[key] = [row[key] for row in rows]  # type: ignore[literal-required]
-    values["status"] = [words[row["status"]][0] for row in rows]
+def detail_xml(result: FormResult, lang: Lang, columns: RowColumns | None = None) -> str:
+    """The indicator rows of one form, at least one, as XML.
+
+    Args:
+        result: The form.
+        lang: Language of the words.
+        columns: The rows' values by key, where they are known already.
+    """
+    if columns is None:
+        columns = {key: [row[key] for row in result["indicators"]] for key in _COLUMN_KEYS}  # type: ignore[literal-required]
+    statuses = list(map(_words("row_status", lang).__getitem__, columns["status"]))
+    values: dict[str, Sequence[str | None]] = {key: columns[key] for key in _DETAIL_KEYS}
+    values["status"] = [text for text, _ in statuses]
     marks = {
-        "status": [words[row["status"]][1] for row in rows],
-        "score": [_score_style(row["self_score"], row["score"]) for row in rows],
+        "status": [style for _, style in statuses],
+        "score": list(map(_score_style, columns["self_score"], columns["score"])),
     }
     common = {key: result[key] for key in ("org", "sheet", "path")}
     return rows_xml("detail", values, lang, marks, common)
@@ -124,7 +135,7 @@ def grades() -> list[str]:
     return list(load("outputs.toml")["statistics"]["grades"])
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=4096)
 def figure(text: str | None) -> Decimal | None:
     """A figure of a result as a number; None where it is none."""
     try:
