@@ -23,7 +23,7 @@ HEAD_ROWS = 2
 _LONGEST = 32_767
 _LONGEST_NUMBER = 15
 _MOST_CELLS = 1 << 14
-_HEIGHTS = [str(3 + 13 * lines) for lines in range(32)]
+_HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(32)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _BETWEEN = "\x1f"
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
@@ -78,7 +78,7 @@ def rows_xml(
     lang: Lang,
     marks: Mapping[str, Sequence[str]] | None = None,
     common: Mapping[str, str | None] | None = None,
-) -> str:
+) -> bytes:
     """Make the XML of some rows.
 
     Args:
@@ -90,34 +90,42 @@ def rows_xml(
     """
     marks, common = marks or {}, common or {}
     layout = columns(sheet, lang)
-    pieces: list[Iterable[str]] = [repeat('<row ht="'), heights(layout, values), repeat('">')]
     texts = [column.key for column in layout if column.text and column.key in values and column.key not in marks]
     cleaned = _cleaned_columns([values[key] for key in texts], lang)
+    pieces: list[Iterable[bytes]] = [repeat(b'<row ht="'), heights(layout, values)]
+    fixed = b'">'  # what is the same in all rows since the last piece
     for column in layout:
         if column.key in common:
-            pieces.append(repeat(_cell(common[column.key], column.style)))
-        elif column.key in marks:
-            pieces.append([_cells(s)[v] for s, v in zip(marks[column.key], values[column.key], strict=True)])
+            fixed += _cell(common[column.key], column.style)
+            continue
+        if column.key in marks:
+            cells: Iterable[bytes] = [_cells(s)[v] for s, v in zip(marks[column.key], values[column.key], strict=True)]
+            opening = closing = b""
         elif column.text:
-            opening = f'<c s="{style_numbers()[column.style]}" t="str"><v>'
-            pieces += [repeat(opening), next(cleaned), repeat("</v></c>")]
+            cells, closing = next(cleaned), b"</v></c>"
+            opening = b'<c s="%d" t="str"><v>' % style_numbers()[column.style]
         else:
-            pieces.append(map(_cells(column.style).__getitem__, values[column.key]))
-    xml = "".join(chain.from_iterable(zip(*pieces, repeat("</row>"), strict=False)))
-    return xml.replace(' t="str"><v></v></c>', "/>")
+            cells = map(_cells(column.style).__getitem__, values[column.key])
+            opening = closing = b""
+        pieces += [repeat(fixed + opening), cells]
+        fixed = closing
+    xml = b"".join(chain.from_iterable(zip(*pieces, repeat(fixed + b"</row>"), strict=False)))
+    return xml.replace(b' t="str"><v></v></c>', b"/>")
 
 
-def _cleaned_columns(texts: Sequence[Texts], lang: Lang) -> Iterator[Sequence[str]]:
+def _cleaned_columns(texts: Sequence[Texts], lang: Lang) -> Iterator[Sequence[bytes]]:
     """Clean the texts of several columns of the same length at once."""
     flat: list[str] = []
     for column in texts:
         flat += (text or "" for text in column) if None in column else column  # type: ignore[arg-type]
-    flat = list(clean(flat, lang))
-    count = len(texts[0]) if texts else 0
-    return (flat[i * count : (i + 1) * count] for i in range(len(texts)))
+    raw = _as_it_stands(flat)
+    if raw is None:
+        raw = _BETWEEN.join(clean(flat, lang)).encode()
+    cleaned, count = raw.split(_BETWEEN.encode()), len(texts[0]) if texts else 0
+    return (cleaned[i * count : (i + 1) * count] for i in range(len(texts)))
 
 
-def heights(layout: Sequence[Column], values: Mapping[str, Texts]) -> list[str]:
+def heights(layout: Sequence[Column], values: Mapping[str, Texts]) -> list[bytes]:
     """Height of every row in points, so that wrapped texts are seen whole.
 
     No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
@@ -144,20 +152,20 @@ def clean(texts: Sequence[str], lang: Lang = "zh") -> Sequence[str]:
         texts: Any texts.
         lang: Language of the words that say so.
     """
+    return texts if _as_it_stands(texts) is not None else [_cleaned(text, lang) for text in texts]
+
+
+def _as_it_stands(texts: Sequence[str]) -> bytes | None:
+    """Texts joined, where each can be written as it stands; else None."""
     joined = _BETWEEN.join(texts)
     short = 2 * len(joined) <= _LONGEST or 2 * max(map(len, texts)) <= _LONGEST
-    if short and joined.count(_BETWEEN) == max(len(texts) - 1, 0) and _plain(joined):
-        return texts
-    return [_cleaned(text, lang) for text in texts]
-
-
-def _plain(text: str) -> bool:
-    """Whether a text (or several, joined) can be written as it stands."""
+    if not short or joined.count(_BETWEEN) != max(len(texts) - 1, 0) or any(mark in joined for mark in _MARKS):
+        return None
     try:
-        raw = text.encode()
+        raw = joined.encode()
     except UnicodeEncodeError:
-        return False
-    return not any(mark in text for mark in _MARKS) and len(raw.translate(None, _TO_CLEAN)) == len(raw)
+        return None
+    return raw if len(raw.translate(None, _TO_CLEAN)) == len(raw) else None
 
 
 def _cleaned(text: str, lang: Lang) -> str:
@@ -174,13 +182,13 @@ def _cut(text: str, lang: Lang) -> str:
     return raw[: 2 * (_LONGEST - len(more))].decode("utf-16-le", "ignore") + more
 
 
-class _Cells(dict[str | None, str]):
+class _Cells(dict[str | None, bytes]):
     """Cells of one style by text; the few thousand figures that occur are made once."""
 
     def __init__(self, style: str) -> None:
         self._style = style
 
-    def __missing__(self, text: str | None) -> str:
+    def __missing__(self, text: str | None) -> bytes:
         if len(self) >= _MOST_CELLS:
             self.clear()
         self[text] = made = _cell(text, self._style)
@@ -192,21 +200,21 @@ def _cells(style: str) -> _Cells:
     return _Cells(style)
 
 
-def _cell(text: str | None, style: str) -> str:
+def _cell(text: str | None, style: str) -> bytes:
     """One cell: a number where the style is for figures and the text is one, else a string; blank for None.
 
     ``1,234.5`` is a figure, ``86.18%`` is 0.8618; what has more than 15 digits stays text.
     """
     number = style_numbers()[style]
     if not text:
-        return f'<c s="{number}"/>'
+        return f'<c s="{number}"/>'.encode()
     if not load("outputs.toml")["style"][style].get("text"):
         figure = _NUMBER.fullmatch(text)
         if figure and sum(map(str.isdigit, text)) <= _LONGEST_NUMBER:
             value = figure[1].replace(",", "")
             value = f"{float(value) / 100:.12g}" if figure[2] else value
-            return f'<c s="{number}"><v>{value}</v></c>'
-    return f'<c s="{number}" t="str"><v>{clean([text])[0]}</v></c>'
+            return f'<c s="{number}"><v>{value}</v></c>'.encode()
+    return f'<c s="{number}" t="str"><v>{clean([text])[0]}</v></c>'.encode()
 
 
 class Stream:
@@ -225,7 +233,7 @@ class Stream:
     def write(self, values: Mapping[str, Texts], marks: Mapping[str, Sequence[str]] | None = None) -> tuple[int, int]:
         """Append rows given as for ``rows_xml``; see ``add``."""
         count = len(next(iter(values.values())))
-        return self.add(pack(rows_xml(self.sheet, values, self.lang, marks).encode(), count))
+        return self.add(pack(rows_xml(self.sheet, values, self.lang, marks), count))
 
     def add(self, block: bytes) -> tuple[int, int]:
         """Append a block of rows; it is never divided between two sheets.

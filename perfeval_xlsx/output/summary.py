@@ -80,7 +80,7 @@ def detail_fragment(result: FormResult, lang: Lang = "zh", columns: RowColumns |
         columns: The rows' values by key, where they are known already.
     """
     rows = result["indicators"]
-    return parts.pack(detail_xml(result, lang, columns).encode() if rows else b"", len(rows))
+    return parts.pack(detail_xml(result, lang, columns) if rows else b"", len(rows))
 
 
 class _Summary:

@@ -37,7 +37,7 @@ def person_rows(result: FormResult) -> int:
     return sum(row["status"] in _FOR_A_PERSON for row in result["indicators"])
 
 
-def detail_xml(result: FormResult, lang: Lang, columns: RowColumns | None = None) -> str:
+def detail_xml(result: FormResult, lang: Lang, columns: RowColumns | None = None) -> bytes:
     """The indicator rows of one form, at least one, as XML.
 
     Args:
