@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"\d+")
 _HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
 
 
@@ -47,11 +47,8 @@ class Source:
 
 def sort_key(relative: str) -> str:
     """Key that puts paths in folder order, numbers by value; unique because the path itself ends it."""
-    parts = [
-        "".join(f"{len(bit.lstrip('0')):03d}{bit}" if bit.isdigit() else bit for bit in _DIGITS.split(part.casefold()))
-        for part in relative.split("/")
-    ]
-    return "\x01".join(parts) + "\x00" + relative
+    by_value = _DIGITS.sub(lambda found: f"{len(found[0].lstrip('0')):03d}{found[0]}", relative.casefold())
+    return by_value.replace("/", "\x01") + "\x00" + relative
 
 
 def discover(paths: Sequence[str | Path], out: Path | None = None) -> Iterator[Source]:

@@ -152,18 +152,20 @@ class Manifest:
         """Keep the outcomes of some files, all or none of them."""
         with self._transaction():
             self._db.execute("DELETE FROM meta WHERE name = 'reports'")
-            for source, record in outcomes:
-                key = source.key
-                self._db.execute("DELETE FROM forms WHERE key = ?", (key,))
-                self._db.execute(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        key, os.fsencode(source.path), source.size, source.mtime, record.digest, stamp,
-                        json.dumps(record.rulebooks), record.copy, record.again, record.twin,
-                    ),
-                )  # fmt: skip
-                self._db.executemany(queries.NEW_FORM, ((key, *form) for form in record.forms))
-                self._db.execute("UPDATE listing SET done = 1 WHERE key = ?", (key,))
+            keyed = [(source.key, source, record) for source, record in outcomes]
+            files = (
+                (
+                    key, os.fsencode(source.path), source.size, source.mtime, record.digest, stamp,
+                    json.dumps(record.rulebooks), record.copy, record.again, record.twin,
+                )
+                for key, source, record in keyed
+            )  # fmt: skip
+            forms = ((key, *form) for key, _, record in keyed for form in record.forms)
+            keys = [(key,) for key, *_ in keyed]
+            self._db.executemany("DELETE FROM forms WHERE key = ?", keys)
+            self._db.executemany(queries.NEW_FILE, files)
+            self._db.executemany(queries.NEW_FORM, forms)
+            self._db.executemany("UPDATE listing SET done = 1 WHERE key = ?", keys)
 
     def touch(self, source: Source) -> None:
         """Note that a file has a new time but its old bytes."""
@@ -202,9 +204,7 @@ class Manifest:
 
     def unsettled(self) -> Iterator[FormResult]:
         """Whole results of forms with rows that a person must weigh or complete, in the order of the files."""
-        for head, rows, compared in self._db.execute(queries.RESULTS):
-            if unpack(head).get("person_rows"):
-                yield self._whole(head, rows, compared)
+        return self._unpacked(queries.UNSETTLED)
 
     def troubled(self) -> Iterator[FormResult]:
         """Results without their rows of what failed or is to be tried again, in the order of the files."""

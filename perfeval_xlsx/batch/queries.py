@@ -42,6 +42,7 @@ SELECT f.key, f.digest, (
 FROM files f JOIN listing l ON l.key = f.key
 WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
 """
+NEW_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 HEADS = """
 SELECT f.head, NULL, f.compared FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
@@ -49,6 +50,10 @@ ORDER BY f.standing, f.total DESC, f.key, f.number
 """
 RESULTS = """
 SELECT f.head, f.rows, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
+"""
+UNSETTLED = """
+SELECT f.head, f.rows, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key AND f.judged > 0
+ORDER BY l.key, f.number
 """
 IN_ORDER = """
 SELECT f.head, NULL, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, TextIO
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from perfeval_xlsx import __version__
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.record import dumps
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.scoring.result import SCHEMA, FormResult
@@ -131,11 +132,12 @@ class _Later:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, head: FormResult, value: Mapping[str, object]) -> None:
-        """Add a value with the form it belongs to."""
-        whose = {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
-        self._file.write(self._before + json.dumps({**whose, **value}, ensure_ascii=False))
-        self._before = _NEXT
+    def add(self, head: FormResult, values: Sequence[Mapping[str, object]]) -> None:
+        """Add values with the form they belong to."""
+        if values:
+            whose = {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
+            self._file.write(self._before + _NEXT.join([_line({**whose, **value}) for value in values]))
+            self._before = _NEXT
 
     def pieces(self) -> Iterator[str]:
         """The list's text."""
@@ -146,18 +148,20 @@ class _Later:
 
 def _form_facts(head: FormResult, replaced: _Later, findings: _Later) -> dict[str, object]:
     """What ``run.json`` says of a form first; what it says later is put aside."""
-    for entry in head["replaced"]:
-        replaced.add(head, entry)
-    for finding in head["findings"]:
-        findings.add(head, finding)
+    replaced.add(head, head["replaced"])
+    findings.add(head, head["findings"])
     return {key: head.get(key) for key in _FORM_KEYS}
+
+
+def _line(value: object) -> str:
+    return dumps(value).decode()
 
 
 def _joined(values: Iterable[object]) -> Iterator[str]:
     """JSON values, one a line, with commas between."""
     before = _FIRST
     for value in values:
-        yield before + json.dumps(value, ensure_ascii=False)
+        yield before + _line(value)
         before = _NEXT
 
 

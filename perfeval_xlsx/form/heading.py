@@ -197,7 +197,7 @@ def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, 
     return values
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2048)
 def facts_in(text: str) -> list[tuple[str, str]]:
     """Labels and values in one cell: ``主管部门：水利厅  实施单位：水务局`` holds two, parted by white space."""
     pieces = unicodedata.normalize("NFKC", text).split()
@@ -222,7 +222,7 @@ def _is_unit(text: str, inline: str) -> bool:
     return bool(pattern("units", "alone").match(folded) or (not inline and pattern("units", "stated").search(folded)))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2048)
 def split_label(text: str) -> tuple[str, str, str]:
     """A label, its colon and what follows it in the same cell."""
     folded = unicodedata.normalize("NFKC", text)

@@ -39,7 +39,7 @@ def place_of(*texts: str | None) -> str | None:
     return province + districts.pop() if len(districts) == 1 else province
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2048)
 def _places(text: str) -> tuple[tuple[str, str], ...]:
     """Every place in a text: its province, and the district named right behind a municipality or province."""
     plain = "".join(unicodedata.normalize("NFKC", text).split())
