@@ -13,7 +13,7 @@ from threading import Event
 
 import openpyxl
 import pytest
-from forms import NO_FORM, PROJECT, SAMPLES, SEED, content, folder_of, perfeval, put, start, tree
+from forms import NO_FORM, PROJECT, SAMPLES, SEED, content, folder_of, put, tree
 
 import perfeval_xlsx as pe
 from perfeval_xlsx.batch import chunk, worker
@@ -284,29 +284,6 @@ def test_workers_give_what_one_process_gives(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(runs, "load", lambda name: bounds if name == "run.toml" else load(name))
     assert run(source, tmp_path / "workers").exit_code == 1
     assert content(tmp_path / "here") == content(tmp_path / "workers")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
-def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Killed at random, again and again: no half file, and at the end the outputs of an unbroken run."""
-    import random
-
-    source, out = folder_of(tmp_path / "in", 60), tmp_path / "out"
-    put(PROJECT, source / "重复.xlsx", "7")
-    chance = random.Random(20)
-    for _ in range(10):
-        process = start("score", source, "-o", out, "-q", "-j", "2")
-        time.sleep(chance.uniform(0.2, 3.0))
-        process.kill()
-        process.communicate()
-        for path in out.rglob("*.xlsx"):
-            openpyxl.load_workbook(path, read_only=True).close()
-    finished = perfeval("score", source, "-o", out, "-q", "-j", "2")
-    unbroken = perfeval("score", source, "-o", tmp_path / "fresh", "-q", "-j", "2")
-    assert (finished.code, unbroken.code) == (0, 0)
-    assert content(out) == content(tmp_path / "fresh")
-    assert [path.name for path in out.rglob("*.tmp")] == []
 
 
 # Audits
