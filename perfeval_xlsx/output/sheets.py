@@ -28,7 +28,6 @@ _HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(32)]
 _BETWEEN = "\x1f"
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _TO_CLEAN = bytes({*range(0x20), *b"&<>"} - {0x09, 0x0A, 0x1F})
-_MARKS = ("_x", "\ufffe", "\uffff")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
@@ -159,13 +158,18 @@ def _as_it_stands(texts: Sequence[str]) -> bytes | None:
     """Texts joined, where each can be written as it stands; else None."""
     joined = _BETWEEN.join(texts)
     short = 2 * len(joined) <= _LONGEST or 2 * max(map(len, texts)) <= _LONGEST
-    if not short or joined.count(_BETWEEN) != max(len(texts) - 1, 0) or any(mark in joined for mark in _MARKS):
+    if not short or joined.count(_BETWEEN) != max(len(texts) - 1, 0) or _marked(joined):
         return None
     try:
         raw = joined.encode()
     except UnicodeEncodeError:
         return None
     return raw if len(raw.translate(None, _TO_CLEAN)) == len(raw) else None
+
+
+def _marked(text: str) -> bool:
+    """Whether a text may hold what looks escaped, or what no XML may hold."""
+    return ("_" in text and "_x" in text) or "\ufffe" in text or "\uffff" in text
 
 
 def _cleaned(text: str, lang: Lang) -> str:
