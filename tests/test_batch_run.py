@@ -143,7 +143,7 @@ def test_a_file_that_was_never_ours_is_replaced_by_the_copy_only(tmp_path: Path)
 
 def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     source, out = folder_of(tmp_path / "in", 1), tmp_path / "out"
-    left = [out / ".0123456789ab.tmp", out / "scored" / "0组" / ".ba9876543210.tmp"]
+    left = [out / ".0123456789ab.tmp", out / "scored" / "0组" / ".ba9876543210.tmp", out / "退回" / ".00123456789a.tmp"]
     for path in left:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")

@@ -332,6 +332,8 @@ def tidied(out: Path) -> Iterator[str]:
     _remove_temporary(entry for entry in os.scandir(out))
     for copies in (names["copies"], names["annotated"]):
         yield from _copies(out / copies, f"{copies}/")
+    for _ in _copies(out / names["returned"], ""):
+        pass  # lists are no copies, but are left half written as well
 
 
 def _copies(folder: Path, below: str) -> Iterator[str]:
