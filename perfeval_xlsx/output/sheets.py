@@ -22,7 +22,7 @@ ROW_LIMIT = 1_048_576
 HEAD_ROWS = 2
 _LONGEST = 32_767
 _LONGEST_NUMBER = 15
-_MOST_CELLS = 1 << 14
+_MOST_CELLS = 1 << 12
 _HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(32)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _BETWEEN = "\x1f"
