@@ -19,8 +19,8 @@ from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord
 
-_COLLECT_EVERY = 2
-"""Chunks between two collections: each leaves some 10 MB in cycles, and memory has to stay flat."""
+_COLLECT_EVERY = 16
+"""Chunks between two collections: what a chunk makes holds no cycles, what fails or is of an old format may."""
 
 _chunks = itertools.count(1)
 

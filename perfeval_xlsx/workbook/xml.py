@@ -84,6 +84,9 @@ def run(parser: expat.XMLParserType, part: bytes, name: str) -> None:
         parser.Parse(part, True)
     except expat.ExpatError as error:
         raise refuse(MALFORMED, name, detail=str(error)) from error
+    finally:
+        # parser and handlers hold each other: a whole sheet would stay until the next look for cycles
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
 
 
 def parse(
