@@ -105,9 +105,15 @@ def with_columns(
         figures: Columns of figures.
         words: Columns of texts and other objects; they stay objects, None stays None.
     """
-    kept = frame.drop(columns=[*frame.columns.intersection([*figures, *words])])
+    known = [name for name in (*figures, *words) if name in frame]
+    kept = frame.drop(columns=known) if known else frame
     added = pd.DataFrame(dict(figures), index=frame.index, copy=False)
     return pd.concat([kept, added, pd.DataFrame(dict(words), index=frame.index, dtype=object, copy=False)], axis=1)
+
+
+def with_texts(frame: pd.DataFrame, name: str, texts: Sequence[str]) -> pd.DataFrame:
+    """A frame with one further column of texts."""
+    return frame.assign(**{name: pd.Series(texts, index=frame.index, dtype=object)})
 
 
 def by_book(books: Sequence[Rulebook], code: Codes, parameter: Callable[[Rulebook], float]) -> Floats:

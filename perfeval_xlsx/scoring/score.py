@@ -11,7 +11,7 @@ import pandas as pd
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.frames import Tables
-from perfeval_xlsx.scoring.columns import Coded, Codes, Objects, each, has, places, positions, with_columns
+from perfeval_xlsx.scoring.columns import Coded, Codes, Objects, each, has, places, positions, with_columns, with_texts
 from perfeval_xlsx.scoring.execution import score_execution
 from perfeval_xlsx.scoring.explain import execution_sentences, row_sentences
 from perfeval_xlsx.scoring.indicators import score_indicators
@@ -56,12 +56,12 @@ def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") 
     coded = Coded(tables.indicators)
     of_row = positions(forms, coded)
     scored = score_indicators(coded, forms["year"].to_numpy(dtype=float)[of_row], books, code[of_row])
-    rows = with_columns(scored.frame, {}, {"basis": row_sentences(scored, books, code[of_row], lang)})
+    rows = with_texts(scored.frame, "basis", row_sentences(scored, books, code[of_row], lang))
     points = np.bincount(of_row, np.nan_to_num(rows["points"].to_numpy(dtype=float)), len(forms))
     rest = np.asarray(FULL - points, dtype=np.float64)
     funds = score_execution(tables.funds, forms, rest, books, code)
     of_fund = positions(forms, Coded(funds))
-    funds = with_columns(funds, {}, {"basis": execution_sentences(funds, books, code[of_fund], lang)})
+    funds = with_texts(funds, "basis", execution_sentences(funds, books, code[of_fund], lang))
     totals = _totals(forms, (rows, of_row), (funds, of_fund), books, code)
     return ScoredTables(totals, funds, rows, scored.measured)
 
