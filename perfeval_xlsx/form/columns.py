@@ -7,11 +7,13 @@ from itertools import pairwise
 
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import plain
-from perfeval_xlsx.form.locate import Column, Header
+from perfeval_xlsx.form.locate import Column, Header, indicator_headers
 from perfeval_xlsx.workbook import Sheet
 
 _DOUBLED = 4
 """So many fields twice in one header are two headers side by side."""
+_NARROWEST, _WIDE = 5, 11
+"""Columns of a form at least; of a sheet on which two of them have room."""
 _LOOKED_AT = 12
 """Rows below a header in which a column without a label is looked for."""
 
@@ -33,6 +35,11 @@ def widen(grid: Grid, header: Header) -> None:
 
 def side_by_side(grid: Grid, headers: list[Header]) -> list[Sheet]:
     """The parts of a sheet on which forms stand side by side, cell for cell where they were; none for other sheets."""
+    if grid.last_column < _WIDE:
+        return []
+    parted = _parted(grid)
+    if len(parted) > 1 and sum(bool(indicator_headers(Grid(part))) for part in parted) > 1:
+        return parted
     doubled = next((header for header in headers if len(header.double) >= _DOUBLED), None)
     if doubled is None:
         return []
@@ -42,6 +49,18 @@ def side_by_side(grid: Grid, headers: list[Header]) -> list[Sheet]:
         return []
     ends = [*(start - 1 for start in starts[1:]), grid.last_column]
     return [_part(grid.sheet, first, last) for first, last in zip([1, *starts[1:]], ends, strict=True)]
+
+
+def _parted(grid: Grid) -> list[Sheet]:
+    """The parts of a sheet between columns that are empty from top to bottom, narrow ones left with what is before."""
+    used = {column for _, column in grid.shown}
+    used |= {column for merge in grid.sheet.merges for column in range(merge.left, merge.right + 1)}
+    starts = [1]
+    for column in range(2, grid.last_column):
+        if column not in used and min(column - starts[-1], grid.last_column - column) >= _NARROWEST:
+            starts.append(column + 1)
+    ends = [*(start - 1 for start in starts[1:]), grid.last_column]
+    return [_part(grid.sheet, first, last) for first, last in zip(starts, ends, strict=True)]
 
 
 def _starts(header: Header) -> list[int]:

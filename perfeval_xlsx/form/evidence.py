@@ -9,8 +9,9 @@ from functools import cache, lru_cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.heading import year_in
 from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, plain_row, split_points
-from perfeval_xlsx.form.locate import Column, Header
+from perfeval_xlsx.form.locate import Column, Header, is_title
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
 
@@ -44,10 +45,12 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
         else:
             fits = {id(column): _fit(name, _texts(grid, column, header, limit)) for column in candidates}
             right = {id(column): name != "weight" or fits[id(column)][0] >= _SHARE for column in candidates}
-            sure = {id(c): (c.left not in hidden, right[id(c)], *_named(c)) for c in candidates}
+            year = _year_above(grid, header, candidates)
+            sure = {id(c): (c.left not in hidden, right[id(c)], *_named(c, year)) for c in candidates}
             candidates.sort(key=lambda column: (*sure[id(column)], fits[id(column)]), reverse=True)
         _choose(header, name, candidates)
-        header.double[name] = [other for other in candidates[1:] if _named(other) >= _named(candidates[0])]
+        year = _year_above(grid, header, candidates)
+        header.double[name] = [other for other in candidates[1:] if _named(other, year) >= _named(candidates[0], year)]
 
 
 def _join(grid: Grid, header: Header, candidates: list[Column], limit: int) -> bool:
@@ -83,10 +86,24 @@ def _part_levels(grid: Grid, header: Header, candidates: list[Column], limit: in
     return candidates
 
 
-def _named(column: Column) -> tuple[int, int]:
-    """How sure a label names its field: the later year (2021年完成值 | 2022年完成值), then the plainer name."""
-    years = _YEAR.findall(column.label)
-    return int(max(years, default=0)), column.rank
+def _year_above(grid: Grid, header: Header, candidates: Sequence[Column]) -> int | None:
+    """The year that the rows above a header name, where labels of its columns name years."""
+    if not any(_YEAR.search(column.label) for column in candidates):
+        return None
+    rows = list(grid.rows_between(1, header.top - 1))
+    title = next((row for row in reversed(rows) if is_title(grid, row)), 0)
+    return year_in(text for row in rows if row >= title for _, text in grid.texts(row))
+
+
+def _named(column: Column, year: int | None) -> tuple[int, int]:
+    """How sure a label names its field: by the form's year or none rather than another's, then by the plainer name.
+
+    Where the form names no year the latest counts (``2021年完成值 | 2022年完成值``).
+    """
+    years = [int(found) for found in _YEAR.findall(column.label)]
+    if year is None:
+        return max(years, default=0), column.rank
+    return (2 if year in years else 0 if years else 1), column.rank
 
 
 def _drop_points_of_levels(header: Header, candidates: list[Column]) -> None:
@@ -255,11 +272,15 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
 
 
 def _levels_missing(form: Form) -> Iterator[Finding]:
-    """The first row without a level 1 in a grid that has them."""
+    """The first row without a level 1, or the very first without a level 2, in a grid that has them."""
     rows = form.indicators
-    without = next((row for row in rows if row.values.get("level1") is None), None)
-    if without is not None and any(row.values.get("level1") for row in rows):
-        yield Finding("R22", without.cells.get("level3"), "level1", without.values.get("level3"))
+    column = form.columns.get("level3", ("", ""))[0]
+    own = [row for row in rows[:1] if row.cells.get("level3", "").rstrip("0123456789") == column]
+    for level, looked_at in (("level1", rows), ("level2", own)):
+        without = next((row for row in looked_at if row.values.get(level) is None), None)
+        if without is not None and any(row.values.get(level) for row in rows):
+            yield Finding("R22", without.cells.get("level3"), level, without.values.get("level3"))
+            return
 
 
 def _swapped(header: Header, form: Form) -> Iterator[Finding]:

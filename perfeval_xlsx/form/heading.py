@@ -29,6 +29,8 @@ _WRITTEN_YEAR = re.compile("二[〇零○OＯ0]二[〇零○OＯ0一二三四五
 _ZEROS = str.maketrans("○OＯ0", "〇〇〇〇")
 _SHORT = 12
 """Longest label of a goals' column."""
+_WHOLE = 3
+"""A label of so many characters is known inside a text, too."""
 
 
 def first_row(grid: Grid, after: int, anchor: int) -> int:
@@ -134,7 +136,7 @@ def read_names(form: Form, grid: Grid, rows: list[int]) -> None:
 def org_in(title: str) -> str | None:
     """The unit that a title names at its year (``临海县水利局2022年度部门整体…``), None where it names none."""
     match = pattern("title", "org").search(plain_row(title))
-    return match["org"] or match["org2"] if match else None
+    return match["org"] if match else None
 
 
 @lru_cache(maxsize=4096)
@@ -193,18 +195,49 @@ def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, 
                     values.append((grid.address(row, column), inline))
                 else:
                     beside = right_of(grid, row, column)
+                    beside = beside[0], _first_fact(beside[1])
                     values.append((beside[1] is None and _below_labels(grid, row, column, rows)) or beside)
     return values
 
 
 @lru_cache(maxsize=2048)
 def facts_in(text: str) -> list[tuple[str, str]]:
-    """Labels and values in one cell: ``主管部门：水利厅  实施单位：水务局`` holds two, parted by white space."""
-    pieces = unicodedata.normalize("NFKC", text).split()
-    begins = [at for at, piece in enumerate(pieces) if at and ":" in piece and _is_label(piece)]
-    facts = [split_label(" ".join(pieces[a:b])) for a, b in zip([0, *begins], [*begins, None], strict=True)]
-    label, _, inline = split_label(text)
-    return [(name, rest.strip()) for name, _, rest in facts] if begins else [(label, inline.strip())]
+    """Labels and values in one cell: ``主管部门：水利厅  实施单位：水务局`` holds two.
+
+    A further fact begins behind white space or a semicolon with words and a colon, or with a known label and a colon.
+    """
+    folded = unicodedata.normalize("NFKC", text)
+    begins = [0, *_later_facts(folded)]
+    facts = [split_label(folded[a:b].strip(" \n;,")) for a, b in zip(begins, [*begins[1:], None], strict=True)]
+    return [(label, inline.strip()) for label, _, inline in facts]
+
+
+def _later_facts(text: str) -> list[int]:
+    """Where further facts begin in a text."""
+    first = text.find(":") + 1
+    if not first:
+        return []
+    apart = [match.start("label") for match in pattern("head", "apart").finditer(text)]
+    known = [match.start() for match in _known_label().finditer(text, first)]
+    begins: list[int] = []
+    for at in sorted({*apart, *known}):
+        if not begins or ":" in text[begins[-1] : at]:
+            begins.append(at)
+    return begins
+
+
+@cache
+def _known_label() -> re.Pattern[str]:
+    head = load("labels.toml")["head"]
+    names = {*_head_labels(), *bare_names([*head["total"], *head["grade"]])}
+    longest = sorted((re.escape(name) for name in names if len(name) >= _WHOLE), key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(longest)})(?:[(][^()]*[)])?:")
+
+
+def _first_fact(text: str | None) -> str | None:
+    """What stands before the first label in a value's cell (``水务局  联系电话：0571``)."""
+    begins = _later_facts(unicodedata.normalize("NFKC", text)) if text and (":" in text or "：" in text) else []
+    return text if not begins or text is None else text[: begins[0]].strip()
 
 
 def _below_labels(grid: Grid, row: int, column: int, rows: list[int]) -> tuple[str, str | None] | None:

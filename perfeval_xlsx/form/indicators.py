@@ -211,7 +211,7 @@ def _opens_section(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> bool
         return False
     column, text = texts[0]
     label, points = split_points(pattern("levels", "number").sub("", plain_row(text)))
-    label = label.removesuffix("合计")
+    label = label.rstrip(":").removesuffix("合计")
     if is_one_of(label, "levels", "level1"):
         weight = plan.header.columns.get("weight")
         stated = plain_row(grid.own(row, weight.left)).removesuffix("分") if weight is not None else ""

@@ -151,7 +151,9 @@ def total_label(text: str) -> tuple[bool, str | None, str | None]:
     ``总分`` → (True, None, None); ``总分：100分`` → (True, "100", None); ``自评总分：96.5分 等级：优`` → (True, "96.5",
     "优").
     """
-    folded = plain_row(text)
+    folded, formula, _ = plain_row(text).partition("=")
+    if formula:
+        return is_one_of(folded, "rows", "total"), None, None
     match = pattern("rows", "inline_total").match(folded)
     if match is not None and is_one_of(match["label"], "rows", "total"):
         return True, match["figure"], match["grade"]

@@ -202,7 +202,7 @@ def is_numbering(grid: Grid, row: int) -> bool:
     told = [text for _, text in grid.texts(row)]
     if len(told) >= marks["least"] and all(pattern("numbering", "aside").match(plain_row(text)) for text in told):
         return True
-    texts = [plain_row(text).strip("()") for _, text in grid.texts(row)]
+    texts = [plain_row(text).partition("=")[0].strip("()") for text in told]
     texts = texts[1:] if texts and texts[0] in marks["labels"] else texts
     if len(texts) < marks["least"] or any(len(text) > 2 for text in texts):
         return False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.heading import bare_names, right_of, split_label
+from perfeval_xlsx.form.heading import bare_names, facts_in, right_of, split_label
 from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
 from perfeval_xlsx.form.locate import Header
 from perfeval_xlsx.form.model import Form
@@ -136,27 +137,52 @@ def grade_in(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def ticked_grade(text: str) -> str | None:
     """The one grade of several in a cell that is ticked (before or behind its word), None where none or several are."""
-    folded, data = plain_row(text), load("labels.toml")["grade"]
-    first = pattern("grade", "first").search(folded)
-    choices = list(pattern("grade", "before" if first and first[0] in data["marks"] else "behind").finditer(folded))
-    ticked = [choice["word"] for choice in choices if choice["mark"] and choice["mark"] in data["ticks"]]
-    return ticked[0] if len(choices) >= _CHOICES and len(ticked) == 1 else None
+    marked, data = _boxed(text), load("labels.toml")["grade"]
+    pieces = pattern("grade", "pieces").findall(marked)
+    ticks = [at for at, piece in enumerate(pieces) if piece in data["ticks"]]
+    if len(ticks) != 1 or (not offers_grades(text) and "".join(pieces) != "".join(marked.split())):
+        return None
+    beside = [pieces[at] for at in (ticks[0] - 1, ticks[0] + 1) if 0 <= at < len(pieces)]
+    words: list[str] = [piece for piece in beside if piece in data["words"]]
+    if len(words) < 2:
+        return words[0] if words else None
+    before, behind = pieces[0] not in data["words"], pieces[-1] not in data["words"]
+    if before != behind:
+        return words[1] if before else words[0]
+    apart = next(pattern("grade", "pieces").findall(word) for word in marked.split() if pieces[ticks[0]] in word)
+    named = [piece for piece in apart if piece in data["words"]]
+    return named[0] if len(named) == 1 else None
+
+
+def offers_grades(text: str) -> bool:
+    """Whether a cell names several grades of which one is to be ticked."""
+    words = load("labels.toml")["grade"]["words"]
+    return sum(piece in words for piece in pattern("grade", "pieces").findall(_boxed(text))) >= _CHOICES
+
+
+def _boxed(text: str) -> str:
+    """A text with brackets made the boxes they stand for: ``优（√）良（ ）`` → ``优√良□``."""
+    return pattern("grade", "box").sub(lambda match: match[1] or "□", unicodedata.normalize("NFKC", text))
 
 
 def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
     """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
     for row in grid.rows_between(first, last):
         for column, text in grid.texts(row):
-            label, colon, inline = split_label(text)
-            for key, name in (("total", "score"), ("grade", "grade")):
-                if label not in bare_names(load("labels.toml")["head"][key]):
-                    continue
-                found = _beside_label(grid, row, column, key, inline if colon else "")
-                if form.total.get(name) is not None:
-                    form.findings += _contradiction(form, name, found)
-                    continue
-                if found is not None and (found[1] or name not in form.total_cells):
-                    form.total_cells[name], form.total[name] = found
+            for label, inline in facts_in(text):
+                for key, name in (("total", "score"), ("grade", "grade")):
+                    if label in bare_names(load("labels.toml")["head"][key]):
+                        _take_head(form, name, _beside_label(grid, row, column, key, inline))
+
+
+def _take_head(form: Form, name: str, found: tuple[str, str | None] | None) -> None:
+    """Take a total or grade of the head where there is none below the grid; else say where the two differ."""
+    if form.total.get(name) is not None:
+        form.findings += _contradiction(form, name, found)
+    elif found is not None and (found[1] or name not in form.total_cells):
+        form.total_cells[name], form.total[name] = found
+        if name == "score":
+            _graded_score(form)
 
 
 def _contradiction(form: Form, name: str, head: tuple[str, str | None] | None) -> Iterator[Finding]:
@@ -179,8 +205,16 @@ def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> t
     """Address and text of what stands behind a label's colon or right of it; None where another label stands there."""
     after = grid.right(row, column) + 1
     if squeeze(inline):
-        return grid.address(row, column), plain_row(inline).removesuffix("分") or None
+        figure = plain_row(inline).removesuffix("分") or None
+        return grid.address(row, column), _shown_grade(inline) if key == "grade" else figure
     if after > grid.last_column or split_label(grid.text(row, after))[0] in {"得分", "分值"}:
         return None
     cell, text = right_of(grid, row, column)
-    return cell, text if text and (key == "grade" or any(char.isdigit() for char in text)) else None
+    if text and key == "grade":
+        return cell, _shown_grade(text)
+    return cell, text if text and any(char.isdigit() for char in text) else None
+
+
+def _shown_grade(text: str) -> str | None:
+    """The grade a cell beside its label shows, the text itself where it is none known; None for grades left unticked."""
+    return grade_in(text) or (None if offers_grades(text) else text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .blocks import codes, funds, grid
 from .sketch import read
 
@@ -66,3 +68,21 @@ def test_funds_told_in_a_sentence_are_not_passed_over() -> None:
         {grid(3)}
         """)
     assert (form.funds, codes(form)) == ([], ["R13"])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("预算批复数", "全年预算", "全年执行"),
+        ("2022年年初预算", "2022年调整预算", "2022年实际支出"),
+        ("年初数", "全年数", "执行数"),
+    ],
+)
+def test_three_amounts_under_their_labels(labels: tuple[str, str, str]) -> None:
+    table = funds(2)
+    for usual, label in zip(("年初预算数", "全年预算数", "全年执行数"), labels, strict=True):
+        table = table.replace(usual, label)
+    (form,) = read(f"{TITLE}\n{table}\n{grid(5)}")
+    names = ("initial_budget", "annual_budget", "executed")
+    assert [form.funds[0].values[name] for name in names] == ["100", "120", "108"]
+    assert codes(form) == []

@@ -31,6 +31,10 @@ def test_the_labelled_year_is_the_forms_and_no_span_of_years_is() -> None:
         ("临海县水利局2022年度部门整体支出绩效自评表", "临海县水利局"),
         ("2022年度盐池县人民医院部门整体支出绩效自评表", "盐池县人民医院"),
         ("中国海洋气象研究所部门整体支出绩效自评表（2022年度）", "中国海洋气象研究所"),
+        ("（2022年度）临海县水利局部门整体支出绩效自评表", "临海县水利局"),
+        ("附件2：临海县水利局2022年度项目支出绩效自评表", "临海县水利局"),
+        ("老旧小区2022年改造项目绩效自评表", None),
+        ("县医院2022年设备购置项目绩效自评表", None),
         ("2022年度部门整体支出绩效自评表", None),
         ("县级部门整体支出绩效自评表", None),
         ("2022年度市直单位整体支出绩效自评表", None),
@@ -97,6 +101,29 @@ def test_the_unit_of_money_stands_with_every_amount() -> None:
 @pytest.mark.parametrize("label", ["用款单位名称", "实施单位名称（盖章）", "项目实施单位"])
 def test_names_of_the_label_that_names_the_unit(label: str) -> None:
     (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2=主管部门 | B2=市水利局 | E2={label} | F2=市水文站\n{grid(3)}")
+    assert form.org == "市水文站"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "填报单位（盖章）：市水文站    填报日期：2023年3月10日",
+        "填报单位：市水文站    填 报 日 期：2023年3月10日",
+        "填报单位：市水文站；填报人：张三",
+        "填报单位：市水文站填报人：张三",
+        "填报单位：市水文站　　金额单位：万元",
+        "填报单位：市水文站  经费渠道：财政拨款",
+        "主管部门：市水利局    实施单位：市水文站",
+        "主管部门：市水利局实施单位：市水文站 项目负责人及联系电话：张三",
+    ],
+)
+def test_a_name_ends_where_another_fact_begins(cell: str) -> None:
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2:H2={cell}\n{grid(3)}")
+    assert (form.org, form.head_cells["org"]) == ("市水文站", "A2")
+
+
+def test_a_name_beside_its_label_ends_where_another_fact_begins() -> None:
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2=实施单位 | B2:H2=市水文站   联系电话：0571-8888\n{grid(3)}")
     assert form.org == "市水文站"
 
 

@@ -20,6 +20,12 @@ TOTAL = "A5=总分 | F5=90 | G5=88"
         ("优√ 良 中 差", "优"),
         ("■优□良□中□差", "优"),
         ("优（□）良（√）中（□）差（□）", "良"),
+        ("（ ）优（√）良（ ）中（ ）差", "良"),
+        ("优  √良  中  差", "良"),
+        ("优【√】良【 】中【 】差【 】", "优"),
+        ("优秀☐良好☑合格☐不合格☐", "良好"),
+        ("√良", "良"),
+        ("优√良中差", None),
         ("优☑ 良☑ 中□ 差□", None),
         ("优□ 良□ 中□ 差□", None),
         ("优 良 中 差", None),
@@ -45,6 +51,23 @@ def test_the_one_ticked_grade_counts(choice: str, grade: str | None) -> None:
 def test_the_grade_stands_in_the_totals_row(cells: str, grade: str | None, place: str) -> None:
     (form,) = read(f"{TITLE}\n{grid(2)}\n{cells}")
     assert form.total == {"score": "88", "weight": "90", "grade": grade}
+    assert form.total_cells["grade"] == place
+
+
+@pytest.mark.parametrize(
+    ("head", "grade", "place"),
+    [
+        ("A2:H2=自评总分：88分    评价等级：良", "良", "A2"),
+        ("A2:H2=自评总分：88分（良）", "良", "A2"),
+        ("A2=自评总分 | B2=88（良）", "良", "B2"),
+        ("A2=自评总分 | B2=88 | C2=自评等级 | D2=□优 ☑良 □中 □差", "良", "D2"),
+        ("A2=自评总分 | B2=88 | C2=自评等级 | D2=□优 □良 □中 □差", None, "D2"),
+        ("A2=自评总分 | B2=88 | C2=自评等级 | D2=A级", "A级", "D2"),
+    ],
+)
+def test_total_and_grade_stand_in_the_head(head: str, grade: str | None, place: str) -> None:
+    (form,) = read(f"{TITLE}\n{head}\n{grid(3)}")
+    assert (form.total["score"], form.total["grade"]) == ("88", grade)
     assert form.total_cells["grade"] == place
 
 
