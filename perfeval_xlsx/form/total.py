@@ -216,5 +216,5 @@ def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> t
 
 
 def _shown_grade(text: str) -> str | None:
-    """The grade a cell beside its label shows, or the text itself where it is none known; None for grades not ticked."""
+    """The grade a cell beside its label shows, or its text where that is none known; None for grades not ticked."""
     return grade_in(text) or (None if offers_grades(text) else text)
