@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from threading import Event
 
@@ -20,6 +22,7 @@ from perfeval_xlsx.batch import chunk, worker
 from perfeval_xlsx.batch import run as runs
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.executors import Pool
+from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, unpack
@@ -191,6 +194,34 @@ def test_an_unforeseen_error_costs_one_file(
     assert "ZeroDivisionError: secret" in log.read_text(encoding="utf-8"), "which the message tells to send"
 
 
+@pytest.mark.parametrize(("files", "flushes"), [(3, False), (6, can_flush())])
+def test_copies_are_on_the_disk_before_they_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, flushes: bool
+) -> None:
+    source, out = folder_of(tmp_path / "in", files), tmp_path / "out"
+    seen: list[tuple[int, int]] = []
+    with open_run([source], out, Options()) as opened:
+
+        def noted(folder: Path) -> None:
+            seen.append((len(list(folder.glob("scored/**/*.xlsx"))), len(list(opened.manifest.results()))))
+            flush(folder)
+
+        monkeypatch.setattr(runs, "flush", noted)
+        opened.execute()
+    assert bool(seen) == flushes
+    assert all(copies > stored for copies, stored in seen), "flushed when written, stored when flushed"
+    assert len(list(out.glob("scored/**/*.xlsx"))) == files
+
+
+def test_what_cannot_be_flushed_is_told(tmp_path: Path) -> None:
+    if can_flush():
+        flush(tmp_path)
+        if sys.platform == "linux":
+            with pytest.raises(PerfevalError) as caught:
+                flush(tmp_path / "gone")
+            assert caught.value.finding.code == "B26"
+
+
 def test_a_run_that_is_told_to_stop_keeps_what_is_done(tmp_path: Path) -> None:
     source, out, stop = folder_of(tmp_path / "in", 20), tmp_path / "out", Event()
     with open_run([source], out, FAST, stop) as opened:
@@ -263,7 +294,8 @@ def test_a_worker_that_dies_or_hangs_costs_one_file(tmp_path: Path) -> None:
     sources = sorted(discover([source]), key=lambda item: item.key)
     chunks = [sources[start : start + 4] for start in range(0, len(sources), 4)]
     records: dict[str, FileRecord] = {}
-    for done, found in Pool(make, 2, options, tmp_path / "out", Event()).outcomes(chunks):
+    pool = Pool(make, 2, options, tmp_path / "out", Event())
+    for done, found in chain.from_iterable(pool.outcomes(chunks)):
         for item, record in zip(done, found, strict=True):
             assert item.relative not in records, "every file once"
             records[item.relative] = record

@@ -105,7 +105,7 @@ def test_memory_is_bounded_and_running_out_of_it_costs_one_file(tmp_path: Path) 
     source = inputs(tmp_path, "吃光")
     sources = sorted(discover([source]), key=lambda item: item.key)
     make = partial(pool, memory=2 * GIB)
-    done = dict(zip(*next(Pool(make, 1, FAST, None, Event()).outcomes([sources])), strict=True))
+    done = dict(zip(*next(Pool(make, 1, FAST, None, Event()).outcomes([sources]))[0], strict=True))
     codes = {item.relative: record.forms[0].status for item, record in done.items()}
     assert {Path(name).stem for name, status in codes.items() if status == "failed"} == {"吃光"}
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY, "the master itself is not bounded"

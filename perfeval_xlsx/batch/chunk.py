@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +30,6 @@ from perfeval_xlsx.workbook import AnyWorkbook, open_any
 
 if TYPE_CHECKING:
     from perfeval_xlsx.scoring.reviews import Reviews
-
-_FEW = 4
-"""Up to so many copies are flushed one by one: to flush the disks may take long on a busy machine."""
 
 _log = logging.getLogger("perfeval_xlsx")
 _log.addHandler(logging.NullHandler())
@@ -67,8 +62,7 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
     if options.audit:
         add_findings(forms, results, tables, scored, rulebooks, options)
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
-    with flushing(options, len(sources)) as each:
-        return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, each, out) for file in files]
+    return [_finish(file, [by_form[form.id] for form in file.forms], rulebooks, options, out) for file in files]
 
 
 def reviewed(
@@ -84,19 +78,6 @@ def reviewed(
     for form in forms:
         form.findings.extend(applied.findings.get(form.id, ()))
     return applied.scored
-
-
-@contextmanager
-def flushing(options: Options, files: int) -> Iterator[Options]:
-    """Make a chunk's copies durable: many by flushing the disks once, where the system can, a few one by one.
-
-    Yields:
-        The options to write each copy with.
-    """
-    at_once = options.durable and files > _FEW and hasattr(os, "sync")
-    yield replace(options, durable=options.durable and not at_once)
-    if at_once:
-        os.sync()
 
 
 def add_findings(

@@ -19,7 +19,8 @@ from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.output.outcome import file_result
 
 Chunk = Sequence[Source]
-Outcomes = Iterator[tuple[Chunk, list[FileRecord]]]
+Outcomes = Iterator[list[tuple[Chunk, list[FileRecord]]]]
+"""Chunks with their records, those together that were done at the same time."""
 _TICK = 0.25
 """Seconds after which a wait looks whether it should stop."""
 
@@ -38,7 +39,7 @@ def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path 
             return
         with logged_to(log):
             records = work(chunk, options, out)
-        yield chunk, records
+        yield [(chunk, records)]
 
 
 def process_pool(jobs: int, options: Options, log: Path | None) -> Executor:
@@ -67,7 +68,7 @@ class Pool:
         self._make, self._jobs, self._options, self._out, self._stop = make, jobs, options, out, stop
 
     def outcomes(self, chunks: Iterable[Chunk]) -> Outcomes:
-        """Yield every chunk with its records, as they are done."""
+        """Yield the chunks with their records, as they are done."""
         waiting = iter(chunks)
         while True:
             suspects: list[Chunk] = []
@@ -83,14 +84,17 @@ class Pool:
         try:
             self._submit(executor, chunks, running, suspects)
             while running:
+                done: list[tuple[Chunk, list[FileRecord]]] = []
                 for future in self._done(running):
                     chunk = running.pop(future)
                     try:
-                        yield chunk, future.result()
+                        done.append((chunk, future.result()))
                     except BrokenExecutor:
                         suspects.append(chunk)
-                if not suspects:
+                if not suspects:  # workers go on while the master stores what is done
                     self._submit(executor, chunks, running, suspects)
+                if done:
+                    yield done
         finally:
             executor.shutdown(wait=not suspects, cancel_futures=True)
 
@@ -129,9 +133,9 @@ class Pool:
                     return
                 begun = monotonic()
                 try:
-                    yield [source], executor.submit(work_watched, [source], self._options, self._out).result()
+                    yield [([source], executor.submit(work_watched, [source], self._options, self._out).result())]
                 except BrokenExecutor:
-                    yield [source], [self._killer(source, monotonic() - begun)]
+                    yield [([source], [self._killer(source, monotonic() - begun)])]
                     executor.shutdown(wait=False, cancel_futures=True)
                     executor = self._make(1)
         finally:

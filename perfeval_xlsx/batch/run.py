@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perfeval_xlsx.batch.desk import Desk
 from perfeval_xlsx.batch.discover import Source, discover, printable
 from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, processors
+from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
 from perfeval_xlsx.batch.options import Options, stamp
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from perfeval_xlsx.scoring.reviews import Reviews
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
+_FEW = 4
+"""Up to so many copies are flushed one by one: to flush the disk may take long where others write to it."""
 
 
 class Progress(NamedTuple):
@@ -125,23 +128,28 @@ class Run:
 
     def _work(self, watch: Watcher, pending: int) -> None:
         watch(self._progress())
-        for chunk, records in self._outcomes(pending):
-            self._store(chunk, records)
-            watch(self._progress())
+        options = self._options
+        together = options.durable and options.executor is None and pending > _FEW and can_flush()
+        for done in self._outcomes(pending, replace(options, durable=False) if together else options):
+            if together and self._out is not None:
+                flush(self._out)
+            for chunk, records in done:
+                self._store(chunk, records)
+                watch(self._progress())
 
     def _progress(self, *, writing: bool = False) -> Progress:
         return Progress(self._done, self._total, self._failed, self._ready, writing)
 
-    def _outcomes(self, pending: int) -> Outcomes:
+    def _outcomes(self, pending: int, options: Options) -> Outcomes:
         """Records of all pending files, from this process or from workers."""
         bounds = load("run.toml")["chunk"]
-        if self._options.executor is not None:
+        if options.executor is not None:
             return self._on_cluster(pending)
         log = None if self._out is None else self._out / load("run.toml")["outputs"]["log"]
-        if pending <= bounds["in_process"] and not self._options.isolated:
-            return here(self._chunks(bounds["small"]), self._options, self._out, log, self._stop)
-        jobs = self._options.jobs or processors()
-        pool = Pool(partial(process_pool, options=self._options, log=log), jobs, self._options, self._out, self._stop)
+        if pending <= bounds["in_process"] and not options.isolated:
+            return here(self._chunks(bounds["small"]), options, self._out, log, self._stop)
+        jobs = options.jobs or processors()
+        pool = Pool(partial(process_pool, options=options, log=log), jobs, options, self._out, self._stop)
         if self._out is not None:
             Thread(target=prepare, daemon=True).start()
         return pool.outcomes(self._chunks(_chunk_size(pending, jobs)))
