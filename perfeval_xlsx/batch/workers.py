@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
@@ -62,4 +63,16 @@ def _end(alive: dict[Any, BaseProcess], results: Connection) -> None:
     for worker in alive.values():
         worker.kill()
     with suppress(OSError):
-        results.close()  # nobody can write any more, so that who still reads is told
+        _let_go(results)  # nobody can write any more, so that who still reads is told
+
+
+def _let_go(results: Connection) -> None:
+    """Close a pipe's end; its number stays taken, since the library closes it, too, and may do so at the same time."""
+    if os.name == "nt":
+        results.close()
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, results.fileno(), inheritable=False)
+    finally:
+        os.close(nowhere)
