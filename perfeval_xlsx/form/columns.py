@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import plain
+from perfeval_xlsx.form.labels import pattern, plain, plain_row
 from perfeval_xlsx.form.locate import Column, Header, indicator_headers
-from perfeval_xlsx.workbook import Sheet
+from perfeval_xlsx.workbook import Sheet, a1
 
+PARTED = frozenset({"level3", "target"})
+"""Fields under whose wide header cells of their own may stand."""
 _DOUBLED = 4
 """So many fields twice in one header are two headers side by side."""
 _NARROWEST, _WIDE = 5, 11
@@ -23,7 +25,7 @@ def widen(grid: Grid, header: Header) -> None:
 
     ``年度指标值 | (blank)`` over ``≥ | 5000份``: the cells below tell which is which.
     """
-    columns = sorted([*header.columns.values(), *header.extra], key=lambda column: column.left)
+    columns = sorted(_all(header), key=lambda column: column.left)
     if sum(column.right - column.left + 1 for column in columns) >= header.right - header.left + 1:
         return
     for column, following in pairwise(columns):
@@ -86,3 +88,35 @@ def _part(sheet: Sheet, first: int, last: int) -> Sheet:
     cells = {place: cell for place, cell in sheet.cells.items() if first <= place[1] <= last}
     merges = [merge for merge in sheet.merges if first <= merge.left <= last]
     return Sheet(sheet.name, sheet.index, sheet.state, cells, merges, sheet.hidden_rows, sheet.hidden_columns)
+
+
+def _leads(name: str, text: str | None) -> bool:
+    """Whether a cell under a wide header leads to the next: a comparator before a target, a number before a name."""
+    key = "comparator" if name == "target" else "counter"
+    return text is not None and pattern("levels", key).match(plain_row(text)) is not None
+
+
+def part(grid: Grid, row: int, column: Column, name: str, values: dict[str, str | None], cells: dict[str, str]) -> None:
+    """Take what stands in cells of its own under one wide header: ``≥ | 12 | 次``, ``指标1 | 巡查次数``.
+
+    Args:
+        grid: The sheet.
+        row: Sheet row.
+        column: The wide column; ``name`` its field.
+        name: ``target`` or ``level3``.
+        values: The row's texts by field; ``cells`` their addresses: both are corrected.
+        cells: As said.
+    """
+    places = [at for at in range(column.left, column.right + 1) if grid.own(row, at)]
+    if len(places) < 2:
+        return
+    if _leads(name, values[name]):
+        named = ("level3",) if name == "level3" else ("target", "unit")
+        fields = dict(zip(named, places[1:], strict=False)) | ({"sign": places[0]} if name == "target" else {})
+    elif name == "target" and not any(map(str.isdigit, grid.own(row, places[1]))):
+        fields = {"unit": places[1]}
+    else:
+        return
+    for other, at in fields.items():
+        if other == name or other not in values:
+            values[other], cells[other] = grid.own(row, at), a1(row, at)

@@ -16,8 +16,9 @@ from typing import NamedTuple
 from perfeval_xlsx.form.formulas import formulas_of
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import pattern, plain_row, says_on
-from perfeval_xlsx.form.locate import fund_header, indicator_headers, is_continued, is_title
+from perfeval_xlsx.form.locate import fund_header, indicator_headers
 from perfeval_xlsx.form.model import Form, FormulaCell, IndicatorRow, Page
+from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.workbook import Merge, Sheet, a1, on_sheet, row_column
 
 Read = Callable[[Sheet], list[Form]]

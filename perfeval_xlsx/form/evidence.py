@@ -10,11 +10,13 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.heading import year_in
-from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, plain_row, split_points
-from perfeval_xlsx.form.locate import Column, Header, is_title
+from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain_row, split_points
+from perfeval_xlsx.form.locate import Column, Header
 from perfeval_xlsx.form.model import Form, IndicatorRow
+from perfeval_xlsx.form.title import is_title
 from perfeval_xlsx.workbook import a1
 
+_NO_YEAR = 9999
 _YEAR = re.compile(r"20\d\d(?=年)")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
@@ -28,7 +30,12 @@ _SHARE = 0.5
 
 
 def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
-    """Where two columns carry one field's label, keep the one whose cells fit it; the other becomes an extra column."""
+    """Where two columns carry one field's label, keep the one whose cells fit it; the other becomes an extra column.
+
+    A column of nothing but comparators holds the signs, whatever its label says.
+    """
+    if header.extra and "sign" not in header.columns:
+        _find_signs(grid, header, limit)
     for name, others in list(header.double.items()):
         candidates = [header.columns[name], *others]
         if name == "weight" and "score" not in header.columns:
@@ -51,6 +58,16 @@ def settle_doubles(grid: Grid, header: Header, limit: int) -> None:
         _choose(header, name, candidates)
         year = _year_above(grid, header, candidates)
         header.double[name] = [other for other in candidates[1:] if _named(other, year) >= _named(candidates[0], year)]
+
+
+def _find_signs(grid: Grid, header: Header, limit: int) -> None:
+    comparator = pattern("levels", "comparator")
+    for column in header.extra:
+        texts = _texts(grid, column, header, limit)
+        if len(texts) >= _SEVERAL and all(comparator.match(text) for text in texts):
+            header.columns["sign"] = column
+            header.extra = [other for other in header.extra if other is not column]
+            return
 
 
 def _join(grid: Grid, header: Header, candidates: list[Column], limit: int) -> bool:
@@ -98,11 +115,11 @@ def _year_above(grid: Grid, header: Header, candidates: Sequence[Column]) -> int
 def _named(column: Column, year: int | None) -> tuple[int, int]:
     """How sure a label names its field: by the form's year or none rather than another's, then by the plainer name.
 
-    Where the form names no year the latest counts (``2021年完成值 | 2022年完成值``).
+    Where the form names no year a label without one counts, else the latest (``2021年完成值 | 2022年完成值``).
     """
     years = [int(found) for found in _YEAR.findall(column.label)]
     if year is None:
-        return max(years, default=0), column.rank
+        return max(years, default=_NO_YEAR), column.rank
     return (2 if year in years else 0 if years else 1), column.rank
 
 

@@ -60,9 +60,23 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         leftmost = min(leftmost, begins)
         cells = {name: grid.address(row, _column_of(grid, row, column)) for name, column in header.columns.items()}
         rows.append(FundRow(row, label, "part", values, cells))
-        rows += _beside(row, values, header)
+    rows = _parted(rows, header)
     _name_total(rows)
     return rows
+
+
+def _parted(rows: list[FundRow], header: Header) -> list[FundRow]:
+    """Rows with the second list that stands beside them, where there is one: more than a word in one cell."""
+    texts = [text for fund in rows for name, text in fund.values.items() if name != "reason" and text]
+    labels = [text for text in texts if _is_label(text)]
+    if not any(_lists(text) for text in labels):
+        return rows
+    return [each for fund in rows for each in (fund, *_beside(fund.row, fund.values, header))]
+
+
+def _lists(text: str) -> bool:
+    """Whether a text heads a list of funds or is one of it (``按支出性质分``, ``其中：基本支出``), no mere word."""
+    return _is_part_label(text) or ":" in plain_row(text) or contains(text, "fund_rows", "list_words")
 
 
 def read_columns(grid: Grid, first: int, last: int) -> list[FundRow]:
@@ -270,7 +284,12 @@ def read_pairs(grid: Grid, first: int, last: int) -> list[FundRow]:
     for row in grid.rows_between(first, last):
         found = _pairs(grid, row)
         together: _Places = above | {name: (row, column) for name, column in found.items()}
-        if rows and row <= rows[-1].row + 1 and places and all(_is_part(grid, row, c) for c in places.values()):
+        if rows and found and row == rows[0].row + 1 and found.keys().isdisjoint(rows[0].values):
+            more = _pair_row(grid, {name: (row, column) for name, column in found.items()}, "total")
+            rows[0].row, places = row, {}
+            rows[0].values |= more.values
+            rows[0].cells |= more.cells
+        elif rows and row <= rows[-1].row + 1 and _are_parts(grid, row, places):
             rows.append(_pair_row(grid, {name: (row, column) for name, column in places.items()}, "part"))
         elif rows:
             break
@@ -280,6 +299,11 @@ def read_pairs(grid: Grid, first: int, last: int) -> list[FundRow]:
         else:
             above = {name: (row, column) for name, column in found.items()}
     return rows
+
+
+def _are_parts(grid: Grid, row: int, places: dict[str, int]) -> bool:
+    """Whether a row below pairs holds their parts in the same columns, and is not the next block."""
+    return bool(places) and not _ends(grid, row) and all(_is_part(grid, row, column) for column in places.values())
 
 
 def _is_whole(places: _Places) -> bool:
@@ -307,8 +331,10 @@ def _behind_colon(text: str) -> str | None:
 
 
 def _is_part(grid: Grid, row: int, column: int) -> bool:
-    """Whether a label stands left of a value's column."""
-    return bool(grid.text(row, column - 1)) and grid.anchor(row, column - 1)[0] == row
+    """Whether a label stands left of a value's column, and an amount or nothing in it."""
+    text = grid.text(row, column)
+    amount = not text or is_placeholder(text) or _is_amount(_behind_colon(text) or "")
+    return amount and bool(grid.text(row, column - 1)) and grid.anchor(row, column - 1)[0] == row
 
 
 def pair_points(grid: Grid, fund: FundRow) -> float | None:

@@ -21,9 +21,11 @@ from perfeval_xlsx.form.labels import (
     plain_row,
     unit_stated,
 )
-from perfeval_xlsx.form.locate import Header, is_continued, is_fund_header, is_title
+from perfeval_xlsx.form.locate import Header, is_fund_header
 from perfeval_xlsx.form.model import Form, Kind
 from perfeval_xlsx.form.numerals import arabic
+from perfeval_xlsx.form.title import is_continued, is_title
+from perfeval_xlsx.workbook import row_column
 
 _WRITTEN_YEAR = re.compile("二[〇零○OＯ0]二[〇零○OＯ0一二三四五六七八九]|二[〇零○OＯ0]一[〇零○OＯ0一二三四五六七八九]")
 _ZEROS = str.maketrans("○OＯ0", "〇〇〇〇")
@@ -99,6 +101,11 @@ def _head_labels() -> frozenset[str]:
 
 def bare_names(names: Iterable[str]) -> frozenset[str]:
     """Labels of the head as they are compared (see ``split_label``)."""
+    return _bare_names(tuple(names))
+
+
+@cache
+def _bare_names(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(bare(name) for name in names)
 
 
@@ -276,6 +283,8 @@ def read_unit(form: Form, grid: Grid, header: Header | None, rows: Iterable[int]
     """Fill in the money unit: stated at the fund table, in the head, alone in a cell, or with every amount."""
     table = [header.top, header.bottom] if header is not None else []
     table += [fund.row for fund in form.funds]
+    if header is None:  # pairs may stand over two rows
+        table += [row_column(cell)[0] for fund in form.funds for cell in fund.cells.values()]
     texts = [text for row in grid.rows_between(min(table), max(table)) for _, text in grid.texts(row)] if table else []
     head = [(row, c, text) for row in rows for c, text in grid.texts(row) if len(text) <= 2 * LONGEST]
     own, above = unit_stated(texts), unit_stated(text for _, _, text in head)

@@ -6,32 +6,30 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
-from perfeval_xlsx.data import load
+from perfeval_xlsx.form.columns import PARTED, part
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
-    is_hint,
     is_one_of,
     is_placeholder,
     is_plain_name,
-    is_unused,
     opens_note,
     pattern,
     plain_row,
     split_points,
     total_label,
 )
-from perfeval_xlsx.form.locate import Column, Header, is_continued, is_fund_header, is_title
+from perfeval_xlsx.form.levels import settle_levels
+from perfeval_xlsx.form.locate import Column, Header, is_fund_header
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
+from perfeval_xlsx.form.title import is_continued, is_title
+from perfeval_xlsx.form.unused import is_figure_in, why_left_out
 from perfeval_xlsx.workbook import Merge, a1
 
 _ONCE = frozenset({"weight", "score"})
 """Fields of which a cell merged over several rows counts once, in its first row."""
 _VALUES = ("target", "actual", "score", "weight")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?")
-_DIGIT = re.compile("[1-9１-９]")
 _WIDE = 0.6
-_PARTED = frozenset({"level3", "target"})
-"""Fields under whose wide header cells of their own may stand."""
 _NOTES_ABOVE_TOTAL = 3
 _LONGEST_LEVEL = 200
 """Rows a merged level is followed over where nothing else stands in them."""
@@ -133,34 +131,9 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         elif _inside(grid, row, plan):
             _take(body, _row(grid, row, plan, carried, None))
         body.last = row
-    if body.rows and body.rows[0].values["level1"] is None and plan.level1 is not None:
-        _settle_floating(body.rows)
+    if body.rows and plan.level1 is not None:
+        settle_levels(body.rows)
     return body
-
-
-def _settle_floating(rows: list[IndicatorRow]) -> None:
-    """Give rows the level 1 that their level 2 is a part of, where its labels stand in the middle of their blocks.
-
-    Rows whose level 2 says nothing, or whose level 1 is not there, are left without one.
-    """
-    labels = {label: row for row in reversed(rows) if (label := row.values["level1"]) is not None}
-    carried = [(dict(row.cells), row.level1_points) for row in rows]
-    places = {label: carried[rows.index(row)] for label, row in labels.items()}
-    for row in rows:
-        words = _part_of(row.values["level2"] or "")
-        fitting = next((found for word in words if (found := [x for x in places if word in plain_row(x)])), [])
-        row.values["level1"] = fitting[0] if len(fitting) == 1 else None
-        row.cells.pop("level1", None)
-        row.level1_points = None
-        if len(fitting) == 1:
-            cells, row.level1_points = places[fitting[0]]
-            row.cells["level1"] = cells["level1"]
-
-
-def _part_of(level2: str) -> list[str]:
-    """Words of the level 1 that a level 2 is a part of, the likeliest first."""
-    words: dict[str, list[str]] = load("labels.toml")["levels"]["within"]
-    return next((words[word] for word in words if word in plain_row(level2)), [])
 
 
 def _plain_row(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> IndicatorRow | None:
@@ -196,7 +169,7 @@ def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int])
     columns = plan.header.columns
     figures = [columns[name].left for name in ("weight", "score") if name in columns]
     for later in below:
-        if _is_total(grid, later, plan) and any(_is_figure(grid.own(later, column)) for column in figures):
+        if _is_total(grid, later, plan) and any(is_figure_in(grid.own(later, column)) for column in figures):
             body.notes += [row, *(other for other in below if other < later)]
             body.total_row = body.last = later
             return
@@ -242,7 +215,7 @@ def _weighs(grid: Grid, row: int, plan: _Plan) -> bool:
     """Whether a row has points; in a grid without them, the name of a level."""
     weight = plan.header.columns.get("weight")
     if weight is not None:
-        return _is_figure(grid.own(row, weight.left))
+        return is_figure_in(grid.own(row, weight.left))
     levels = (column.left for column in (plan.level1, plan.level2) if column is not None)
     return any(is_one_of(split_points(grid.text(row, left))[0], "levels", "names") for left in levels)
 
@@ -268,30 +241,8 @@ def _with_merged(grid: Grid, plan: _Plan, rows: list[int], limit: int) -> list[i
 
 
 def _take(body: Body, row: IndicatorRow) -> None:
-    row.reason = _why_left_out(row)
+    row.reason = why_left_out(row)
     (body.rows if row.reason is None else body.left_out).append(row)
-
-
-def _why_left_out(row: IndicatorRow) -> str | None:
-    """Why a row does not count: a template's unfilled row, a blank one, a subtotal."""
-    values = row.values
-    if any(is_hint(values.get(name) or "") for name in ("level3", "target")):
-        return "hint"
-    names = [values.get(level) or "" for level in ("level1", "level2", "level3")]
-    beside = () if names[2] else row.extra.values()
-    if any(is_one_of(name, "rows", "subtotal") for name in (*names, *beside) if name):
-        return "subtotal"
-    if not all(is_placeholder(values.get(name) or "") for name in ("target", "actual")):
-        return None
-    if any(_is_figure(values.get(name)) for name in ("weight", "score")):
-        return None
-    if names[2] and not is_unused(names[2]):
-        return None
-    return "unused" if names[2] else "blank"
-
-
-def _is_figure(text: str | None) -> bool:
-    return text is not None and _DIGIT.search(text) is not None
 
 
 def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | None) -> IndicatorRow:
@@ -301,8 +252,8 @@ def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | Non
     cells = dict(carried.cells)
     for name, column in plan.fields:
         values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
-        if column.right > column.left and name in _PARTED and values[name] is not None:
-            _part(grid, row, column, name, values, cells)
+        if column.right > column.left and name in PARTED and values[name] is not None:
+            part(grid, row, column, name, values, cells)
     if plan.adjusted is not None:
         # An adjusted target counts where it is filled in, and where there is no other.
         text, address = _value(grid, row, plan.adjusted, "target", plan.bottom)
@@ -325,31 +276,6 @@ def _value(grid: Grid, row: int, column: Column, name: str, header_row: int) -> 
     if (anchor[0] < row and name in _ONCE) or (anchor[1] < column.left and name != "level3"):
         text = ""
     return text or None, a1(*anchor)
-
-
-def _leads(name: str, text: str | None) -> bool:
-    """Whether a cell under a wide header leads to the next: a comparator before a target, a number before a name."""
-    key = "comparator" if name == "target" else "counter"
-    return text is not None and pattern("levels", key).match(plain_row(text)) is not None
-
-
-def _part(
-    grid: Grid, row: int, column: Column, name: str, values: dict[str, str | None], cells: dict[str, str]
-) -> None:
-    """Take what stands in cells of its own under one wide header: ``≥ | 12 | 次``, ``指标1 | 巡查次数``."""
-    places = [at for at in range(column.left, column.right + 1) if grid.own(row, at)]
-    if len(places) < 2:
-        return
-    if _leads(name, values[name]):
-        named = ("level3",) if name == "level3" else ("target", "unit")
-        fields = dict(zip(named, places[1:], strict=False)) | ({"sign": places[0]} if name == "target" else {})
-    elif name == "target" and not any(map(str.isdigit, grid.own(row, places[1]))):
-        fields = {"unit": places[1]}
-    else:
-        return
-    for other, at in fields.items():
-        if other == name or other not in values:
-            values[other], cells[other] = grid.own(row, at), a1(row, at)
 
 
 def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:

@@ -12,17 +12,15 @@ from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
     LONGEST,
     Match,
-    contains,
     field_names,
     find,
     is_figure,
     is_one_of,
     pattern,
-    plain,
     plain_row,
-    says_on,
     split_points,
 )
+from perfeval_xlsx.form.title import is_title
 
 _DEEPEST = 3
 """Header rows a block has at most."""
@@ -382,27 +380,3 @@ def _places_below(grid: Grid, header: Header, column: Column) -> list[tuple[int,
         if len(places) > len(finest):
             finest = places
     return finest
-
-
-def is_continued(grid: Grid, row: int) -> bool:
-    """Whether a row says that the form goes on from the page before, by a line of its own or a title."""
-    texts = grid.texts(row)
-    if not texts or len(texts) > 2 or not says_on(texts[0][1]):
-        return False
-    line = len(texts) == 1 and pattern("continued", "line").match(plain_row(texts[0][1]))
-    return bool(line) or is_title(grid, row)
-
-
-def is_title(grid: Grid, row: int) -> bool:
-    """Whether a row holds a form's title: the only text of its row, or nearly, with a title's word and no sentence."""
-    texts = grid.texts(row)
-    if not texts or len(texts) > 2:
-        return False
-    column, text = max(texts, key=lambda item: len(item[1]))
-    folded = plain_row(text)
-    data = load("labels.toml")["title"]
-    if len(folded) > data["longest"] or not contains(text, "title", "words"):
-        return False
-    if any(folded.startswith(plain(word)) for word in data["not"]):
-        return False
-    return grid.right(row, column) > column or len(texts) == 1

@@ -29,14 +29,13 @@ from perfeval_xlsx.form.locate import (
     Header,
     fund_header,
     indicator_headers,
-    is_continued,
     is_declaration,
     is_fund_header,
     is_process,
-    is_title,
 )
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import province_of
+from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.form.total import read_head_total, read_total
 from perfeval_xlsx.workbook import AnyWorkbook, Sheet, a1
 

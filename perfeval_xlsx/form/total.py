@@ -18,6 +18,7 @@ from perfeval_xlsx.workbook import a1
 
 _FIGURE = re.compile(r"(\d{1,3}(?:\.\d+)?)分?")
 _GRADED = re.compile(r"(\d{1,3}(?:\.\d+)?)分?[,;、]?[(]?([^\d()]{1,3})[)]?")
+_WHOLE = 100.0
 _AFTER_TOTAL = 3
 """Rows below the total in which a grade may stand."""
 _RANGE = re.compile(r"[(][^()]*\d[^()]*[)]$")
@@ -99,8 +100,13 @@ def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
 
 
 def _inline_total(form: Form, cell: str, figure: str | None, grade: str | None) -> None:
-    """A figure in the label's own cell: the points where the score has a cell of its own, else the score."""
-    if figure is not None and "score" not in form.total_cells:
+    """A figure in the label's own cell: the points where the score has a cell of its own, else the score.
+
+    Where both have cells and nothing stands in them it is the score, unless it is the form's 100 points.
+    """
+    blank = form.total.get("score") is None and form.total.get("weight") is None
+    said = figure is not None and (grade is not None or float(figure) != _WHOLE)
+    if figure is not None and ("score" not in form.total_cells or (blank and said)):
         form.total["score"], form.total_cells["score"] = figure, cell
     elif figure is not None and form.total.get("weight") is None:
         form.total["weight"] = figure
@@ -121,6 +127,8 @@ def _grades(
                 yield (row, column), grade
                 continue
             after = grid.right(row, column) + 1
+            if not grid.text(row, after):
+                after = next((c for c, _ in grid.texts(row) if c > after), after)
             beside = grade_in(grid.text(row, after))
             if is_one_of(text, "head", "grade") or (beside and is_one_of(text, "head", "conclusion")):
                 yield (row, after if after <= grid.last_column else column), beside

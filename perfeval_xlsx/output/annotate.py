@@ -84,13 +84,12 @@ def _annotate(
         index: _Page(book, book.sheet(index), _free_column(book, index, [s for s in spans if s[0] == index]))
         for index in dict.fromkeys(index for index, _, _ in spans)
     }
-    for form, result in zip(forms, results, strict=True):
+    for at, (form, result) in enumerate(zip(forms, results, strict=True)):
+        beside = sum(_share_rows(form, other) for other in forms[:at])
+        for index, _, _ in form.spans():
+            pages[index].turn_to(beside)
         _annotate_form(pages, form, result, lang)
-    data = load("desk.toml")["annotate"]
-    widths = {
-        index: {page.column: data["score_width"], page.column + 1: page.opinion_width()}
-        for index, page in pages.items()
-    }
+    widths = {index: page.widths() for index, page in pages.items()}
     finish = dressing(book, {index: page.looks for index, page in pages.items()}, widths)
     edits = {index: page.values for index, page in pages.items()}
     for refusal in save_copy(book, edits, target, durable=durable, finish=finish):
@@ -99,11 +98,18 @@ def _annotate(
 
 @dataclass(slots=True)
 class _Page:
-    """What one sheet gets: values and looks by row and column."""
+    """What one sheet gets: values and looks by row and column.
+
+    Attributes:
+        first: First column right of the forms.
+        column: First of the two columns of the form at hand; ``last`` that of the last form so far.
+    """
 
     book: Workbook
     sheet: Sheet
-    column: int
+    first: int
+    column: int = 0
+    last: int = 0
     values: dict[Place, str | float] = field(default_factory=dict)
     looks: dict[Place, Look] = field(default_factory=dict)
 
@@ -126,9 +132,20 @@ class _Page:
         height = _HEIGHT.search(tag[2]) if tag is not None else None
         return math.inf if height is None else float(height[1]) // load("desk.toml")["annotate"]["line_height"]
 
-    def opinion_width(self) -> float:
-        """Width of the opinions' column: what its lines need, as far as the form stays legible beside it."""
-        column = [str(text) for (_, column), text in self.values.items() if column == self.column + 1]
+    def turn_to(self, beside: int) -> None:
+        """Take the columns of a form with ``beside`` other ones on the same rows before it."""
+        self.column = self.first + 2 * beside
+        self.last = max(self.last, self.column)
+
+    def widths(self) -> dict[int, float]:
+        """Widths of the columns that are added."""
+        score = float(load("desk.toml")["annotate"]["score_width"])
+        columns = range(self.first, self.last + 1, 2)
+        return {at: width for c in columns for at, width in ((c, score), (c + 1, self._opinion_width(c + 1)))}
+
+    def _opinion_width(self, opinions: int) -> float:
+        """Width of an opinions' column: what its lines need, as far as the form stays legible beside it."""
+        column = [str(text) for (_, column), text in self.values.items() if column == opinions]
         least, most = load("desk.toml")["annotate"]["opinion_width"]
         return float(min(most, max([least, *(wide(line) + 2 for text in column for line in text.split("\n"))])))
 
@@ -141,6 +158,15 @@ class _Page:
             self.values[row, self.column + 1] = opinion
         self.looks[row, self.column] = Look(base, fill, general=True)
         self.looks[row, self.column + 1] = Look(base, fill, wrapped=True, general=True)
+
+
+def _share_rows(form: Form, other: Form) -> bool:
+    """Whether two forms stand side by side: on the same rows of a sheet."""
+    return any(
+        index == theirs and first <= end and begin <= last
+        for index, first, last in form.spans()
+        for theirs, begin, end in other.spans()
+    )
 
 
 def _free_column(book: Workbook, index: int, spans: Sequence[tuple[int, int, int]]) -> int:

@@ -230,3 +230,26 @@ def test_addresses_carry_their_sheet_as_in_excel(name: str, address: str) -> Non
     assert on_sheet(name, "H5") == address
     assert split_sheet(address) == (name, "H5")
     assert split_sheet("H5") == (None, "H5")
+
+
+def test_forms_side_by_side_have_review_columns_of_their_own(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(SEED)
+    first = book.worksheets[0]
+    for left, top, right, bottom in [merge.bounds for merge in first.merged_cells.ranges]:
+        first.merge_cells(None, top, left + 10, bottom, right + 10)
+    for row in list(first.iter_rows(max_col=9)):
+        for cell in row:
+            if cell.value is not None:
+                first.cell(cell.row, cell.column + 10, cell.value).number_format = cell.number_format
+    first["R11"] = 1
+    book.save(tmp_path / "两张.xlsx")
+    results = list(pe.audit(tmp_path / "两张.xlsx", out=tmp_path / "out", annotate=True))
+    assert [(result["form"], result["execution"]["cell"]) for result in results if result["execution"]] == [
+        (1, "I4"),
+        (2, "S4"),
+    ]
+    (copy,) = (tmp_path / "out").rglob("两张.xlsx")
+    sheet = openpyxl.load_workbook(copy, data_only=True)[results[0]["sheet"]]
+    reviewed = [sheet.cell(11, column).value for column in range(20, 24)]
+    assert (reviewed[0], reviewed[1], reviewed[2]) == (2, None, 2)
+    assert reviewed[3] is not None

@@ -86,3 +86,28 @@ def test_three_amounts_under_their_labels(labels: tuple[str, str, str]) -> None:
     names = ("initial_budget", "annual_budget", "executed")
     assert [form.funds[0].values[name] for name in names] == ["100", "120", "108"]
     assert codes(form) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"), [("E4=108", "E4=已全额拨付"), ("G3=90%", "G3=已全部执行"), ("G3=90%", "G3=九成七")]
+)
+def test_a_word_in_a_cell_is_no_second_list(cell: str, text: str) -> None:
+    (form,) = read(f"{TITLE}\n{funds(2)}\n{grid(5)}".replace(cell, text))
+    assert [(fund.label, fund.role) for fund in form.funds] == [("年度资金总额", "total"), ("其中：财政拨款", "part")]
+    assert form.funds[0].values["score"] == "9"
+    assert text.partition("=")[2] in [value for fund in form.funds for value in fund.values.values()]
+
+
+@pytest.mark.parametrize("goals", [True, False])
+def test_pairs_over_two_rows_with_rate_and_score(goals: bool) -> None:
+    between = "A4:A5=年度总体目标 | B4=预期目标 | E4=实际完成情况\nB5=修渠 | E5=已修\n" if goals else ""
+    (form,) = read(f"""
+        {TITLE}
+        A2:A3=预算资金（万元） | B2=全年预算数 | C2=120 | D2=全年执行数 | E2=108
+        B3=执行率 | C3=90% | D3=得分（10分） | E3=9
+        {between}{grid(6)}
+        """)
+    (fund,) = form.funds
+    assert fund.values == {"annual_budget": "120", "executed": "108", "rate": "90%", "score": "9"}
+    assert (form.execution_points, form.unit) == (10.0, "万元")
+    assert form.goals == ({"expected": "修渠", "actual": "已修"} if goals else {"expected": None, "actual": None})

@@ -1,0 +1,31 @@
+"""Rows that are a form's title, or say that the form goes on from the page before."""
+
+from __future__ import annotations
+
+from perfeval_xlsx.data import load
+from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.labels import contains, pattern, plain, plain_row, says_on
+
+
+def is_continued(grid: Grid, row: int) -> bool:
+    """Whether a row says that the form goes on from the page before, by a line of its own or a title."""
+    texts = grid.texts(row)
+    if not texts or len(texts) > 2 or not says_on(texts[0][1]):
+        return False
+    line = len(texts) == 1 and pattern("continued", "line").match(plain_row(texts[0][1]))
+    return bool(line) or is_title(grid, row)
+
+
+def is_title(grid: Grid, row: int) -> bool:
+    """Whether a row holds a form's title: the only text of its row, or nearly, with a title's word and no sentence."""
+    texts = grid.texts(row)
+    if not texts or len(texts) > 2:
+        return False
+    column, text = max(texts, key=lambda item: len(item[1]))
+    folded = plain_row(text)
+    data = load("labels.toml")["title"]
+    if len(folded) > data["longest"] or not contains(text, "title", "words"):
+        return False
+    if any(folded.startswith(plain(word)) for word in data["not"]):
+        return False
+    return grid.right(row, column) > column or len(texts) == 1
