@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -101,18 +101,22 @@ def _listed(path: Path, out: Path | None) -> Iterator[Source]:
 
 
 def _walk(folder: Path, below: str, out: tuple[int, int] | None) -> Iterator[Source]:
-    """The workbooks below a folder, in no particular order."""
+    """The workbooks below a folder, in no particular order, one at a time: it may hold a province's."""
     try:
         with os.scandir(folder) as scan:
-            entries = list(scan)
+            yield from _in_folder(folder, scan, below, out)
     except OSError as error:
         detail = error.strerror or str(error)
         problem = Finding("B04", found=str(folder), args={"detail": detail})
         yield Source(str(folder), below.rstrip("/") or folder.name, problem=problem)
-        return
+
+
+def _in_folder(
+    folder: Path, entries: Iterable[os.DirEntry[str]], below: str, out: tuple[int, int] | None
+) -> Iterator[Source]:
     outputs = load("run.toml")["outputs"]
-    names = {entry.name for entry in entries}
-    own = set(outputs.values()) if outputs["manifest"] in names or (out and out == _identity(folder)) else set()
+    is_output = (folder / outputs["manifest"]).exists() or (out is not None and out == _identity(folder))
+    own = set(outputs.values()) if is_output else set()
     for entry in entries:
         if entry.name in own or entry.name.startswith((".", "~$")) or _is_hidden(entry):
             continue

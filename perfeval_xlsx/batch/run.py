@@ -337,7 +337,10 @@ def _digest(source: Source) -> str:
 def tidied(out: Path) -> Iterator[str]:
     """Paths of the copies below the output folder; what a killed run left half written is removed on the way."""
     names = load("run.toml")["outputs"]
-    _remove_temporary(entry for entry in os.scandir(out))
+    with os.scandir(out) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name):
+                Path(entry.path).unlink(missing_ok=True)
     for copies in (names["copies"], names["annotated"]):
         yield from _copies(out / copies, f"{copies}/")
     for _ in _copies(out / names["returned"], ""):
@@ -346,18 +349,14 @@ def tidied(out: Path) -> Iterator[str]:
 
 def _copies(folder: Path, below: str) -> Iterator[str]:
     try:
-        entries = list(os.scandir(folder))
+        entries = os.scandir(folder)
     except OSError:
         return
-    _remove_temporary(entries)
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _copies(folder / entry.name, f"{below}{entry.name}/")
-        else:
-            yield printable(below + entry.name)
-
-
-def _remove_temporary(entries: Iterable[os.DirEntry[str]]) -> None:
-    for entry in entries:
-        if _TEMPORARY.fullmatch(entry.name):
-            Path(entry.path).unlink(missing_ok=True)
+    with entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name):
+                Path(entry.path).unlink(missing_ok=True)
+            elif entry.is_dir(follow_symlinks=False):
+                yield from _copies(folder / entry.name, f"{below}{entry.name}/")
+            else:
+                yield printable(below + entry.name)
