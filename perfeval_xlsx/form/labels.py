@@ -106,6 +106,7 @@ def find(block: str, text: str) -> Match | None:
     if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
         return None
     vocabulary = _vocabulary(block)
+    text = plain(text).partition("=")[0] or text  # 得分=分值×执行率 is how 得分 is reckoned
     level = _LEVEL.search(plain(text))
     text = f"{level[1]}级指标" if level else text
     for label in (plain(text), bare(text), _OF_YEAR.sub("", bare(text))):

@@ -111,3 +111,15 @@ def test_pairs_over_two_rows_with_rate_and_score(goals: bool) -> None:
     assert fund.values == {"annual_budget": "120", "executed": "108", "rate": "90%", "score": "9"}
     assert (form.execution_points, form.unit) == (10.0, "万元")
     assert form.goals == ({"expected": "修渠", "actual": "已修"} if goals else {"expected": None, "actual": None})
+
+
+def test_a_label_may_say_how_its_figure_is_reckoned() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:B2=项目资金（万元） | C2=年初预算数 | D2=全年预算数 | E2=全年执行数 | F2=分值 | G2=执行率＝执行数/预算数 | H2=得分=分值×执行率
+        A3=年度资金总额 | C3=100 | D3=120 | E3=108 | F3=10 | G3=90% | H3=9
+        {grid(4)}
+        """)
+    (fund,) = form.funds
+    assert (fund.values["rate"], fund.values["score"], fund.cells["score"]) == ("90%", "9", "H3")
+    assert codes(form) == []
