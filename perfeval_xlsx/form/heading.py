@@ -309,12 +309,15 @@ def _unit_of_values(form: Form) -> str | None:
 def read_goals(form: Form, grid: Grid, first: int, last: int) -> int | None:
     """Fill in the annual goals from the rows between two tables; return their header row.
 
-    Texts stand below their labels where both labels share a row, else to the right of each.
+    Texts stand below their labels where both labels share a row without texts between them, else to the right of each.
     """
     labelled = [(row, places) for row in grid.rows_between(first, last) if (places := _goal_labels(grid, row))]
     for row, places in labelled:
         if len(places) > 1:
-            _fill_goals(form, grid, row, places, last)
+            if all(_goal_beside(grid, row, column)[1] for column in places.values()):
+                _goals_beside(form, grid, row, places)
+            else:
+                _fill_goals(form, grid, row, places, last)
             return row
     for row, places in labelled:
         column = next(iter(places.values()))
@@ -384,8 +387,13 @@ def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: 
 def _goals_beside(form: Form, grid: Grid, row: int, places: dict[str, int]) -> None:
     """Texts to the right of their labels."""
     for name, column in places.items():
-        after = grid.right(row, column) + 1
-        text = grid.text(row, after)
-        if text and find("goals", text) is None and form.goals.get(name, None) is None:
-            form.goals[name] = text
-            form.goal_cells[name] = grid.address(row, after)
+        cell, text = _goal_beside(grid, row, column)
+        if text and form.goals.get(name, None) is None:
+            form.goals[name], form.goal_cells[name] = text, cell
+
+
+def _goal_beside(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
+    """Address and text right of a label; None where nothing or another label stands there."""
+    after = grid.right(row, column) + 1
+    text = grid.text(row, after)
+    return grid.address(row, after), text if text and find("goals", text) is None else None

@@ -152,3 +152,13 @@ def test_neither_a_projects_name_nor_its_term_gives_the_year(head: str) -> None:
 def test_a_line_below_the_title_gives_the_year() -> None:
     (form,) = read(f"A1:H1=项目支出绩效自评表\nA2=（2022年度）\nA3=项目名称 | B3=2021年数字档案建设\n{grid(4)}")
     assert form.year == 2022
+
+
+def test_goals_beside_their_labels_in_one_row() -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度项目支出绩效自评表
+        A2:B2=年度绩效目标 | C2:D2=整治河道三条，惠及两村 | E2=目标完成情况 | F2:H2=三条河道全部整治
+        {grid(4)}
+        """)
+    assert form.goals == {"expected": "整治河道三条，惠及两村", "actual": "三条河道全部整治"}
+    assert form.goal_cells == {"expected": "C2", "actual": "F2"}
