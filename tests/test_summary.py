@@ -21,6 +21,7 @@ from perfeval_xlsx.form.model import Kind
 from perfeval_xlsx.output.sheets import columns
 from perfeval_xlsx.output.style import style_numbers
 from perfeval_xlsx.output.summary import detail_fragment, head, write_summary
+from perfeval_xlsx.output.summary_rows import dimension_of
 from perfeval_xlsx.scoring.result import FormResult, FormStatus, RowStatus
 
 TABLES = ("rank", "detail", "funds", "replaced", "unscored")
@@ -333,3 +334,7 @@ def test_every_status_and_field_has_its_words() -> None:
     assert data["row_status"].keys() == set(get_args(RowStatus))
     assert data["kind"].keys() == set(get_args(Kind))
     assert data["field"].keys() == {"score", "rate", "weight", "total", "grade"}
+
+
+def test_a_level_written_down_its_cell_belongs_where_it_would_across() -> None:
+    assert dimension_of("产\n出\n指\n标") == dimension_of("产出指标") != dimension_of("其他")

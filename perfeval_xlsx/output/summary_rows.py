@@ -125,9 +125,9 @@ def dimension_scores(levels: Iterable[LevelResult]) -> Row:
 
 @cache
 def dimension_of(name: str) -> str:
-    """Dimension of a level-1 name."""
-    entries = load("outputs.toml")["dimension"]
-    return str(next(entry["key"] for entry in entries if any(word in name for word in entry["contains"])))
+    """Dimension of a level-1 name, written across or down its cell."""
+    entries, across = load("outputs.toml")["dimension"], "".join(name.split())
+    return str(next(entry["key"] for entry in entries if any(word in across for word in entry["contains"])))
 
 
 def grades() -> list[str]:
