@@ -30,7 +30,7 @@ def widen(grid: Grid, header: Header) -> None:
         return
     for column, following in pairwise(columns):
         gap = range(column.right + 1, following.left)
-        rows = list(grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT))
+        rows = grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT)
         if len(gap) == 1 and any(grid.own(row, gap[0]) and grid.own(row, column.left) for row in rows):
             column.right = gap[0]
 
@@ -55,7 +55,7 @@ def side_by_side(grid: Grid, headers: list[Header]) -> list[Sheet]:
 
 def _parted(grid: Grid) -> list[Sheet]:
     """The parts of a sheet between columns that are empty from top to bottom, narrow ones left with what is before."""
-    used = {column for _, column in grid.shown}
+    used = {column for line in grid.lines.values() for column in line}
     used |= {column for merge in grid.sheet.merges for column in range(merge.left, merge.right + 1)}
     starts = [1]
     for column in range(2, grid.last_column):

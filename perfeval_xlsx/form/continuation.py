@@ -121,7 +121,7 @@ def _top(group: Group) -> _Top | None:
     headers = indicator_headers(grid)
     if bool(headers) != bool(group.forms) or not grid.rows:
         return None
-    head = list(grid.rows_between(1, headers[0].top - 1)) if headers else grid.rows[:_FIRST_ROWS]
+    head = grid.rows_between(1, headers[0].top - 1) if headers else grid.rows[:_FIRST_ROWS]
     lines = [row for row in head if is_continued(grid, row)]
     checked = head if headers else grid.rows
     titled = any(is_title(grid, row) and row not in lines for row in checked)

@@ -107,7 +107,7 @@ def _year_above(grid: Grid, header: Header, candidates: Sequence[Column]) -> int
     """The year that the rows above a header name, where labels of its columns name years."""
     if not any(_YEAR.search(column.label) for column in candidates):
         return None
-    rows = list(grid.rows_between(1, header.top - 1))
+    rows = grid.rows_between(1, header.top - 1)
     title = next((row for row in reversed(rows) if is_title(grid, row)), 0)
     return year_in(text for row in rows if row >= title for _, text in grid.texts(row))
 
@@ -196,12 +196,12 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
             column, other = header.columns[name], header.double[name][0]
             found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     for name in ("weight", "score"):
-        cells = [(row.values.get(name), row.cells.get(name)) for row in form.indicators]
-        wrong = [(text, cell) for text, cell in cells if text and not _like_points(text)]
-        filled = sum(bool(text) and not is_placeholder(text or "") for text, _ in cells) if wrong else 0
-        if wrong and len(wrong) > _SHARE * filled:
-            column = header.columns[name]
-            found.append(Finding("R07", wrong[0][1], name, wrong[0][0], args={"label": column.label}))
+        texts = [row.values.get(name) for row in form.indicators]
+        unlike = {text for text in {*texts} if text and not _like_points(text)}
+        wrong = [row for row, text in zip(form.indicators, texts, strict=True) if text in unlike] if unlike else ()
+        if wrong and len(wrong) > _SHARE * sum(bool(text) and not is_placeholder(text or "") for text in texts):
+            cell, told = wrong[0].cells.get(name), wrong[0].values[name]
+            found.append(Finding("R07", cell, name, told, args={"label": header.columns[name].label}))
     found += _swapped(header, form)
     found += _levels_missing(form)
     if not form.indicators:
@@ -270,7 +270,7 @@ def _total_unread(grid: Grid, header: Header, form: Form) -> Iterator[Finding]:
     rows = [row.row for row in (*form.indicators, *form.left_out)]
     if not rows or {"weight", "score"} & form.total_cells.keys():
         return
-    below = next(grid.rows_between(max(rows) + 1, max(rows) + 1), None)
+    below = next(iter(grid.rows_between(max(rows) + 1, max(rows) + 1)), None)
     columns = [header.columns[name].left for name in ("weight", "score") if name in header.columns]
     if below is not None and any(_POINTS.fullmatch(plain_row(grid.own(below, column))) for column in columns):
         yield Finding("R15", a1(below, columns[0]), "weight", plain_row(grid.texts(below)[0][1]))
@@ -310,11 +310,10 @@ def _swapped(header: Header, form: Form) -> Iterator[Finding]:
     if {"weight", "score"} <= columns.keys() and _adds_up(rows, "weight") is False and _adds_up(rows, "score"):
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
     if {"target", "actual"} <= columns.keys():
-        signed = {name: sum(_signed(row.values.get(name)) for row in rows) for name in ("target", "actual")}
-        if signed["actual"] >= _SEVERAL and signed["actual"] > _SHARE * len(rows) and not signed["target"]:
-            signs = any(row.values.get("sign") for row in rows)
-            if not signs:
-                yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
+        signed = sum(_signed(row.values.get("actual")) for row in rows)
+        told = (_signed(row.values.get("target")) or row.values.get("sign") for row in rows)
+        if signed >= _SEVERAL and signed > _SHARE * len(rows) and not any(told):
+            yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
 
 
 @lru_cache(maxsize=4096)
@@ -331,9 +330,16 @@ def _adds_up(rows: Sequence[IndicatorRow], name: str) -> bool | None:
     """Whether a column adds up to every level's points; None where the points or figures are not all there."""
     sums: dict[tuple[str | None, float], float] = {}
     for row in rows:
-        text = plain_row(row.values.get(name) or "").rstrip("分")
-        if row.level1_points is None or not (text == "" or _POINTS.fullmatch(text)):
+        points = _points_in(row.values.get(name) or "")
+        if row.level1_points is None or points is None:
             return None
         key = (row.values["level1"], row.level1_points)
-        sums[key] = sums.get(key, 0.0) + float(text or 0)
+        sums[key] = sums.get(key, 0.0) + points
     return all(abs(total - points) < _CLOSE for (_, points), total in sums.items()) if sums else None
+
+
+@lru_cache(maxsize=4096)
+def _points_in(text: str) -> float | None:
+    """The points a cell holds, 0 where it is blank, None where it holds anything else."""
+    figure = plain_row(text).rstrip("分")
+    return float(figure or 0) if not figure or _POINTS.fullmatch(figure) else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
@@ -29,6 +30,8 @@ _Places = dict[str, tuple[int, int]]
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _CENT = 0.011
 """Amounts that differ by less are equal."""
+_GRID_FIELDS = frozenset({"level1", "level2", "level3", "target", "actual", "sign", "unit"})
+"""Two of these in a row head the grid."""
 _SIDE_ROWS = 2
 """A label over at least so many rows stands beside the table, not in it."""
 
@@ -91,7 +94,7 @@ def read_columns(grid: Grid, first: int, last: int) -> list[FundRow]:
     if "executed" not in lines or lines.keys().isdisjoint({"annual_budget", "initial_budget"}):
         return []
     top, left = min(lines.values())
-    above = next(iter(reversed(list(grid.rows_between(first, top - 1)))), 0)
+    above = next(reversed(grid.rows_between(first, top - 1)), 0)
     rows = []
     filled = {c for row, _ in lines.values() for c, text in grid.texts(row) if c > left and _is_amount(text)}
     for column in sorted(filled):
@@ -131,13 +134,34 @@ def _ends(grid: Grid, row: int) -> bool:
     texts = grid.texts(row)
     if is_fund_header(grid, row) or _is_grid_total(texts) or (len(texts) == 1 and _is_heading(texts[0][1])):
         return True
-    for column, text in texts:
-        match = find("goals", text)
-        if match is not None and match.exact and grid.anchor(row, column)[0] == row:
-            return True
-        if is_one_of(text, "goals_side", "exact") or is_one_of(text, "fund_rows", "end"):
-            return True
-    return _is_level_header(grid, row)
+    marks = [(column, mark) for column, text in texts if not _is_bare_figure(text) and (mark := _mark(text))]
+    if any(mark.ends or (mark.goal and grid.anchor(row, column)[0] == row) for column, mark in marks):
+        return True
+    return len({mark.field for _, mark in marks if mark.field in _GRID_FIELDS}) >= 2
+
+
+def _is_bare_figure(text: str) -> bool:
+    """Whether a text begins and ends with a digit: no word at all in most forms, and another one in each."""
+    return text[0].isdecimal() and text[-1].isdecimal()
+
+
+class _Mark(NamedTuple):
+    """What a text says of the next block: that it begins here, its goals (in their own row), a field of the grid."""
+
+    ends: bool
+    goal: bool
+    field: str | None
+
+
+@lru_cache(maxsize=4096)
+def _mark(text: str) -> _Mark | None:
+    goal, field = find("goals", text), find("indicator", text)
+    mark = _Mark(
+        is_one_of(text, "goals_side", "exact") or is_one_of(text, "fund_rows", "end"),
+        goal is not None and goal.exact,
+        field.field if field is not None and field.exact else None,
+    )
+    return mark if any(mark) else None
 
 
 def _is_grid_total(texts: list[tuple[int, str]]) -> bool:
@@ -148,11 +172,6 @@ def _is_grid_total(texts: list[tuple[int, str]]) -> bool:
 def _is_heading(text: str) -> bool:
     """Whether a text heads the next of numbered blocks (``三、目标完成情况``)."""
     return bool(pattern("fund_rows", "numbered").match(plain_row(text))) and contains(text, "fund_rows", "heading")
-
-
-def _is_level_header(grid: Grid, row: int) -> bool:
-    names = {match.field for _, text in grid.texts(row) if (match := find("indicator", text)) and match.exact}
-    return len(names & {"level1", "level2", "level3", "target", "actual", "sign", "unit"}) >= 2
 
 
 def _blank(grid: Grid, row: int) -> bool:
@@ -193,6 +212,8 @@ def _tells(grid: Grid, header: Header, column: int) -> bool:
 
 def _column_of(grid: Grid, row: int, column: Column) -> int:
     """The first filled sheet column of a field; its first one where all are blank."""
+    if column.left == column.right:
+        return column.left
     return next((c for c in range(column.left, column.right + 1) if grid.text(row, c)), column.left)
 
 
@@ -202,11 +223,15 @@ def _value(grid: Grid, row: int, column: Column) -> str | None:
     anchor_row, anchor_column = grid.anchor(row, at)
     if anchor_row != row or anchor_column < column.left:
         return None
-    text = grid.text(row, at)
+    text = grid.own(row, anchor_column)
+    return None if not text or (not _is_bare_figure(text) and _is_unit(text)) else text
+
+
+@lru_cache(maxsize=4096)
+def _is_unit(text: str) -> bool:
+    """Whether a text is a unit word alone, or nothing that can be read."""
     folded = plain_row(text)
-    if not folded or pattern("units", "alone").match(folded):
-        return None
-    return text
+    return not folded or pattern("units", "alone").match(folded) is not None
 
 
 def _beside(row: int, values: dict[str, str | None], header: Header) -> Iterator[FundRow]:

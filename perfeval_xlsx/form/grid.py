@@ -1,15 +1,28 @@
-"""A sheet as the reader looks at it: rows of cells, and for any address the merged range it belongs to."""
+"""A sheet as the reader looks at it: rows of texts, and for any address the merged range it belongs to."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from perfeval_xlsx.workbook import Merge, Sheet, a1
 
 _LARGE = 20_000
 """A merged range over more cells is looked up by its bounds instead of cell by cell."""
+_KEPT = 4_096
+"""So many merged cells a sheet has at most for their ranges to be remembered."""
+_NOTHING: dict[int, str] = {}
+_UNMERGED: frozenset[int] = frozenset()
+
+
+class _Merged(NamedTuple):
+    """The merged ranges of a sheet: by cell, the merged columns by row, and those too large for that."""
+
+    by_cell: dict[tuple[int, int], Merge]
+    by_row: dict[int, frozenset[int]]
+    large: list[Merge]
 
 
 class Grid:
@@ -17,65 +30,43 @@ class Grid:
 
     Attributes:
         sheet: The sheet.
+        lines: Displayed texts by row and column, in order, outer white space and blank ones off; not to be changed.
         rows: Row numbers that hold something, in order.
         last_column: Rightmost column that holds something or is merged from one that does.
         named: What the labels of a row name, by row: fields of the grid, of the fund table; filled by ``locate``.
         merged: Merged range by each of its cells, as far as the sheet is filled; the largest ones are left out.
-        shown: Displayed text of every filled cell by its address, outer white space off.
     """
 
-    __slots__ = ("_by_row", "_large", "last_column", "merged", "named", "rows", "sheet", "shown")
+    __slots__ = ("_columns", "_large", "_texts", "last_column", "lines", "merged", "named", "rows", "sheet")
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.named: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
-        self.shown: dict[tuple[int, int], str] = {}
-        self._by_row: dict[int, list[tuple[int, str]]] = {}
-        self._fill(sheet)
-        self.rows = sorted(self._by_row)
-        self.merged: dict[tuple[int, int], Merge] = {}
-        self._large: list[Merge] = []
-        for merge in sheet.merges:
-            self._note(merge)
-        ends = [(row, cells[-1][0]) for row, cells in self._by_row.items()]
-        self.last_column = max(
-            [self.right(*end) if end in self.merged or self._large else end[1] for end in ends], default=0
-        )
+        self.lines = _lines(sheet) if sheet.lines is None else sheet.lines
+        self.rows = list(self.lines)
+        self._texts: dict[int, list[tuple[int, str]]] = {}
+        last = self.rows[-1] if self.rows else 0
+        self.merged, self._columns, self._large = _merged(sheet.merges, last)
+        self.last_column = self._rightmost()
 
-    def _fill(self, sheet: Sheet) -> None:
-        """Take the texts, by address and by row."""
-        shown, by_row, before = self.shown, self._by_row, 0
-        here: list[tuple[int, str]] = []
-        for position, cell in sheet.cells.items():
-            text = cell[0].strip()
-            if text:
-                shown[position] = text
-                row, column = position
-                if row != before:
-                    before, here = row, by_row.setdefault(row, [])
-                here.append((column, text))
-        for cells in by_row.values():
-            cells.sort()
-
-    def _note(self, merge: Merge) -> None:
-        """Remember a merged range by each of its cells, as far as the sheet is filled."""
-        bottom = min(merge.bottom, self.rows[-1] if self.rows else 0)
-        if (bottom - merge.top + 1) * (merge.right - merge.left + 1) > _LARGE:
-            self._large.append(merge)
-            return
-        columns = range(merge.left, merge.right + 1)
-        self.merged.update(dict.fromkeys(product(range(merge.top, bottom + 1), columns), merge))
+    def _rightmost(self) -> int:
+        """The last column of any row's last cell, the range it is merged into included."""
+        ends = {row: next(reversed(line)) for row, line in self.lines.items()}
+        found = max(ends.values(), default=0)
+        for merge in self.sheet.merges if ends else ():
+            if merge.right > found:
+                inside = range(merge.left, merge.right + 1)
+                rows = range(merge.top, min(merge.bottom, self.rows[-1]) + 1)
+                found = merge.right if any(ends.get(row) in inside for row in rows) else found
+        return found
 
     def columns(self, row: int) -> list[int]:
         """Columns of a row whose own cell holds something, from the left."""
-        return [column for column, _ in self._by_row.get(row, ())]
+        return list(self.lines.get(row, _NOTHING))
 
-    def rows_between(self, first: int, last: int) -> Iterator[int]:
+    def rows_between(self, first: int, last: int) -> list[int]:
         """Row numbers with content, from ``first`` to ``last`` inclusive."""
-        at = bisect_right(self.rows, first - 1)
-        while at < len(self.rows) and self.rows[at] <= last:
-            yield self.rows[at]
-            at += 1
+        return self.rows[bisect_right(self.rows, first - 1) : bisect_right(self.rows, last)]
 
     def merge(self, row: int, column: int) -> Merge | None:
         """The merged range an address belongs to."""
@@ -84,6 +75,10 @@ class Grid:
             inside = (m for m in self._large if m.top <= row <= m.bottom and m.left <= column <= m.right)
             return next(inside, None)
         return found
+
+    def merged_columns(self, row: int) -> frozenset[int]:
+        """Columns of a row that are part of a merged range, the largest ranges left out."""
+        return self._columns.get(row, _UNMERGED)
 
     def anchor(self, row: int, column: int) -> tuple[int, int]:
         """The address whose cell holds the value of an address."""
@@ -107,11 +102,14 @@ class Grid:
 
     def text(self, row: int, column: int) -> str:
         """The displayed text of an address, outer white space off; an empty string where it is blank."""
-        return self.shown.get(self.anchor(row, column), "")
+        merge = self.merged.get((row, column)) or (self.merge(row, column) if self._large else None)
+        if merge is not None:
+            row, column = merge[0], merge[1]
+        return self.lines.get(row, _NOTHING).get(column, "")
 
     def own(self, row: int, column: int) -> str:
         """The displayed text of the cell that stands at an address itself."""
-        return self.shown.get((row, column), "")
+        return self.lines.get(row, _NOTHING).get(column, "")
 
     def address(self, row: int, column: int) -> str:
         """A1 of the cell that holds (or would hold) the value of an address."""
@@ -119,4 +117,41 @@ class Grid:
 
     def texts(self, row: int) -> list[tuple[int, str]]:
         """Column and text of every filled cell of a row, from the left."""
-        return self._by_row.get(row, [])
+        found = self._texts.get(row)
+        if found is None:
+            found = self._texts[row] = list(self.lines.get(row, _NOTHING).items())
+        return found
+
+
+def _lines(sheet: Sheet) -> dict[int, dict[int, str]]:
+    """Lay a sheet's texts out by row and column."""
+    lines: dict[int, dict[int, str]] = {}
+    for (row, column), cell in sorted(sheet.cells.items()):
+        text = cell[0].strip()
+        if text:
+            lines.setdefault(row, {})[column] = text
+    return lines
+
+
+def _merged(merges: list[Merge], last: int) -> _Merged:
+    """Lay merged ranges out by cell down to a row; remembered for forms of one template, unless they take much room."""
+    spelled = tuple(merges)
+    few = sum((m.bottom - m.top + 1) * (m.right - m.left + 1) for m in spelled) <= _KEPT
+    return (_laid_out if few else _laid_out.__wrapped__)(spelled, last)
+
+
+@lru_cache(maxsize=128)
+def _laid_out(merges: tuple[Merge, ...], last: int) -> _Merged:
+    by_cell: dict[tuple[int, int], Merge] = {}
+    large: list[Merge] = []
+    for merge in merges:
+        bottom = min(merge.bottom, last)
+        if (bottom - merge.top + 1) * (merge.right - merge.left + 1) > _LARGE:
+            large.append(merge)
+            continue
+        columns = range(merge.left, merge.right + 1)
+        by_cell.update(dict.fromkeys(product(range(merge.top, bottom + 1), columns), merge))
+    by_row: dict[int, set[int]] = {}
+    for row, column in by_cell:
+        by_row.setdefault(row, set()).add(column)
+    return _Merged(by_cell, {row: frozenset(columns) for row, columns in by_row.items()}, large)

@@ -43,7 +43,7 @@ def first_row(grid: Grid, after: int, anchor: int) -> int:
         after: Last row of what stands above.
         anchor: First row of the form's tables.
     """
-    rows = list(grid.rows_between(after + 1, anchor - 1))
+    rows = grid.rows_between(after + 1, anchor - 1)
     title = next((row for row in reversed(rows) if is_title(grid, row)), None)
     if title is not None:
         return title - 1 if _opens_title(grid, title - 1, grid.texts(title)[0][0]) else title
@@ -111,7 +111,7 @@ def _bare_names(names: tuple[str, ...]) -> frozenset[str]:
 
 def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
     """Fill in title, kind, year and org from the rows above the tables."""
-    rows = list(grid.rows_between(first, last))
+    rows = grid.rows_between(first, last)
     title = next((row for row in rows if is_title(grid, row)), None)
     if title is not None:
         column, form.title = max(grid.texts(title), key=lambda item: len(item[1]))
@@ -368,7 +368,7 @@ def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: 
     bottom = max(grid.bottom(row, column) for column in places.values())
     beside = grid.bottom(row, min(places.values()) - 1)
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in places}
-    first = next(grid.rows_between(bottom + 1, last), bottom + 1)
+    first = next(iter(grid.rows_between(bottom + 1, last)), bottom + 1)
     for below in range(first, min(last, max(beside, first)) + 1):
         for name, column in places.items():
             anchor = grid.anchor(below, column)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import deque
 from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.columns import PARTED, part
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import (
     is_one_of,
-    is_placeholder,
-    is_plain_name,
     opens_note,
     pattern,
     plain_row,
@@ -20,16 +19,15 @@ from perfeval_xlsx.form.labels import (
 )
 from perfeval_xlsx.form.levels import settle_levels
 from perfeval_xlsx.form.locate import Column, Header, is_fund_header
-from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
+from perfeval_xlsx.form.model import IndicatorRow
 from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.form.unused import is_figure_in, why_left_out
-from perfeval_xlsx.workbook import Merge, a1
+from perfeval_xlsx.form.usual_rows import Carried, Plan, addresses_below, usual_rows
+from perfeval_xlsx.workbook import a1
 
 _ONCE = frozenset({"weight", "score"})
 """Fields of which a cell merged over several rows counts once, in its first row."""
-_VALUES = ("target", "actual", "score", "weight")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d+)?")
-_WIDE = 0.6
 _NOTES_ABOVE_TOTAL = 3
 _LONGEST_LEVEL = 200
 """Rows a merged level is followed over where nothing else stands in them."""
@@ -53,48 +51,6 @@ class Body:
     last: int = 0
 
 
-@dataclass(slots=True)
-class _Carried:
-    """The levels in force."""
-
-    level1: str | None = None
-    points: float | None = None
-    level2: str | None = None
-    cells: dict[str, str] = field(default_factory=dict)
-    merges: tuple[Merge | None, Merge | None] = (None, None)
-
-
-class _Plan:
-    """A header's columns, laid out for reading many rows."""
-
-    __slots__ = (
-        "adjusted", "bottom", "extra", "fields", "first_points", "first_value", "header", "left", "level1", "level2",
-        "level3", "name", "note_column", "places", "right", "target", "values", "wide",
-    )  # fmt: skip
-
-    def __init__(self, header: Header) -> None:
-        columns = header.columns
-        self.header, self.bottom = header, header.bottom
-        self.left, self.right = header.left, header.right
-        self.fields = [(name, columns[name]) for name in INDICATOR_FIELDS[2:] if name in columns]
-        self.extra = header.extra
-        self.adjusted = columns.get("adjusted_target")
-        self.level1, self.level2, self.level3 = (columns.get(name) for name in ("level1", "level2", "level3"))
-        self.values = [columns[name].left for name in ("target", "actual", "score") if name in columns]
-        self.first_value = min((columns[name].left for name in _VALUES if name in columns), default=self.right)
-        points = [columns[name].left for name in ("weight", "score") if name in columns]
-        self.first_points = min(points, default=self.first_value)
-        # Notes open left of the indicators' names, or in their column where there are no levels.
-        levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
-        self.note_column = max(min(column.left for column in columns.values()), min(levels))
-        self.wide = _WIDE * (self.right - self.left + 1)
-        self.places = [(name, column.left) for name, column in self.fields]
-        self.name = self.target = 0
-        usual = {"level1", "level2", "level3", "target"} <= columns.keys() and not self.extra and self.adjusted is None
-        if usual and all(column.left == column.right for column in columns.values()):
-            self.name, self.target = columns["level3"].left, columns["target"].left
-
-
 def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = frozenset()) -> Body:
     """Read the grid below ``header``, up to its total, a note, the next block or ``limit``.
 
@@ -104,15 +60,12 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         limit: Last row the grid may reach.
         repeats: Rows of the same header, repeated for the next page: passed over.
     """
-    body, plan, carried = Body(last=header.bottom), _Plan(header), _Carried()
-    rows = list(grid.rows_between(header.bottom + 1, limit))
-    for row in _with_merged(grid, plan, rows, limit):
-        if row in repeats:
-            continue
-        plain = _plain_row(grid, row, plan, carried)
-        if plain is not None:
-            body.rows.append(plain)
-        elif is_continued(grid, row) or _opens_section(grid, row, plan, carried):
+    body, plan, carried = Body(last=header.bottom), Plan(header), Carried()
+    rows = grid.rows_between(header.bottom + 1, limit)
+    pending = deque(row for row in _with_merged(grid, plan, rows, limit) if row not in repeats)
+    while pending:
+        row = pending.popleft()
+        if is_continued(grid, row) or _opens_section(grid, row, plan, carried):
             pass
         elif _is_total(grid, row, plan):
             if not body.rows and _opens_grid(grid, row, plan, rows):
@@ -130,38 +83,17 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
             break
         elif _inside(grid, row, plan):
             _take(body, _row(grid, row, plan, carried, None))
+            plain = usual_rows(grid, pending, plan, carried)
+            for _ in plain:
+                row = pending.popleft()
+            body.rows += plain
         body.last = row
     if body.rows and plan.level1 is not None:
         settle_levels(body.rows)
     return body
 
 
-def _plain_row(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> IndicatorRow | None:
-    """Read a row of the usual kind at once; None for any other.
-
-    Usual: the levels merged above go on, name and target are filled in, no value is merged, every column is single.
-    """
-    texts, merged, shown = grid.texts(row), grid.merged, grid.shown
-    if not plan.name or not texts or texts[0][0] != plan.name or carried.level1 is None or not grid.small:
-        return None
-    levels = (merged.get((row, plan.level1.left)), merged.get((row, plan.level2.left)))  # type: ignore[union-attr]
-    if None in levels or levels != carried.merges or not is_plain_name(texts[0][1]):
-        return None
-    target = shown.get((row, plan.target))
-    if target is None or is_placeholder(target):
-        return None
-    values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
-    cells = dict(carried.cells)
-    for name, column in plan.places:
-        position = (row, column)
-        if position in merged:
-            return None
-        values[name] = shown.get(position)
-        cells[name] = a1(row, column)
-    return IndicatorRow(row, values, cells, carried.points, {}, None)
-
-
-def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int]) -> None:
+def _total_below(body: Body, grid: Grid, row: int, plan: Plan, rows: list[int]) -> None:
     """Take in a total that stands right below a note (其他需要说明的问题) which closes the grid."""
     if is_fund_header(grid, row):
         return
@@ -177,7 +109,7 @@ def _total_below(body: Body, grid: Grid, row: int, plan: _Plan, rows: list[int])
             return
 
 
-def _opens_section(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> bool:
+def _opens_section(grid: Grid, row: int, plan: Plan, carried: Carried) -> bool:
     """Take up a level without a column that stands in a row of its own (``一、产出指标（50分）``)."""
     texts = grid.texts(row)
     if plan.level1 is not None or not texts or any(column < plan.first_points for column, _ in texts[1:]):
@@ -199,7 +131,7 @@ def _opens_section(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> bool
     return True
 
 
-def _resumes(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
+def _resumes(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether indicators go on below a remark: a row with a name, a target and points, before another block begins."""
     columns = plan.header.columns
     wanted = [columns[name].left for name in ("level3", "target") if name in columns]
@@ -211,7 +143,7 @@ def _resumes(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
     return False
 
 
-def _weighs(grid: Grid, row: int, plan: _Plan) -> bool:
+def _weighs(grid: Grid, row: int, plan: Plan) -> bool:
     """Whether a row has points; in a grid without them, the name of a level."""
     weight = plan.header.columns.get("weight")
     if weight is not None:
@@ -220,7 +152,7 @@ def _weighs(grid: Grid, row: int, plan: _Plan) -> bool:
     return any(is_one_of(split_points(grid.text(row, left))[0], "levels", "names") for left in levels)
 
 
-def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
+def _inside(grid: Grid, row: int, plan: Plan) -> bool:
     """Whether anything of the row stands in the grid's columns, a level merged down included."""
     if any(plan.left <= column <= plan.right for column, _ in grid.texts(row)):
         return True
@@ -228,8 +160,10 @@ def _inside(grid: Grid, row: int, plan: _Plan) -> bool:
     return any(grid.anchor(row, left)[0] > plan.bottom and grid.text(row, left) for left in levels)
 
 
-def _with_merged(grid: Grid, plan: _Plan, rows: list[int], limit: int) -> list[int]:
+def _with_merged(grid: Grid, plan: Plan, rows: list[int], limit: int) -> list[int]:
     """Rows with content, and blank ones that a merged level reaches over."""
+    if rows and rows[-1] - rows[0] < len(rows) and all(merge.bottom <= rows[-1] for merge in grid.sheet.merges):
+        return rows
     wanted = set(rows)
     levels = [column.left for column in (plan.level1, plan.level2) if column is not None]
     for merge in grid.sheet.merges:
@@ -245,12 +179,17 @@ def _take(body: Body, row: IndicatorRow) -> None:
     (body.rows if row.reason is None else body.left_out).append(row)
 
 
-def _row(grid: Grid, row: int, plan: _Plan, carried: _Carried, reason: str | None) -> IndicatorRow:
+def _row(grid: Grid, row: int, plan: Plan, carried: Carried, reason: str | None) -> IndicatorRow:
     """Read one row; levels that are blank take what stands above them."""
     _carry(grid, row, plan, carried)
+    carried.addresses = addresses_below(plan.places, tuple(carried.cells.items()))
     values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
     cells = dict(carried.cells)
+    line, merged = grid.lines.get(row, {}), grid.merged_columns(row)
     for name, column in plan.fields:
+        if column.left == column.right and column.left not in merged and grid.small:
+            values[name], cells[name] = line.get(column.left), a1(row, column.left)
+            continue
         values[name], cells[name] = _value(grid, row, column, name, plan.bottom)
         if column.right > column.left and name in PARTED and values[name] is not None:
             part(grid, row, column, name, values, cells)
@@ -278,7 +217,7 @@ def _value(grid: Grid, row: int, column: Column, name: str, header_row: int) -> 
     return text or None, a1(*anchor)
 
 
-def _carry(grid: Grid, row: int, plan: _Plan, carried: _Carried) -> None:
+def _carry(grid: Grid, row: int, plan: Plan, carried: Carried) -> None:
     """Bring the levels up to date with a row: a new level 1 ends the level 2 above it."""
     if plan.level1 is not None and plan.level2 is not None:
         carried.merges = (grid.merge(row, plan.level1.left), grid.merge(row, plan.level2.left))
@@ -309,7 +248,7 @@ def _level(grid: Grid, row: int, column: Column | None, header_row: int) -> tupl
     return None
 
 
-def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
+def _is_total(grid: Grid, row: int, plan: Plan) -> bool:
     """Whether a row has a total's label left of the values, or left of its points where nothing stands before it."""
     texts = grid.texts(row)
     alone = bool(texts) and (len(texts) == 1 or total_label(texts[0][1])[0] or opens_note(texts[0][1]))
@@ -323,11 +262,11 @@ def _is_total(grid: Grid, row: int, plan: _Plan) -> bool:
 
 def total_below(grid: Grid, header: Header, first: int, last: int) -> int | None:
     """The row of a total that stands apart from its grid, below another table; None where there is none."""
-    plan = _Plan(header)
+    plan = Plan(header)
     return next((row for row in grid.rows_between(first, last) if _is_total(grid, row, plan)), None)
 
 
-def _opens_grid(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
+def _opens_grid(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether a total stands above the indicators instead of below them: an indicator follows at once."""
     columns = plan.header.columns
     below = next((later for later in rows if later > row), 0)
@@ -335,7 +274,7 @@ def _opens_grid(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
     return filled and not _is_total(grid, below, plan) and bool(grid.own(below, columns["level3"].left))
 
 
-def _goes_on(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
+def _goes_on(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether indicators and another total follow a total row: then it was a subtotal."""
     seen = False
     columns = plan.header.columns
@@ -351,7 +290,7 @@ def _goes_on(grid: Grid, row: int, plan: _Plan, rows: list[int]) -> bool:
     return False
 
 
-def _closes(grid: Grid, row: int, plan: _Plan) -> bool:
+def _closes(grid: Grid, row: int, plan: Plan) -> bool:
     """Whether a row is no indicator any more: a note, a sentence over the whole width, the next block."""
     texts = grid.texts(row)
     if not texts:
@@ -370,7 +309,7 @@ def _closes(grid: Grid, row: int, plan: _Plan) -> bool:
     return is_fund_header(grid, row)
 
 
-def _spans(grid: Grid, row: int, column: int, plan: _Plan) -> bool:
+def _spans(grid: Grid, row: int, column: int, plan: Plan) -> bool:
     """Whether a cell reaches over most of the grid, names and values alike."""
     right = grid.right(row, column)
     if right == column or plan.level3 is None or column > plan.level3.left:

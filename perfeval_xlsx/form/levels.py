@@ -38,7 +38,7 @@ def _join_pieces(rows: list[IndicatorRow]) -> None:
         label, points = split_points(name)
         for row in rows[start:end]:
             row.values["level1"], row.level1_points = label, points
-            row.cells["level1"] = rows[start].cells["level1"]
+            row.cells = {**row.cells, "level1": rows[start].cells["level1"]}
     if not whole and len(rows[0].values["level1"] or "") == 1:
         for row in rows:  # a single character is no level
             row.values["level1"] = None
@@ -56,7 +56,7 @@ def _settle_floating(rows: list[IndicatorRow]) -> None:
         words = _part_of(row.values["level2"] or "")
         fitting = next((found for word in words if (found := [x for x in places if word in plain_row(x)])), [])
         row.values["level1"] = fitting[0] if len(fitting) == 1 else None
-        row.cells.pop("level1", None)
+        row.cells = {name: cell for name, cell in row.cells.items() if name != "level1"}
         row.level1_points = None
         if len(fitting) == 1:
             cells, row.level1_points = places[fitting[0]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -143,14 +142,24 @@ def _fields(grid: Grid, row: int, block: str) -> frozenset[str]:
     """Different fields of a block that the labels of a row name; worked out once a row."""
     known = grid.named.get(row)
     if known is None:
-        texts = grid.texts(row)
-        figures = [at for at, (_, text) in enumerate(texts) if text[-1] in _LAST and text[0] in _DIGITS]
-        if figures and not _is_row_number(texts, figures):
-            grid.named[row] = _NEITHER  # a row with a figure in it is no header
-            return _NEITHER[0]
-        found = [names for _, text in texts if (names := field_names(text)) is not None]
-        known = grid.named[row] = _both(found) if found else _NEITHER
+        known = grid.named[row] = _named(grid, row)
     return known[0] if block == "indicator" else known[1]
+
+
+def _named(grid: Grid, row: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Different fields of the grid and of the fund table that a row names; none where it holds a figure.
+
+    Its own number at one end of it (行次) is none.
+    """
+    line, numbered, found = grid.lines.get(row) or {}, False, []
+    for column, text in reversed(line.items()):  # figures stand on the right
+        if text[0] in _DIGITS and text[-1] in _LAST:
+            if numbered or not text.isdecimal() or column not in (next(iter(line)), next(reversed(line))):
+                return _NEITHER
+            numbered = True
+        elif (names := field_names(text)) is not None:
+            found.append(names)
+    return _both(found) if found else _NEITHER
 
 
 def _is_row_number(texts: list[tuple[int, str]], figures: list[int]) -> bool:
@@ -200,13 +209,19 @@ def is_numbering(grid: Grid, row: int) -> bool:
     told = [text for _, text in grid.texts(row)]
     if len(told) >= marks["least"] and all(pattern("numbering", "aside").match(plain_row(text)) for text in told):
         return True
-    texts = [plain_row(text).partition("=")[0].strip("()") for text in told]
-    texts = texts[1:] if texts and texts[0] in marks["labels"] else texts
-    if len(texts) < marks["least"] or any(len(text) > 2 for text in texts):
+    if told and _column_mark(told[0]) in marks["labels"]:
+        del told[0]
+    if len(told) < marks["least"] or any(len(_column_mark(text)) > 2 for text in told):
         return False
+    texts = list(map(_column_mark, told))
     places = [[series.index(text) for text in texts if text in series] for series in marks["series"]]
     in_order = all(run == list(range(run[0], run[0] + len(run))) for run in places if run)
     return in_order and sum(map(len, places)) == len(texts)
+
+
+def _column_mark(text: str) -> str:
+    """What a cell says that may number a column: ``(3)``, ``5=4/3`` without its reckoning."""
+    return plain_row(text).partition("=")[0].strip("()")
 
 
 def _match(column: Column, columns: list[Column], block: str) -> Match | None:
@@ -234,8 +249,8 @@ def _match(column: Column, columns: list[Column], block: str) -> Match | None:
 
 def _bottom(grid: Grid, top: int, block: str) -> int:
     """The last row that most labels of a header's first row reach down to."""
-    reached = Counter(grid.bottom(top, column) for column, text in grid.texts(top) if find(block, text))
-    return min(reached.most_common(1)[0][0], top + _DEEPEST - 1)
+    reached = [grid.bottom(top, column) for column, text in grid.texts(top) if find(block, text)]
+    return min(max(reached, key=reached.count), top + _DEEPEST - 1)
 
 
 def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> bool:
@@ -339,7 +354,7 @@ def _name_by_rows(grid: Grid, header: Header) -> bool:
         return False
     first = min(column.left for column in header.columns.values())
     before = [column for column in header.extra if column.right < first]
-    rows = list(grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT))
+    rows = grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT)
     for level in ("level1", "level2"):
         for column in before:
             texts = {split_points(text)[0] for row in rows if (text := grid.own(row, column.left))}

@@ -41,7 +41,8 @@ class IndicatorRow:
         row: Row of the form: its sheet's, or counted on from there (``Form.pages``).
         values: Displayed text by field of ``INDICATOR_FIELDS``, None when blank; level1/level2 carried down, level1
             without its points.
-        cells: A1 address (a merged range's anchor) by field whose column exists.
+        cells: A1 address (a merged range's anchor) by field whose column exists; shared by forms of one layout, so not
+            to be changed in place.
         level1_points: Points in the level-1 label (``产出指标（50分）`` → 50), or None.
         extra: Displayed text of columns the form has beyond ours, by their label (``得分计算方法``, ``second score``).
         reason: Why the row was left out (``unused`` template row, ``blank``), None for a row that counts.

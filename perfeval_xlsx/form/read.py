@@ -186,7 +186,7 @@ def _located(grid: Grid, headers: list[Header]) -> Iterator[_Located]:
 
 def _funds_below(grid: Grid, body: Body, limit: int) -> tuple[Header | None, int]:
     """A fund table below the grid, and the last row it may reach: it stands before the next form's title."""
-    rows = list(grid.rows_between(body.last + 1, limit))
+    rows = grid.rows_between(body.last + 1, limit)
     title = next((row for row in rows if is_title(grid, row)), None)
     if title is None and limit < grid.rows[-1]:
         return None, body.last
@@ -207,7 +207,7 @@ def _repeats(grid: Grid, headers: Sequence[Header]) -> dict[int, range]:
         between = read_body(grid, above, lines[-1] - 1 if lines else header.top - 1)
         if not above.same_columns(header) or between.total_row is not None or not between.rows:
             continue
-        rows = list(grid.rows_between(between.last + 1, header.top - 1))
+        rows = grid.rows_between(between.last + 1, header.top - 1)
         begins = [row for row in rows if begins_form(grid, row, repeated=bool(lines))]
         if not begins or _is_head_again(grid, rows, above.top):
             repeats[header.top] = range(rows[0] if rows else header.top, header.bottom + 1)
@@ -236,7 +236,7 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     start = first_row(grid, located.after, min(tables, goals or tables))
     read_heading(form, grid, start, min(tables, goals or tables) - 1)
     if goals is not None and goals < tables and form.org is None:
-        read_names(form, grid, list(grid.rows_between(goals + 1, tables - 1)))
+        read_names(form, grid, grid.rows_between(goals + 1, tables - 1))
     read_unit(form, grid, funds, grid.rows_between(start, min(tables, goals or tables) - 1))
     below = located.last if form.funds and form.funds[0].row > body.last else 0
     total = body.total_row or total_below(grid, header, form.funds[-1].row + 1 if below else 1, below)

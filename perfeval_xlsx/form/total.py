@@ -69,7 +69,7 @@ def _graded_score(form: Form) -> None:
 
 def _points_above(form: Form, grid: Grid, header: Header, row: int) -> None:
     """Take the points from a row of their own above that of the scores (``分值合计 | 100``)."""
-    column, above = header.columns.get("weight"), next(grid.rows_between(row - 1, row - 1), 0)
+    column, above = header.columns.get("weight"), next(iter(grid.rows_between(row - 1, row - 1)), 0)
     if column is None or form.total.get("weight") is not None or not above:
         return
     text = grid.text(above, column.left)

@@ -56,6 +56,8 @@ class Sheet:
         hidden_columns: Columns that are hidden.
         protected: True when the sheet is protected by the file (it can still be read and patched).
         calculated: False where it is known that no cell holds a formula or an error.
+        lines: Displayed texts by row and column, in order, outer white space and blank ones off, where the reader laid
+            them out on its way and no formula can change them; else None.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Sheet:
     hidden_columns: set[int] = field(default_factory=set)
     protected: bool = False
     calculated: bool = True
+    lines: dict[int, dict[int, str]] | None = None
 
 
 @lru_cache(maxsize=32_768)

@@ -103,6 +103,7 @@ class _Rows:
     def read(self, place: int) -> None:
         """Take all rows from a place on, every byte of which must be theirs."""
         part, cells, rows, strings = self.part, self.sheet.cells, self.layout.rows, self.context.strings
+        lines: dict[int, dict[int, str]] = {}
         spelled, heads, columns = _table(tuple(self.context.formats), self.context.date1904), _heads, COLUMNS
         for known in (spelled, heads):
             if len(known) >= _KEPT:
@@ -116,7 +117,8 @@ class _Rows:
             rows[row] = _new(PlainRow, (place + lead, end, style, place + len(head), end))
             place = end + len(_END)
             count += len(items)
-            before, last = len(cells), 0
+            last, line = 0, {}
+            before = len(cells)
             for item in items:
                 letters, _, held = item.partition(mark)
                 column = columns.get(letters) or _column(letters)
@@ -125,21 +127,31 @@ class _Rows:
                 last = column
                 cell = spelled[held]
                 if cell:
-                    if cell.__class__ is not Cell:
+                    if cell.__class__ is Cell:
+                        text = cell[0]
+                    else:
                         index, style, form = cell
                         text = strings[index]
                         if not text:
                             continue
-                        cell = _new(Cell, (form.text(text) if form else text, None, None, style, "s", True))
+                        if form:
+                            text = form.text(text)
+                        cell = _new(Cell, (text, None, None, style, "s", True))
                     cells[row, column] = cell
+                    text = text.strip()
+                    if text:
+                        line[column] = text
             if last > most:
                 raise IrregularError
             if len(cells) > before:
                 self.filled, full = row, full + 1
+                if line:
+                    lines[row] = line
         if self.empty(place, part[place : self.stop]) != self.stop:
             raise IrregularError
         if full > self.context.limits.rows or count > self.context.limits.cells:
             raise IrregularError
+        self.sheet.lines = lines
 
     def enter(self, row: int, hidden: bool, prefixes: frozenset[bytes]) -> None:
         """Begin a row, which must stand below the last."""
