@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import pattern, plain, plain_row
-from perfeval_xlsx.form.locate import Column, Header, indicator_headers
+from perfeval_xlsx.form.locate import indicator_headers
 from perfeval_xlsx.workbook import Sheet, a1
 
 PARTED = frozenset({"level3", "target"})

@@ -9,9 +9,9 @@ from functools import cache, lru_cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.heading import year_in
 from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain_row, split_points
-from perfeval_xlsx.form.locate import Column, Header
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.form.title import is_title
 from perfeval_xlsx.workbook import a1

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
     LONGEST,
     contains,
@@ -21,8 +22,9 @@ from perfeval_xlsx.form.labels import (
     squeeze,
     total_label,
 )
-from perfeval_xlsx.form.locate import Column, Header, is_fund_header
+from perfeval_xlsx.form.locate import is_fund_header
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
+from perfeval_xlsx.workbook import a1
 
 _AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[百千万亿]*元)?")
 _Places = dict[str, tuple[int, int]]
@@ -52,7 +54,8 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         if _ends(grid, row) or (side is not None and row > side[1] and grid.own(row, side[0])):
             break
         label = _label(grid, row, first_column, header)
-        values = {name: _value(grid, row, column) for name, column in header.columns.items()}
+        fields = [(name, *_field(grid, row, column)) for name, column in header.columns.items()]
+        values = {name: value for name, value, _ in fields}
         if label is None and not any(values.values()):
             if _blank(grid, row) and not _goes_on(grid, row + 1, header, first_column):
                 break
@@ -61,8 +64,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         if not any(values.values()) and (grid.right(row, begins) >= first_column or (rows and begins < leftmost)):
             break  # the label of another block: over the amounts, or left of all funds
         leftmost = min(leftmost, begins)
-        cells = {name: grid.address(row, _column_of(grid, row, column)) for name, column in header.columns.items()}
-        rows.append(FundRow(row, label, "part", values, cells))
+        rows.append(FundRow(row, label, "part", values, {name: cell for name, _, cell in fields}))
     rows = _parted(rows, header)
     _name_total(rows)
     return rows
@@ -212,9 +214,15 @@ def _tells(grid: Grid, header: Header, column: int) -> bool:
 
 def _column_of(grid: Grid, row: int, column: Column) -> int:
     """The first filled sheet column of a field; its first one where all are blank."""
-    if column.left == column.right:
-        return column.left
     return next((c for c in range(column.left, column.right + 1) if grid.text(row, c)), column.left)
+
+
+def _field(grid: Grid, row: int, column: Column) -> tuple[str | None, str]:
+    """Displayed text and address of a field."""
+    if column.left == column.right and column.left not in grid.merged_columns(row) and grid.small:
+        text = grid.own(row, column.left)
+        return text if text and not _is_unit(text) else None, a1(row, column.left)
+    return _value(grid, row, column), grid.address(row, _column_of(grid, row, column))
 
 
 def _value(grid: Grid, row: int, column: Column) -> str | None:
@@ -224,12 +232,16 @@ def _value(grid: Grid, row: int, column: Column) -> str | None:
     if anchor_row != row or anchor_column < column.left:
         return None
     text = grid.own(row, anchor_column)
-    return None if not text or (not _is_bare_figure(text) and _is_unit(text)) else text
+    return text if text and not _is_unit(text) else None
+
+
+def _is_unit(text: str) -> bool:
+    """Whether a text is a unit word alone, or nothing that can be read."""
+    return not _is_bare_figure(text) and _says_unit(text)
 
 
 @lru_cache(maxsize=4096)
-def _is_unit(text: str) -> bool:
-    """Whether a text is a unit word alone, or nothing that can be read."""
+def _says_unit(text: str) -> bool:
     folded = plain_row(text)
     return not folded or pattern("units", "alone").match(folded) is not None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Header
 from perfeval_xlsx.form.labels import (
     LONGEST,
     bare,
@@ -21,7 +22,7 @@ from perfeval_xlsx.form.labels import (
     plain_row,
     unit_stated,
 )
-from perfeval_xlsx.form.locate import Header, is_fund_header
+from perfeval_xlsx.form.locate import is_fund_header
 from perfeval_xlsx.form.model import Form, Kind
 from perfeval_xlsx.form.numerals import arabic
 from perfeval_xlsx.form.title import is_continued, is_title

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.columns import PARTED, part
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
     is_one_of,
     opens_note,
@@ -18,7 +19,7 @@ from perfeval_xlsx.form.labels import (
     total_label,
 )
 from perfeval_xlsx.form.levels import settle_levels
-from perfeval_xlsx.form.locate import Column, Header, is_fund_header
+from perfeval_xlsx.form.locate import is_fund_header
 from perfeval_xlsx.form.model import IndicatorRow
 from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.form.unused import is_figure_in, why_left_out

@@ -246,7 +246,7 @@ def is_unused(text: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Whether a value cell holds nothing but dashes, dots or slashes."""
-    return not text[:1].isalnum() and not text[-1:].isalnum() and _holds_nothing(text)
+    return not text[-1:].isalnum() and not text[:1].isalnum() and _holds_nothing(text)
 
 
 @lru_cache(maxsize=8_192)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
     LONGEST,
     Match,
@@ -36,57 +36,6 @@ _SHORT = 8
 _SCORED = frozenset({"rate", "weight", "score"})
 """Fields of the fund table that a list of tasks and their money lacks."""
 _FUND_AMOUNTS = frozenset({"initial_budget", "annual_budget", "executed"})
-
-
-@dataclass(slots=True)
-class Column:
-    """One column of a block.
-
-    Attributes:
-        label: Its label; ``group`` the one that stands over it and others.
-        left: First sheet column it spans; ``right`` the last one.
-        rank: How sure its label names its field (``Match.rank``).
-    """
-
-    label: str
-    left: int
-    right: int
-    group: str = ""
-    rank: int = 0
-
-
-@dataclass(slots=True)
-class Header:
-    """A block's header.
-
-    Attributes:
-        top: First header row; ``bottom`` the last one.
-        columns: Column by field.
-        extra: Columns under labels that are not ours, from the left.
-        double: Columns that claim a field another column has, by field.
-    """
-
-    top: int
-    bottom: int
-    columns: dict[str, Column] = field(default_factory=dict)
-    extra: list[Column] = field(default_factory=list)
-    double: dict[str, list[Column]] = field(default_factory=dict)
-
-    @property
-    def left(self) -> int:
-        """Leftmost column of the block's fields."""
-        return min(column.left for column in [*self.columns.values(), *self.extra])
-
-    @property
-    def right(self) -> int:
-        """Rightmost column of the block."""
-        return max(column.right for column in [*self.columns.values(), *self.extra])
-
-    def same_columns(self, other: Header) -> bool:
-        """Whether another header names the same fields in the same columns (a header repeated on the next page)."""
-        return {f: (c.left, c.right) for f, c in self.columns.items()} == {
-            f: (c.left, c.right) for f, c in other.columns.items()
-        }
 
 
 def indicator_headers(grid: Grid) -> list[Header]:
@@ -182,10 +131,11 @@ def _header(grid: Grid, top: int, block: str) -> Header:
     header = Header(top, bottom)
     columns = list(_cells(grid, top, bottom))
     matches = [_match(column, columns, block) for column in columns]
-    levels = [column.left for column, match in zip(columns, matches, strict=True) if match and match.field in _LEVELS]
+    found = zip(columns, matches, strict=True)
+    first_level = min((column.left for column, match in found if match and match.field in _LEVELS), default=0)
     for column, match in zip(columns, matches, strict=True):
         # A value's label left of all levels is the side label of the whole block, but never that of points.
-        beside = column.right < min(levels, default=0) and match is not None and match.field not in _ANYWHERE
+        beside = column.right < first_level and match is not None and match.field not in _ANYWHERE
         name = "extra" if match is None or beside else match.field
         if match is None or name == "extra":
             if not column.label.isdecimal():
@@ -304,6 +254,11 @@ def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
     while column <= grid.last_column:
         width = 1
         for row in range(bottom, top - 1, -1):
+            if column not in grid.merged_columns(row) and grid.small:
+                if text := grid.own(row, column):
+                    yield Column(text, column, column, grid.text(top, column) if row > top else "")
+                    break
+                continue
             anchor_row, anchor_column = grid.anchor(row, column)
             text = grid.own(anchor_row, anchor_column)
             beside = grid.bottom(anchor_row, anchor_column) > bottom

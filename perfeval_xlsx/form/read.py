@@ -14,6 +14,7 @@ from perfeval_xlsx.form.evidence import block_findings, column_findings, settle_
 from perfeval_xlsx.form.formulas import complete, formulas_of, tell, trusted
 from perfeval_xlsx.form.funds import pair_points, read_columns, read_funds, read_pairs
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.heading import (
     begins_form,
     first_row,
@@ -25,8 +26,6 @@ from perfeval_xlsx.form.heading import (
 from perfeval_xlsx.form.indicators import Body, read_body, total_below
 from perfeval_xlsx.form.labels import contains, pattern, plain_row
 from perfeval_xlsx.form.locate import (
-    Column,
-    Header,
     fund_header,
     indicator_headers,
     is_declaration,

@@ -10,9 +10,9 @@ from functools import lru_cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Header
 from perfeval_xlsx.form.heading import bare_names, facts_in, right_of, split_label
 from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
-from perfeval_xlsx.form.locate import Header
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.workbook import a1
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from perfeval_xlsx.form.grid import Grid
+from perfeval_xlsx.form.header import Header
 from perfeval_xlsx.form.labels import is_placeholder, is_plain_name
-from perfeval_xlsx.form.locate import Header
 from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
 from perfeval_xlsx.workbook import Merge, a1
 
