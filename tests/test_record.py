@@ -11,26 +11,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfeval_xlsx import jsons
 from perfeval_xlsx.batch import record as chosen
 from perfeval_xlsx.deflate import unsqueeze
 from perfeval_xlsx.output.outcome import file_result
 from perfeval_xlsx.scoring.result import RowResult
 
 
-def without_orjson() -> ModuleType:
-    """The module as it is where orjson cannot be imported."""
-    spec = importlib.util.spec_from_file_location("record_by_json", chosen.__file__)
+def without_orjson(module: ModuleType, **replaced: ModuleType) -> ModuleType:
+    """A module as it is where orjson cannot be imported, and others in the place of what it imports."""
+    spec = importlib.util.spec_from_file_location(f"{module.__name__}_by_json", str(module.__file__))
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    made = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "orjson", None)
-        patch.setitem(sys.modules, spec.name, module)
-        spec.loader.exec_module(module)
-    return module
+        patch.setitem(sys.modules, spec.name, made)
+        for name, other in replaced.items():
+            patch.setitem(sys.modules, f"perfeval_xlsx.{name}", other)
+        spec.loader.exec_module(made)
+    return made
 
 
-PLAIN = without_orjson()
+PLAIN = without_orjson(chosen, jsons=without_orjson(jsons))
 texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
@@ -53,3 +56,11 @@ def test_either_library_writes_the_same_and_reads_it_back(path: str, values: lis
     for module in (chosen, PLAIN):
         assert module.unpack(packed.head, packed.rows) == result
         assert module.unpack(packed.head)["person_rows"] == 1
+
+
+def test_rows_of_further_sheets_come_back_with_their_sheet() -> None:
+    result = result_of("a.xlsx", ["一", "≥1", None])
+    (row,) = result["indicators"]
+    result["indicators"] = [row, row | {"row": 8, "sheet": "续表"}, row | {"row": 9}]
+    packed = chosen.pack(result)
+    assert chosen.unpack(packed.head, packed.rows) == result

@@ -21,7 +21,7 @@ from perfeval_xlsx.batch.record import FileRecord, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
-_FORMAT = 2
+_FORMAT = 3
 _PAGE = 256
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,6 +10,7 @@ from typing import Any, NamedTuple
 from perfeval_xlsx.data import load
 from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.jsons import dumps, loads
 from perfeval_xlsx.scoring.compare import indicator_of
 from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
 
@@ -34,7 +33,7 @@ class Packed(NamedTuple):
         grade: Grade or None; ``rulebook`` id of the rulebook, or None.
         judged: Rows a person must weigh or complete; ``errors`` and ``warnings`` findings of that severity;
             ``replaced`` typed scores the copy shows differently.
-        head: The result without its rows; ``rows`` the rows' values in the order of ``RowResult``.
+        head: The result without its rows; ``rows`` the rows' values key by key, in the order of ``RowResult``.
         detail: The rows as the summary shows them (``output.summary.detail_fragment``).
     """
 
@@ -82,10 +81,8 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
     from perfeval_xlsx.output.summary import detail_fragment, head
     from perfeval_xlsx.output.summary_rows import person_rows
 
-    severities = Counter(finding["severity"] for finding in result["findings"])
-    rows = result["indicators"]
-    values = list(map(_row_values, rows))
-    columns = dict(zip(_ALWAYS, zip(*values, strict=True), strict=True)) if rows else None
+    severities = [finding["severity"] for finding in result["findings"]]
+    columns = _columns(result["indicators"])
     named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
     return Packed(
         number=result["form"] or 0,
@@ -95,11 +92,11 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         grade=result["grade"],
         rulebook=result["rulebook"],
         judged=person_rows(result),
-        errors=severities["error"],
-        warnings=severities["warning"],
+        errors=severities.count("error"),
+        warnings=severities.count("warning"),
         replaced=sum(entry["field"] == "score" for entry in result["replaced"]),
         head=_squeeze({**head(result), "findings": named}),
-        rows=_squeeze([(*of, row["sheet"]) if "sheet" in row else of for of, row in zip(values, rows, strict=True)]),
+        rows=_squeeze(list(columns.values())),
         detail=detail_fragment(result, lang, columns),
     )
 
@@ -110,14 +107,32 @@ def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
     Without ``rows`` its list of indicators is empty, but their number for a person is there (``person_rows``), and each
     finding names the ``indicator`` of its row.
     """
-    result: dict[str, Any] = _loads(unsqueeze(head))
+    result: dict[str, Any] = loads(unsqueeze(head))
     if rows is not None:
         del result["person_rows"]
         for finding in result["findings"]:
             del finding["indicator"]
-    values = [] if rows is None else _loads(unsqueeze(rows))
-    result["indicators"] = [dict(zip(_ROW_KEYS, row, strict=False)) for row in values]
+    result["indicators"] = [] if rows is None else _rows(loads(unsqueeze(rows)))
     return result  # type: ignore[return-value]
+
+
+def _columns(rows: Sequence[RowResult]) -> dict[str, Sequence[Any]]:
+    """The values of rows by key; none of ``sheet`` where no row has one."""
+    if not rows:
+        return {}
+    columns: dict[str, Sequence[Any]] = dict(zip(_ALWAYS, zip(*map(_row_values, rows), strict=True), strict=True))
+    if any("sheet" in row for row in rows):
+        columns["sheet"] = [row.get("sheet") for row in rows]
+    return columns
+
+
+def _rows(columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    rows = [dict(zip(_ROW_KEYS, row, strict=False)) for row in zip(*columns, strict=True)]
+    if len(columns) == len(_ROW_KEYS):
+        for row in rows:
+            if row["sheet"] is None:
+                del row["sheet"]
+    return rows
 
 
 def file_record(
@@ -146,21 +161,6 @@ def _again(findings: Sequence[FindingResult]) -> int:
     codes = {finding["code"] for finding in findings}
     again = load("run.toml")["again"]
     return 1 if not codes.isdisjoint(again["codes"]) else 2 * (not codes.isdisjoint(again["locked"]))
-
-
-def _plain_dumps(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-dumps: Callable[[Any], bytes] = _plain_dumps
-"""JSON in UTF-8 without spaces, by the fastest there is."""
-_loads: Callable[[bytes], Any] = json.loads
-try:
-    import orjson
-
-    dumps, _loads = orjson.dumps, orjson.loads
-except ImportError:  # no wheel for this processor (loongarch64): the same text, ten times slower
-    pass
 
 
 def _squeeze(value: object) -> bytes:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TextIO
 from perfeval_xlsx import __version__
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.record import dumps
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.scoring.result import SCHEMA, FormResult
 
 if TYPE_CHECKING:

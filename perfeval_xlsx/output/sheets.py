@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, repeat
+from operator import add
 from typing import Any, Protocol
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.output.parts import Pieces, Spool, pack, rows_in
 from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
 
@@ -23,11 +25,12 @@ HEAD_ROWS = 2
 _LONGEST = 32_767
 _LONGEST_NUMBER = 15
 _MOST_CELLS = 1 << 12
-_HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(32)]
+_MOST_LINES = 31
+_HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(_MOST_LINES + 1)]
 """Height of a row by its lines; Excel takes 409 at most."""
-_BETWEEN = "\x1f"
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
-_TO_CLEAN = bytes({*range(0x20), *b"&<>"} - {0x09, 0x0A, 0x1F})
+_TO_CLEAN = (b"\\", b"&", b"<", b">")
+"""What JSON marks, and what XML has marks for."""
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
@@ -47,6 +50,7 @@ class Column:
         text: Whether it holds texts, written as they stand.
         wraps: Whether its texts decide on the height of a row.
         printed: Whether it is printed; the others stand to its right.
+        repeats: Whether few of its texts are different.
     """
 
     key: str
@@ -56,6 +60,7 @@ class Column:
     text: bool
     wraps: bool = False
     printed: bool = True
+    repeats: bool = False
 
 
 @cache
@@ -65,7 +70,7 @@ def columns(sheet: str, lang: Lang) -> tuple[Column, ...]:
     return tuple(
         Column(
             c["key"], c[lang], c["width"], c["style"], data["style"][c["style"]].get("text", False),
-            c.get("wraps", False), c.get("print", True),
+            c.get("wraps", False), c.get("print", True), c.get("repeats", False),
         )
         for c in data[sheet]["column"]
     )  # fmt: skip
@@ -95,7 +100,7 @@ def rows_xml(
     fixed = b'">'  # what is the same in all rows since the last piece
     for column in layout:
         if column.key in common:
-            fixed += _cell(common[column.key], column.style)
+            fixed += cell_xml(common[column.key], column.style)
             continue
         if column.key in marks:
             cells: Iterable[bytes] = [_cells(s)[v] for s, v in zip(marks[column.key], values[column.key], strict=True)]
@@ -116,55 +121,83 @@ def _cleaned_columns(texts: Sequence[Texts], lang: Lang) -> Iterator[Sequence[by
     """Clean the texts of several columns of the same length at once."""
     flat: list[str] = []
     for column in texts:
-        flat += (text or "" for text in column) if None in column else column  # type: ignore[arg-type]
-    raw = _as_it_stands(flat)
-    if raw is None:
-        raw = _BETWEEN.join(clean(flat, lang)).encode()
-    cleaned, count = raw.split(_BETWEEN.encode()), len(texts[0]) if texts else 0
+        flat += [text or "" for text in column]
+    cleaned, count = as_bytes(flat, lang), len(texts[0]) if texts else 0
     return (cleaned[i * count : (i + 1) * count] for i in range(len(texts)))
 
 
-def heights(layout: Sequence[Column], values: Mapping[str, Texts]) -> list[bytes]:
+def heights(
+    layout: Sequence[Column], values: Mapping[str, Texts], written: Mapping[str, Sequence[bytes]] | None = None
+) -> Sequence[bytes]:
     """Height of every row in points, so that wrapped texts are seen whole.
 
     No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
+
+    Args:
+        layout: The columns.
+        values: Their texts by key.
+        written: The same in UTF-8, where that is known; there are no None among the texts then.
     """
-    lines, least = [1] * len(next(iter(values.values()))), 1
+    lines, least = list[int](), 1
     # the widest column has the longest texts: after it the others seldom need more lines
-    for column in sorted((c for c in layout if c.wraps and c.key in values), key=lambda c: -c.width):
-        texts, room = values[column.key], int(2 * (column.width - 1))
+    for column in sorted((column for column in layout if column.wraps), key=_narrowness):
+        texts, room = values.get(column.key, ()), int(2 * (column.width - 1))
+        plain: Any = texts if written is not None else [text or "" for text in texts]
+        lengths = list(map(len, plain))
         # a character is at most two wide
-        if 4 * len(max(filter(None, texts), key=len, default="")) > room * least:
+        if 4 * max(lengths, default=0) > room * least:
+            raw = written[column.key] if written is not None else [text.encode("utf-8", "replace") for text in plain]
             # three bytes and one character make two widths, one byte and one character one
-            widths = (len(text.encode("utf-8", "replace")) + len(text) if text else 1 for text in texts)
-            lines = [max(count, -(-width // room)) for count, width in zip(lines, widths, strict=True)]
+            needed = map(
+                _lines(room).__getitem__, map(min, map(add, map(len, raw), lengths), repeat(_MOST_LINES * room))
+            )
+            lines = list(map(max, lines, needed)) if lines else list(needed)
             least = min(lines)
-    return [_HEIGHTS[min(count, len(_HEIGHTS) - 1)] for count in lines]
+    return list(map(_HEIGHTS.__getitem__, lines or [1] * len(next(iter(values.values())))))
+
+
+def _narrowness(column: Column) -> float:
+    return -column.width
+
+
+@cache
+def _lines(room: int) -> list[int]:
+    """Lines of a text by its width, where ``room`` fits into one."""
+    return [max(1, -(-width // room)) for width in range(_MOST_LINES * room + 1)]
+
+
+def as_bytes(texts: Sequence[str], lang: Lang) -> Sequence[bytes]:
+    """Clean texts (``clean``); return them in UTF-8."""
+    ready = as_they_stand(texts)
+    return ready if ready is not None else [_cleaned(text, lang).encode() for text in texts]
 
 
 def clean(texts: Sequence[str], lang: Lang = "zh") -> Sequence[str]:
     """Escape texts for XML: what a cell cannot hold is left out, what is too long is cut and says so.
 
-    Nearly all texts need nothing, and looking at them all at once costs a tenth of looking at each.
-
     Args:
         texts: Any texts.
         lang: Language of the words that say so.
     """
-    return texts if _as_it_stands(texts) is not None else [_cleaned(text, lang) for text in texts]
+    return texts if as_they_stand(texts) is not None else [_cleaned(text, lang) for text in texts]
 
 
-def _as_it_stands(texts: Sequence[str]) -> bytes | None:
-    """Texts joined, where each can be written as it stands; else None."""
-    joined = _BETWEEN.join(texts)
-    short = 2 * len(joined) <= _LONGEST or 2 * max(map(len, texts)) <= _LONGEST
-    if not short or joined.count(_BETWEEN) != max(len(texts) - 1, 0) or _marked(joined):
-        return None
+def as_they_stand(texts: Sequence[str]) -> Sequence[bytes] | None:
+    """Texts in UTF-8, where each can be written as it stands; else None.
+
+    Nearly all texts need nothing, and looking at them all at once costs a tenth of looking at each: JSON marks all that
+    XML cannot hold, and what stands between two texts occurs in none.
+    """
     try:
-        raw = joined.encode()
-    except UnicodeEncodeError:
+        raw = dumps(texts)
+    except (TypeError, UnicodeEncodeError):
         return None
-    return raw if len(raw.translate(None, _TO_CLEAN)) == len(raw) else None
+    if b"\\" in raw:
+        raw = raw.replace(b"\\n", b"\n")
+    if any(mark in raw for mark in _TO_CLEAN) or _marked("".join(texts)):
+        return None
+    ready = raw.split(b'"')[1::2]
+    return ready if len(raw) <= _LONGEST or max(map(len, ready)) <= _LONGEST else None
 
 
 def _marked(text: str) -> bool:
@@ -195,7 +228,7 @@ class _Cells(dict[str | None, bytes]):
     def __missing__(self, text: str | None) -> bytes:
         if len(self) >= _MOST_CELLS:
             self.clear()
-        self[text] = made = _cell(text, self._style)
+        self[text] = made = cell_xml(text, self._style)
         return made
 
 
@@ -204,7 +237,7 @@ def _cells(style: str) -> _Cells:
     return _Cells(style)
 
 
-def _cell(text: str | None, style: str) -> bytes:
+def cell_xml(text: str | None, style: str, lang: Lang = "zh") -> bytes:
     """One cell: a number where the style is for figures and the text is one, else a string; blank for None.
 
     ``1,234.5`` is a figure, ``86.18%`` is 0.8618; what has more than 15 digits stays text.
@@ -218,7 +251,8 @@ def _cell(text: str | None, style: str) -> bytes:
             value = figure[1].replace(",", "")
             value = f"{float(value) / 100:.12g}" if figure[2] else value
             return f'<c s="{number}"><v>{value}</v></c>'.encode()
-    return f'<c s="{number}" t="str"><v>{clean([text])[0]}</v></c>'.encode()
+    cleaned = clean([text], lang)[0]
+    return f'<c s="{number}" t="str"><v>{cleaned}</v></c>'.encode() if cleaned else f'<c s="{number}"/>'.encode()
 
 
 class Stream:

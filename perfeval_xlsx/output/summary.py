@@ -10,12 +10,11 @@ from pathlib import Path
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output import parts
+from perfeval_xlsx.output.form_rows import Row, RowColumns
 from perfeval_xlsx.output.links import Links
 from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, columns, filled
 from perfeval_xlsx.output.style import print_setup
 from perfeval_xlsx.output.summary_rows import (
-    Row,
-    RowColumns,
     detail_xml,
     fund_row,
     person_rows,

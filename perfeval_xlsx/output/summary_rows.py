@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
-from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.sheets import rows_xml
+from perfeval_xlsx.output.form_rows import FormRows, Row, RowColumns
 from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult
-
-Row = dict[str, str | None]
-"""Text by column key; ``key:style`` names a style that the cell has instead of its column's."""
-
-RowColumns = Mapping[str, Sequence[Any]]
-"""The values of a form's indicator rows by key of ``RowResult``."""
 
 _FOR_A_PERSON = frozenset({"judged", "unscorable"})
 _SEVERITIES = ("error", "warning", "hint")
 _DETAIL_KEYS = (
     "level1", "level2", "level3", "target", "actual", "weight", "self_score", "score", "low", "high", "basis",
-    "deviation", "cell",
+    "deviation", "cell", "status",
 )  # fmt: skip
-_COLUMN_KEYS = (*_DETAIL_KEYS, "status")
+_COMMON_KEYS = ("org", "sheet", "path")
 _RANK_KEYS = ("org", "title", "total", "low", "high", "self_total", "self_grade", "rulebook", "sheet", "path")
 _FUND_KEYS = ("budget", "executed", "rate", "self_rate", "weight", "self_score", "score", "basis", "cell")
 
@@ -46,16 +39,21 @@ def detail_xml(result: FormResult, lang: Lang, columns: RowColumns | None = None
         columns: The rows' values by key, where they are known already.
     """
     if columns is None:
-        columns = {key: [row[key] for row in result["indicators"]] for key in _COLUMN_KEYS}  # type: ignore[literal-required]
-    statuses = list(map(_words("row_status", lang).__getitem__, columns["status"]))
-    values: dict[str, Sequence[str | None]] = {key: columns[key] for key in _DETAIL_KEYS}
-    values["status"] = [text for text, _ in statuses]
-    marks = {
-        "status": [style for _, style in statuses],
-        "score": list(map(_score_style, columns["self_score"], columns["score"])),
-    }
-    common = {key: result[key] for key in ("org", "sheet", "path")}
-    return rows_xml("detail", values, lang, marks, common)
+        columns = {key: [row[key] for row in result["indicators"]] for key in _DETAIL_KEYS}  # type: ignore[literal-required]
+    return _detail_rows(lang).xml(columns, {key: result[key] for key in _COMMON_KEYS})  # type: ignore[literal-required]
+
+
+@cache
+def _detail_rows(lang: Lang) -> FormRows:
+    def look(row: Row) -> Row:
+        marks: Row = {}
+        if "status" in row:
+            marks |= _status("row_status", str(row["status"]), lang)
+        if "score" in row:
+            marks["score:style"] = _score_style(row["self_score"], row["score"])
+        return row | marks
+
+    return FormRows("detail", lang, _COMMON_KEYS, {"score": "self_score"}, look)
 
 
 def rank_row(result: FormResult, rank: int | None, lang: Lang, *, linked: bool) -> Row:
