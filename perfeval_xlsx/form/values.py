@@ -67,6 +67,7 @@ _LONG = 200
 
 _EXPONENTS: dict[float, int] = {float(f"1e{exponent}"): exponent for exponent in range(-6, 16)}
 """Powers of ten: what a figure is multiplied with is mostly one, and is then written behind it."""
+_FAR = 16
 
 _COUNTED = frozenset({"number", "percent", "money", "rate", "range", "ratio", "duration"})
 
@@ -118,15 +119,15 @@ def _shape(head: str, places: bool, rest: str) -> Quantity | None:
 @lru_cache(maxsize=4096)
 def pattern_of(
     head: str, places: bool, rest: str, sign: str | None, unit: str | None, name: str | None
-) -> tuple[Quantity, str] | None:
+) -> tuple[Quantity, int] | None:
     """What ``parse_value`` says of every figure between the words ``head`` and ``rest``, save its value and its text.
 
     The words are written as ``normalise`` writes them; ``places``: the figure has decimal places; the rest is as for
     ``parse_value``.
 
     Returns:
-        The quantity of a figure, and what to write behind a figure to make it the value (``e4`` for 万, "" for none);
-        None where the words make no figure of it, or where more depends on the figure.
+        The quantity of a figure, and the power of ten (4 for 万, -16 to 16) that makes the figure the value; None where
+        the words make no figure of it, or where more depends on the figure.
     """
     if not _SHAPE.fullmatch(f"{head}7{rest}"):
         return None
@@ -136,9 +137,9 @@ def pattern_of(
     if not sign is unit is name is None:
         found = _in_context(found, sign or "", unit or "", name)
     scale, factor = _EXPONENTS.get(found.scale), _EXPONENTS.get(found.factor)
-    if scale is None or factor is None:
+    if scale is None or factor is None or abs(scale + factor) > _FAR:
         return None
-    return found, f"e{scale + factor}" if scale or factor else ""
+    return found, scale + factor
 
 
 @lru_cache(maxsize=16_384)

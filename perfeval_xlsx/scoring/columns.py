@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
+_TEXTS = frozenset({str, type(None)})
 Column = Callable[[Codes], Objects]
 """A column of text: what it says in the rows asked for."""
 
@@ -41,9 +42,16 @@ class Coded:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
         self._codes: dict[str, tuple[list[Any], Codes]] = {}
+        self._texts: dict[str, list[str | None]] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def texts(self, column: str) -> list[str | None]:
+        """What is written in a column, None where nothing is."""
+        if column not in self._texts:
+            self._texts[column] = texts_of(self.frame[column])
+        return self._texts[column]
 
     def codes(self, column: str) -> tuple[list[Any], Codes]:
         """The distinct values of a column, None where nothing is written, and by row the position of its own."""
@@ -63,6 +71,12 @@ class Coded:
     def contains(self, column: str, words: Sequence[str]) -> Bools:
         """Rows whose text holds one of ``words``."""
         return self.each(column, lambda text: text is not None and any(word in text for word in words), np.bool_)
+
+
+def texts_of(column: pd.Series[Any]) -> list[str | None]:
+    """A column of texts, None where there is none."""
+    texts: list[Any] = column.tolist()
+    return texts if _TEXTS.issuperset(map(type, texts)) else [text if isinstance(text, str) else None for text in texts]
 
 
 def alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from perfeval_xlsx.form.value_columns import read_cells
+from perfeval_xlsx.form.value_columns import CellTexts, Context
 from perfeval_xlsx.scoring.columns import Coded, Codes, Floats, Objects, by_book, has, places, positions, with_columns
 from perfeval_xlsx.scoring.indicators import stands
 from perfeval_xlsx.scoring.measure import numbers
@@ -71,9 +71,11 @@ def _base(rows: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> Objects
 def _amounts(texts: Objects, units: Objects) -> Floats:
     """Amounts in 元; NaN where a cell shows none."""
     shown = [text if isinstance(text, str) else None for text in texts.tolist()]
-    read = read_cells(shown, [(None, unit if isinstance(unit, str) else None, None) for unit in units.tolist()])
+    known = {unit: place for place, unit in enumerate(dict.fromkeys(units.tolist()))}
+    contexts: list[Context] = [(None, unit if isinstance(unit, str) else None, None) for unit in known]
+    read = CellTexts(shown).read(contexts, np.array([known[unit] for unit in units.tolist()], dtype=np.int64))
     plain = [q.kind in _AMOUNTS and not (q.comparator or q.approximate) for q in read.distinct]
-    return np.where(np.array(plain, dtype=np.bool_)[read.codes], np.array(read.values), np.nan)
+    return np.where(np.array(plain, dtype=np.bool_)[read.codes], read.values, np.nan)
 
 
 def _points(rows: pd.DataFrame, stated: Floats, rest: Floats, books: Sequence[Rulebook], book: Codes) -> Floats:

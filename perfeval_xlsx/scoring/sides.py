@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form.value_columns import Context, Quantities, read_cells
+from perfeval_xlsx.form.value_columns import CellTexts, Context, Quantities
 from perfeval_xlsx.form.values import Quantity, parse_value
 from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Floats, Objects, alike
 
@@ -106,38 +106,43 @@ def sides(rows: Coded) -> tuple[Side, Side]:
 
 def _read(rows: Coded, field: str, sign: str | None) -> _Cells:
     """Read a column in its context; the one without a column of signs is the actuals'."""
+    cells = CellTexts(rows.texts(field))
     nothing = [None], np.zeros(len(rows), dtype=np.int64)
     signs = rows.codes(sign) if sign else nothing
-    columns = [rows.codes(field), signs, rows.codes("unit"), _names(rows, field)]
+    columns = [signs, rows.codes("unit"), _names(rows, cells)]
     first, codes = alike([codes for _, codes in columns])
-    texts, *around = ([values[code] for code in codes[first].tolist()] for values, codes in columns)
-    contexts = list(zip(*around, strict=True))
-    read = read_cells(texts, contexts)
+    contexts = list(zip(*([values[code] for code in codes[first].tolist()] for values, codes in columns), strict=True))
+    read = cells.read(contexts, codes)
     if sign is None:
-        _without_names(read, texts, contexts)
-    plain, values = np.empty(len(texts), dtype=object), np.array(read.values, dtype=np.float64)
-    plain[:] = read.texts
-    return _Cells(read.distinct, np.array(read.codes, dtype=np.int64)[codes], values[codes], plain[codes])
+        _without_names(read, rows.texts(field), contexts, codes)
+    texts = np.empty(len(rows), dtype=object)
+    texts[:] = read.texts
+    return _Cells(read.distinct, read.codes, read.values, texts)
 
 
-def _names(rows: Coded, field: str) -> tuple[list[str | None], Codes]:
-    """By row, the name where it can matter, so that equal cells are read once."""
+def _names(rows: Coded, cells: CellTexts) -> tuple[list[str | None], Codes]:
+    """By row, the name where it can matter, so that rows whose names do not are read alike."""
     names, codes = rows.codes("level3")
-    hints = [name if name is not None and any(hint in name for hint in _HINTS) else None for name in names]
-    dated = rows.each(field, lambda text: text is not None and text[:2] == "20" and "." in text, np.bool_)
-    if not dated.any():
+    hints = [None, *(name for name in names if name is not None and any(hint in name for hint in _HINTS))]
+    known = {name: place for place, name in enumerate(hints)}
+    codes, months = np.array([known.get(name, 0) for name in names], dtype=np.int64)[codes], cells.perhaps_months()
+    if not months.any():
         return hints, codes
-    return [*hints, *(name or "" for name in names)], codes + len(names) * dated
+    return [*hints, *(name or "" for name in names)], np.where(months, rows.codes("level3")[1] + len(hints), codes)
 
 
-def _without_names(read: Quantities, texts: Sequence[str | None], contexts: Sequence[Context]) -> None:
+def _without_names(read: Quantities, texts: Sequence[str | None], contexts: Sequence[Context], of: Codes) -> None:
     """An actual has no comparator but its own: the one in the name's brackets is the target's."""
-    for place, (_, _, name) in enumerate(contexts):
-        quantity = read.distinct[read.codes[place]]
-        if name and quantity.comparator:
-            own = parse_value(texts[place]).comparator
-            read.distinct.append(quantity._replace(comparator=own))
-            read.codes[place] = len(read.distinct) - 1
+    named = np.array([bool(name) for _, _, name in contexts], dtype=np.bool_)[of]
+    compared = np.array([bool(quantity.comparator) for quantity in read.distinct], dtype=np.bool_)
+    rows = np.flatnonzero(named & compared[read.codes]) if named.any() else ()
+    known: dict[tuple[int, str], int] = {}
+    for row in map(int, rows):
+        kind = int(read.codes[row]), parse_value(texts[row]).comparator
+        if kind not in known:
+            known[kind] = len(read.distinct)
+            read.distinct.append(read.distinct[kind[0]]._replace(comparator=kind[1]))
+        read.codes[row] = known[kind]
 
 
 def _answer(target: Quantity, actual: Quantity) -> Quantity:
