@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfeval_xlsx.output.cell_texts import clean
 from perfeval_xlsx.output.links import Links, link_target
 from perfeval_xlsx.output.parts import Spool, joined_crc, pack, rows_in, save, unpack
-from perfeval_xlsx.output.sheets import blocks, clean, columns, heights, rows_xml
+from perfeval_xlsx.output.sheets import blocks, columns, heights, rows_xml
 from perfeval_xlsx.workbook import strings
 
 FEW = settings(deadline=None, max_examples=60)

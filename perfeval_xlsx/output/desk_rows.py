@@ -10,8 +10,9 @@ from html import escape
 from itertools import chain, repeat
 
 from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.output.cell_texts import clean
 from perfeval_xlsx.output.parts import Pieces, Spool, pack
-from perfeval_xlsx.output.sheets import Column, clean
+from perfeval_xlsx.output.sheets import Column
 from perfeval_xlsx.workbook.cells import a1
 
 _LINE, _TALLEST = 14.0, 409.0

@@ -10,7 +10,8 @@ from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.sheets import Column, as_they_stand, cell_xml, clean, columns, heights
+from perfeval_xlsx.output.cell_texts import as_they_stand, clean
+from perfeval_xlsx.output.sheets import Column, cell_xml, columns, heights
 from perfeval_xlsx.output.style import style_numbers
 
 Row = dict[str, str | None]

@@ -16,24 +16,13 @@ from typing import Any, Protocol
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.jsons import dumps
+from perfeval_xlsx.output.cell_texts import as_bytes, clean
 from perfeval_xlsx.output.parts import Pieces, Spool, pack, rows_in
 from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
 
 ROW_LIMIT = 1_048_576
 HEAD_ROWS = 2
-_LONGEST = 32_767
-_LONGEST_NUMBER = 15
-_MOST_CELLS = 1 << 12
-_MOST_LINES = 31
-_HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(_MOST_LINES + 1)]
-"""Height of a row by its lines; Excel takes 409 at most."""
-_DIMENSION = re.compile(rb"<dimension [^>]*/>")
-_TO_CLEAN = (b"\\", b"&", b"<", b">")
-"""What JSON marks, and what XML has marks for."""
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-_NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
+_LONGEST_NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
 
 Texts = Sequence[str | None]
 
@@ -164,59 +153,6 @@ def _narrowness(column: Column) -> float:
 def _lines(room: int) -> list[int]:
     """Lines of a text by its width, where ``room`` fits into one."""
     return [max(1, -(-width // room)) for width in range(_MOST_LINES * room + 1)]
-
-
-def as_bytes(texts: Sequence[str], lang: Lang) -> Sequence[bytes]:
-    """Clean texts (``clean``); return them in UTF-8."""
-    ready = as_they_stand(texts)
-    return ready if ready is not None else [_cleaned(text, lang).encode() for text in texts]
-
-
-def clean(texts: Sequence[str], lang: Lang = "zh") -> Sequence[str]:
-    """Escape texts for XML: what a cell cannot hold is left out, what is too long is cut and says so.
-
-    Args:
-        texts: Any texts.
-        lang: Language of the words that say so.
-    """
-    return texts if as_they_stand(texts) is not None else [_cleaned(text, lang) for text in texts]
-
-
-def as_they_stand(texts: Sequence[str]) -> Sequence[bytes] | None:
-    """Texts in UTF-8, where each can be written as it stands; else None.
-
-    Nearly all texts need nothing, and looking at them all at once costs a tenth of looking at each: JSON marks all that
-    XML cannot hold, and what stands between two texts occurs in none.
-    """
-    try:
-        raw = dumps(texts)
-    except (TypeError, UnicodeEncodeError):
-        return None
-    if b"\\" in raw:
-        raw = raw.replace(b"\\n", b"\n")
-    if any(mark in raw for mark in _TO_CLEAN) or _marked("".join(texts)):
-        return None
-    ready = raw.split(b'"')[1::2]
-    return ready if len(raw) <= _LONGEST or max(map(len, ready)) <= _LONGEST else None
-
-
-def _marked(text: str) -> bool:
-    """Whether a text may hold what looks escaped, or what no XML may hold."""
-    return ("_" in text and "_x" in text) or "\ufffe" in text or "\uffff" in text
-
-
-def _cleaned(text: str, lang: Lang) -> str:
-    text = _ILLEGAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _LOOKS_ESCAPED.sub("_x005F_", _cut(text, lang))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _cut(text: str, lang: Lang) -> str:
-    """Cut a text to what Excel takes, counted as Excel counts (a character beyond U+FFFF is two)."""
-    if 2 * len(text) <= _LONGEST or len(raw := text.encode("utf-16-le")) <= 2 * _LONGEST:
-        return text
-    more = str(load("outputs.toml")["words"]["cut"][lang])
-    return raw[: 2 * (_LONGEST - len(more))].decode("utf-16-le", "ignore") + more
 
 
 class _Cells(dict[str | None, bytes]):
