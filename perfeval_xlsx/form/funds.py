@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
@@ -27,8 +26,6 @@ from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 from perfeval_xlsx.workbook import a1
 
 _AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[百千万亿]*元)?")
-_Places = dict[str, tuple[int, int]]
-"""Row and column of a value by its field."""
 _AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _CENT = 0.011
 """Amounts that differ by less are equal."""
@@ -51,7 +48,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
     side = _side_label(grid, header, first_column)
     leftmost = first_column
     for row in range(header.bottom + 1, last + 1):
-        if _ends(grid, row) or (side is not None and row > side[1] and grid.own(row, side[0])):
+        if ends(grid, row) or (side is not None and row > side[1] and grid.own(row, side[0])):
             break
         label = _label(grid, row, first_column, header)
         fields = [(name, *_field(grid, row, column)) for name, column in header.columns.items()]
@@ -66,7 +63,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         leftmost = min(leftmost, begins)
         rows.append(FundRow(row, label, "part", values, {name: cell for name, _, cell in fields}))
     rows = _parted(rows, header)
-    _name_total(rows)
+    name_total(rows)
     return rows
 
 
@@ -84,40 +81,8 @@ def _lists(text: str) -> bool:
     return _is_part_label(text) or ":" in plain_row(text) or contains(text, "fund_rows", "list_words")
 
 
-def read_columns(grid: Grid, first: int, last: int) -> list[FundRow]:
-    """Read a table that stands on its side: amounts as rows (``全年预算数 | 100 | 60``), a fund a column."""
-    lines: dict[str, tuple[int, int]] = {}
-    for row in grid.rows_between(first, last):
-        found = _line(grid, row)
-        if found is not None:
-            lines.setdefault(found[0], (row, found[1]))
-        elif lines:
-            break
-    if "executed" not in lines or lines.keys().isdisjoint({"annual_budget", "initial_budget"}):
-        return []
-    top, left = min(lines.values())
-    above = next(reversed(grid.rows_between(first, top - 1)), 0)
-    rows = []
-    filled = {c for row, _ in lines.values() for c, text in grid.texts(row) if c > left and _is_amount(text)}
-    for column in sorted(filled):
-        cells = {name: grid.address(row, column) for name, (row, _) in lines.items()}
-        values = {name: grid.text(row, column) or None for name, (row, _) in lines.items()}
-        rows.append(FundRow(max(lines.values())[0], squeeze(grid.text(above, column)), "part", values, cells))
-    _name_total(rows)
-    return rows
-
-
-def _line(grid: Grid, row: int) -> tuple[str, int] | None:
-    """The field that the label before a row's amounts names, with its column."""
-    texts = grid.texts(row)
-    first = next((at for at, (_, text) in enumerate(texts) if _is_amount(text)), 0)
-    match = find("fund", texts[first - 1][1]) if first else None
-    if match is None or not match.exact or match.field not in FUND_FIELDS:
-        return None
-    return match.field, texts[first - 1][0]
-
-
-def _is_amount(text: str) -> bool:
+def is_amount(text: str) -> bool:
+    """Whether a text is an amount or a share and nothing else (``120万元``, ``90%``)."""
     return _AMOUNT.fullmatch(plain_row(text)) is not None
 
 
@@ -131,7 +96,7 @@ def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int
     return None
 
 
-def _ends(grid: Grid, row: int) -> bool:
+def ends(grid: Grid, row: int) -> bool:
     """Whether a row belongs to the next block: another header, goals, or the head of the next form."""
     texts = grid.texts(row)
     if is_fund_header(grid, row) or _is_grid_total(texts) or (len(texts) == 1 and _is_heading(texts[0][1])):
@@ -183,7 +148,7 @@ def _blank(grid: Grid, row: int) -> bool:
 def _goes_on(grid: Grid, row: int, header: Header, first_column: int) -> bool:
     """Whether a row below a blank one still belongs to the table: it holds amounts, or a fund's name."""
     columns = (header.columns[name] for name in _AMOUNTS if name in header.columns)
-    if any(_is_amount(_value(grid, row, column) or "") for column in columns):
+    if any(is_amount(_value(grid, row, column) or "") for column in columns):
         return True
     label = _label(grid, row, first_column, header)
     return label is not None and len(label) <= LONGEST and contains(label, "fund_rows", "part_words")
@@ -195,7 +160,7 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
     for column in range(first_column - 1, 0, -1):
         anchor_row, anchor_column = grid.anchor(row, column)
         text = grid.own(anchor_row, anchor_column)
-        if not text or _is_amount(text) or _tells(grid, header, anchor_column):
+        if not text or is_amount(text) or _tells(grid, header, anchor_column):
             continue
         tall = grid.bottom(anchor_row, anchor_column) - anchor_row + 1 >= _SIDE_ROWS
         if anchor_row <= header.bottom:
@@ -270,7 +235,7 @@ def _is_label(text: str) -> bool:
     return len(re.sub(r"[^\u4e00-\u9fff]", "", folded)) >= 3 and not re.match(r"[\d.,]+", folded)
 
 
-def _name_total(rows: list[FundRow]) -> None:
+def name_total(rows: list[FundRow]) -> None:
     """Mark the row that carries the execution score: by its label, else the first with points, else by what follows it.
 
     Of several funds none of which is the others' sum, none is the total.
@@ -311,78 +276,3 @@ def _is_total(label: str) -> bool:
     if _is_part_label(label):
         return False
     return is_one_of(label, "fund_rows", "total") or contains(label, "fund_rows", "total_words")
-
-
-def read_pairs(grid: Grid, first: int, last: int) -> list[FundRow]:
-    """Read amounts that stand beside their labels (``预算数：| 100 | 执行数：| 90``), as in forms before 2018."""
-    rows: list[FundRow] = []
-    places: dict[str, int] = {}
-    above: _Places = {}
-    for row in grid.rows_between(first, last):
-        found = _pairs(grid, row)
-        together: _Places = above | {name: (row, column) for name, column in found.items()}
-        if rows and found and row == rows[0].row + 1 and found.keys().isdisjoint(rows[0].values):
-            more = _pair_row(grid, {name: (row, column) for name, column in found.items()}, "total")
-            rows[0].row, places = row, {}
-            rows[0].values |= more.values
-            rows[0].cells |= more.cells
-        elif rows and row <= rows[-1].row + 1 and _are_parts(grid, row, places):
-            rows.append(_pair_row(grid, {name: (row, column) for name, column in places.items()}, "part"))
-        elif rows:
-            break
-        elif _is_whole(together) and max(len(found), len(above)) > 1:
-            places = {} if above else found
-            rows.append(_pair_row(grid, together, "total"))
-        else:
-            above = {name: (row, column) for name, column in found.items()}
-    return rows
-
-
-def _are_parts(grid: Grid, row: int, places: dict[str, int]) -> bool:
-    """Whether a row below pairs holds their parts in the same columns, and is not the next block."""
-    return bool(places) and not _ends(grid, row) and all(_is_part(grid, row, column) for column in places.values())
-
-
-def _is_whole(places: _Places) -> bool:
-    return "executed" in places and not places.keys().isdisjoint({"annual_budget", "initial_budget"})
-
-
-def _pairs(grid: Grid, row: int) -> dict[str, int]:
-    """Column of the value by field, for labels with a value to their right or behind their colon."""
-    found: dict[str, int] = {}
-    for column, text in grid.texts(row):
-        label, _, inline = plain_row(text).partition(":")
-        for name in load("labels.toml")["fund_pairs"]:
-            after = grid.right(row, column) + 1
-            if inline and _is_amount(inline) and is_one_of(label, "fund_pairs", name):
-                found.setdefault(name, column)
-            elif is_one_of(text, "fund_pairs", name) and find("fund", grid.text(row, after)) is None:
-                found.setdefault(name, after)
-    return found
-
-
-def _behind_colon(text: str) -> str | None:
-    """An amount without the label before it in the same cell (``执行数：118.5万元``)."""
-    inline = plain_row(text).rpartition(":")[2]
-    return (inline if _is_amount(inline) else text) or None
-
-
-def _is_part(grid: Grid, row: int, column: int) -> bool:
-    """Whether a label stands left of a value's column, and an amount or nothing in it."""
-    text = grid.text(row, column)
-    amount = not text or is_placeholder(text) or _is_amount(_behind_colon(text) or "")
-    return amount and bool(grid.text(row, column - 1)) and grid.anchor(row, column - 1)[0] == row
-
-
-def pair_points(grid: Grid, fund: FundRow) -> float | None:
-    """Points of the execution score that the label of a pair states (``得分（10分） | 9.5``)."""
-    texts = [text for _, text in grid.texts(fund.row) if is_one_of(text, "fund_pairs", "score")]
-    figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}
-    return float(figures.pop()) if len(figures) == 1 else None
-
-
-def _pair_row(grid: Grid, places: _Places, role: Literal["total", "part"]) -> FundRow:
-    values = {name: _behind_colon(grid.text(*place)) for name, place in places.items()}
-    cells = {name: grid.address(*place) for name, place in places.items()}
-    row, column = min(places.values())
-    return FundRow(max(places.values())[0], squeeze(grid.text(row, column - 1)), role, values, cells)

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.columns import side_by_side, widen
 from perfeval_xlsx.form.continuation import Group, gathered, reread
-from perfeval_xlsx.form.evidence import block_findings, column_findings, settle_doubles, settle_funds
+from perfeval_xlsx.form.doubles import settle_doubles, settle_funds
+from perfeval_xlsx.form.evidence import block_findings, column_findings
 from perfeval_xlsx.form.formulas import complete, formulas_of, tell, trusted
-from perfeval_xlsx.form.funds import pair_points, read_columns, read_funds, read_pairs
+from perfeval_xlsx.form.fund_pairs import pair_points, read_columns, read_pairs
+from perfeval_xlsx.form.funds import read_funds
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.heading import (

@@ -123,3 +123,33 @@ def test_a_label_may_say_how_its_figure_is_reckoned() -> None:
     (fund,) = form.funds
     assert (fund.values["rate"], fund.values["score"], fund.cells["score"]) == ("90%", "9", "H3")
     assert codes(form) == []
+
+
+def test_a_label_beside_all_pairs_gives_way_to_the_one_with_an_amount() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:A3=预算资金（万元） | C2=年初预算数 | D2=100 | F2=全年预算数 | G2=120
+        C3=全年执行数 | D3=108 | F3=执行率 | H3=90%
+        {grid(4)}
+        """)
+    (fund,) = form.funds
+    assert fund.values == {"initial_budget": "100", "annual_budget": "120", "executed": "108", "rate": "90%"}
+    assert (fund.cells["annual_budget"], fund.cells["rate"], codes(form)) == ("G2", "H3", [])
+
+
+@pytest.mark.parametrize(
+    ("rate", "budget", "found"),
+    [("90%", "120", []), ("90.00%", "120", []), ("0.9", None, ["R12"]), ("80%", None, ["R12"]), ("—", None, ["R12"])],
+)
+def test_money_in_hand_is_the_budget_where_the_rate_bears_it_out(
+    rate: str, budget: str | None, found: list[str]
+) -> None:
+    table = funds(2).replace("全年预算数", "实际到位数").replace("90%", rate)
+    (form,) = read(f"{TITLE}\n{table}\n{grid(5)}")
+    assert (form.funds[0].values.get("annual_budget"), codes(form)) == (budget, found)
+
+
+def test_a_granted_budget_beside_the_one_of_the_year_is_the_initial_one() -> None:
+    (form,) = read(f"{TITLE}\n{funds(2)}\n{grid(5)}".replace("年初预算数", "批复预算数"))
+    assert (form.funds[0].values["initial_budget"], form.funds[0].values["annual_budget"]) == ("100", "120")
+    assert codes(form) == []

@@ -1,0 +1,53 @@
+"""Columns of the grid under other words, or two that claim one field."""
+
+from __future__ import annotations
+
+import pytest
+
+from .blocks import codes, grid
+from .sketch import read
+
+TITLE = "A1:H1=2022年度项目支出绩效自评表"
+
+
+@pytest.mark.parametrize(
+    ("usual", "label", "field"),
+    [
+        ("年度指标值", "标准值", "target"),
+        ("年度指标值", "目标要求", "target"),
+        ("实际完成值", "实际业绩值", "actual"),
+        ("实际完成值", "实际执行情况", "actual"),
+        ("分值", "权值", "weight"),
+        ("分值", "基础分", "weight"),
+        ("得分", "自评评分", "score"),
+        ("得分", "评价得分", "score"),
+    ],
+)
+def test_other_words_for_a_column(usual: str, label: str, field: str) -> None:
+    (form,) = read(f"{TITLE}\n{grid(2)}".replace(f"={usual} ", f"={label} "))
+    assert (form.columns[field][1], codes(form)) == (label, [])
+
+
+def test_a_score_of_the_evaluation_gives_way_to_the_forms_own() -> None:
+    (form,) = read(f"{TITLE}\n{grid(2)}".replace("H2=偏差原因分析", "H2=评价得分").replace("G3=50", "G3=50 | H3=44"))
+    assert (form.columns["score"][1], form.indicators[0].values["score"]) == ("得分", "50")
+    assert form.indicators[0].extra == {"评价得分": "44"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "actual"),
+    [
+        ("D3=年度指标值 | E3=实际完成值 | F3=2022\\n年指标值", "D4", "E4"),
+        ("D3=20\\n20年完成值 | E3=年度指标值 | F3=完成值", "E4", "F4"),
+        ("D3=2022年完成值 | E3=年度指标值 | F3=实际完成值", "E4", "F4"),
+    ],
+)
+def test_the_years_column_though_labels_are_broken_and_names_hold_years(columns: str, target: str, actual: str) -> None:
+    (form,) = read(f"""
+        A1:H1=项目支出绩效自评表（2021年1月1日-2021年12月31日）
+        A2=项目名称 | B2:H2=2022年办公用房修缮
+        A3=一级指标 | C3=三级指标 | {columns} | G3=分值 | H3=得分
+        A4=产出指标 | C4=巡查次数 | D4=11次 | E4=12次 | F4=13次 | G4=100 | H4=100
+        """)
+    row = form.indicators[0]
+    assert (row.cells["target"], row.cells["actual"], codes(form)) == (target, actual, [])
