@@ -22,7 +22,13 @@ from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
 
 ROW_LIMIT = 1_048_576
 HEAD_ROWS = 2
-_LONGEST_NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
+_LONGEST_NUMBER = 15
+_MOST_CELLS = 1 << 12
+_MOST_LINES = 31
+_HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(_MOST_LINES + 1)]
+"""Height of a row by its lines; Excel takes 409 at most."""
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
+_NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
 
 Texts = Sequence[str | None]
 
