@@ -106,10 +106,8 @@ def _frame(values: Iterable[Iterable[object]], columns: tuple[str, ...], numbers
 
 
 def _objects(values: Iterable[object]) -> npt.NDArray[np.object_]:
-    items = list(values)
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
+    items = values if isinstance(values, list) else list(values)
+    return np.fromiter(items, dtype=object, count=len(items))
 
 
 def _across(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> Iterable[Iterable[object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from string import Formatter
 from typing import Any
 
@@ -16,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
-_TEXTS = frozenset({str, type(None)})
+_FEW = 4
 Column = Callable[[Codes], Objects]
 """A column of text: what it says in the rows asked for."""
 
@@ -41,23 +42,38 @@ class Coded:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
+        self._columns: dict[str, Objects] = {}
         self._codes: dict[str, tuple[list[Any], Codes]] = {}
         self._texts: dict[str, list[str | None]] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
 
+    @cached_property
+    def cells(self) -> list[dict[str, str]]:
+        """By row, its addresses by field."""
+        return list(self.column("cells"))
+
+    def has(self, field: str) -> Bools:
+        """Rows whose form has a column for ``field``."""
+        return np.array([field in cells for cells in self.cells], dtype=np.bool_)
+
+    def column(self, name: str) -> Objects:
+        """A column as it is."""
+        if name not in self._columns:
+            self._columns[name] = self.frame[name].to_numpy(dtype=object)
+        return self._columns[name]
+
     def texts(self, column: str) -> list[str | None]:
         """What is written in a column, None where nothing is."""
         if column not in self._texts:
-            self._texts[column] = texts_of(self.frame[column])
+            self._texts[column] = texts_of(self.column(column))
         return self._texts[column]
 
     def codes(self, column: str) -> tuple[list[Any], Codes]:
         """The distinct values of a column, None where nothing is written, and by row the position of its own."""
         if column not in self._codes:
-            values = self.frame[column].to_numpy(dtype=object)
-            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            codes, distinct = _factorized(self.column(column))
             self._codes[column] = [None if value != value else value for value in distinct.tolist()], codes
         return self._codes[column]
 
@@ -73,10 +89,20 @@ class Coded:
         return self.each(column, lambda text: text is not None and any(word in text for word in words), np.bool_)
 
 
-def texts_of(column: pd.Series[Any]) -> list[str | None]:
+def _factorized(values: Objects) -> tuple[Codes, Objects]:
+    """By row, the position among the distinct values; where equal ones follow each other, the first is looked at."""
+    starts = np.flatnonzero(values[1:] != values[:-1]) + 1
+    if not len(values) or len(starts) * 4 > len(values):
+        return pd.factorize(values, use_na_sentinel=False)
+    starts = np.concatenate(([0], starts))
+    codes, distinct = pd.factorize(values[starts], use_na_sentinel=False)
+    return np.repeat(codes, np.diff(starts, append=len(values))), distinct
+
+
+def texts_of(column: Objects) -> list[str | None]:
     """A column of texts, None where there is none."""
-    texts: list[Any] = column.tolist()
-    return texts if _TEXTS.issuperset(map(type, texts)) else [text if isinstance(text, str) else None for text in texts]
+    gone = column != column
+    return (np.where(gone, None, column) if gone.any() else column).tolist()
 
 
 def alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
@@ -101,12 +127,9 @@ def positions(forms: pd.DataFrame, rows: Coded) -> Codes:
 
 def one_of(values: Objects, wanted: Collection[str]) -> Bools:
     """Rows whose word is one of ``wanted``."""
+    if len(wanted) <= _FEW:
+        return np.logical_or.reduce([values == word for word in wanted])
     return np.fromiter(map(frozenset(wanted).__contains__, values), np.bool_, len(values))
-
-
-def has(rows: pd.DataFrame, field: str) -> Bools:
-    """Rows whose form has a column for ``field``."""
-    return np.array([field in cells for cells in rows["cells"].tolist()], dtype=np.bool_)
 
 
 def with_columns(
@@ -123,11 +146,6 @@ def with_columns(
     kept = frame.drop(columns=known) if known else frame
     added = pd.DataFrame(dict(figures), index=frame.index, copy=False)
     return pd.concat([kept, added, pd.DataFrame(dict(words), index=frame.index, dtype=object, copy=False)], axis=1)
-
-
-def with_texts(frame: pd.DataFrame, name: str, texts: Sequence[str]) -> pd.DataFrame:
-    """A frame with one further column of texts."""
-    return frame.assign(**{name: pd.Series(texts, index=frame.index, dtype=object)})
 
 
 def by_book(books: Sequence[Rulebook], code: Codes, parameter: Callable[[Rulebook], float]) -> Floats:

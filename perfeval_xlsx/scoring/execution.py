@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.form.value_columns import CellTexts, Context
-from perfeval_xlsx.scoring.columns import Coded, Codes, Floats, Objects, by_book, has, places, positions, with_columns
+from perfeval_xlsx.scoring.columns import Coded, Codes, Floats, Objects, by_book, places, positions
 from perfeval_xlsx.scoring.indicators import stands
 from perfeval_xlsx.scoring.measure import numbers
 from perfeval_xlsx.scoring.rounding import product_half_up
@@ -19,9 +20,19 @@ _AMOUNTS = frozenset({"money", "number"})
 _CLOSE = 0.005
 
 
+@dataclass(slots=True)
+class Executed:
+    """The total rows, scored: their new columns, of figures and of words."""
+
+    rows: Coded
+    form: Codes
+    figures: dict[str, Floats]
+    words: dict[str, Objects]
+
+
 def score_execution(
     funds: pd.DataFrame, forms: pd.DataFrame, rest: Floats, books: Sequence[Rulebook], code: Codes
-) -> pd.DataFrame:
+) -> Executed:
     """Score the total row of every form's fund table.
 
     Args:
@@ -32,23 +43,27 @@ def score_execution(
         code: By form, the position of its rulebook.
 
     Returns:
-        The total rows with points, points_from (key of ``data/methods.toml [note]``: the form's header, or its own cell
-        where that differs from the rulebook; else ""), typed, budget and budget_text (of the rulebook's base), spent,
-        rate (1 = 100 %), share (of the points), score, low, high, status, method added; indexed like ``funds``.
+        The total rows, indexed like ``funds``, the position of each one's form, and points, points_from (key of
+        ``data/methods.toml [note]``: the form's header, or its own cell where that differs from the rulebook; else ""),
+        typed, budget and budget_text (of the rulebook's base), spent, rate (1 = 100 %), share (of the points), score,
+        low, high, status, method.
     """
-    rows = _total_rows(funds)
-    of_form = positions(forms, Coded(rows))
+    rows = Coded(_total_rows(funds))
+    of_form = positions(forms, rows)
     book = code[of_form]
     units = forms["unit"].to_numpy(dtype=object)[of_form]
     stated = forms["execution_points"].to_numpy(dtype=float)[of_form]
     texts = _base(rows, books, book)
-    budget, spent = _amounts(texts, units), _amounts(rows["executed"].to_numpy(dtype=object), units)
-    points = _points(rows, stated, rest[of_form], books, book)
-    origin = _points_from(rows, stated, points, by_book(books, book, lambda b: b.execution.points))
+    budget, spent = _amounts(texts, units), _amounts(rows.column("executed"), units)
+    typed, weight = numbers(rows.column("self_score")), numbers(rows.column("weight"))
+    usual = by_book(books, book, lambda b: b.execution.points)
+    scored = rows.has("score") & ((np.abs(rest[of_form]) > _CLOSE) | ~np.isnan(typed))
+    points = _points(weight, stated, np.where(scored, usual, np.nan))
     rate = np.divide(spent, budget, out=np.full(len(rows), np.nan), where=(budget > 0) & (spent >= 0))
-    figures = {"points": points, "typed": numbers(rows["self_score"]), "budget": budget, "spent": spent, "rate": rate}
+    figures = {"points": points, "typed": typed, "budget": budget, "spent": spent, "rate": rate}
     decided, words = _decided(figures, books, book)
-    return with_columns(rows, figures | decided, {"points_from": origin, "budget_text": texts, **words})
+    words = {"points_from": _points_from(weight, stated, points, usual), "budget_text": texts, **words}
+    return Executed(rows, of_form, figures | decided, words)
 
 
 def _total_rows(funds: pd.DataFrame) -> pd.DataFrame:
@@ -60,10 +75,10 @@ def _total_rows(funds: pd.DataFrame) -> pd.DataFrame:
     return funds.take(list(firsts.values()))
 
 
-def _base(rows: pd.DataFrame, books: Sequence[Rulebook], book: Codes) -> Objects:
+def _base(rows: Coded, books: Sequence[Rulebook], book: Codes) -> Objects:
     """The budget the rate is taken of: the rulebook's column where the form has it, else the form's only one."""
-    annual, initial = (rows[name].to_numpy(dtype=object) for name in _BASES)
-    has_annual, has_initial = (has(rows, name) for name in _BASES)
+    annual, initial = map(rows.column, _BASES)
+    has_annual, has_initial = map(rows.has, _BASES)
     wants_initial = by_book(books, book, lambda b: float(b.execution.base == "initial_budget")) > 0
     return np.where(has_initial & (wants_initial | ~has_annual), initial, annual)
 
@@ -78,20 +93,17 @@ def _amounts(texts: Objects, units: Objects) -> Floats:
     return np.where(np.array(plain, dtype=np.bool_)[read.codes], read.values, np.nan)
 
 
-def _points(rows: pd.DataFrame, stated: Floats, rest: Floats, books: Sequence[Rulebook], book: Codes) -> Floats:
+def _points(weight: Floats, stated: Floats, usual: Floats) -> Floats:
     """Points of the rate: its own cell, else the header's, else the rulebook's where the form has a score cell.
 
-    Where the indicators alone make 100 and nobody typed a score, the form does not score the rate.
+    Where the indicators alone make 100 and nobody typed a score, the form does not score the rate: ``usual`` is NaN.
     """
-    weight = numbers(rows["weight"])
-    scored = has(rows, "score") & ((np.abs(rest) > _CLOSE) | ~np.isnan(numbers(rows["self_score"])))
-    usual = np.where(scored, by_book(books, book, lambda b: b.execution.points), np.nan)
     return np.where(weight > 0, weight, np.where(stated > 0, stated, usual))
 
 
-def _points_from(rows: pd.DataFrame, stated: Floats, points: Floats, usual: Floats) -> Objects:
+def _points_from(weight: Floats, stated: Floats, points: Floats, usual: Floats) -> Objects:
     """Where points stand that the rulebook's article does not speak of, or that the form's header states anyway."""
-    cell = numbers(rows["weight"]) > 0
+    cell = weight > 0
     cases = [cell & (points != usual), ~cell & (stated > 0)]
     return np.select(cases, ["points_cell", "points_header"], "").astype(object)
 

@@ -6,7 +6,7 @@ Sentences are put together column by column: one template for all rows of a meth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
 from string import Formatter
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Objects, alike, each, fill, one_of
+from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Floats, Objects, alike, each, fill, one_of, texts_of
+from perfeval_xlsx.scoring.execution import Executed
 from perfeval_xlsx.scoring.indicators import Scored, stands
-from perfeval_xlsx.scoring.rounding import show, show_percent
+from perfeval_xlsx.scoring.rounding import show, show_percents
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})
@@ -33,8 +34,8 @@ class _Part(NamedTuple):
     codes: Codes
 
 
-def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> list[str]:
-    """One sentence a row of the scored indicators frame."""
+def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> Objects:
+    """One sentence a row of the scored indicators."""
     methods, directed = scored.verdicts.method, np.where(_directed(scored), scored.measured.direction, "")
     parts = [
         _Part([_template("facts", lang, "words")], np.zeros(len(methods), dtype=np.int64)),
@@ -42,47 +43,48 @@ def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: 
         _part(directed, "direction", lang),
         _Part(["", _template("assumed_unit", lang, "note")], scored.measured.assumed.astype(np.int64)),
         _Part(["", _template("deducted", lang, "note")], (scored.deducted > 0).astype(np.int64)),
-        _typed_part(scored.frame, lang),
+        _typed_part(scored.figures, scored.words["status"], lang),
         _articles(methods, books, code, lang, row_article),
     ]
     return _sentences(parts, _row_columns(scored, lang), lang)
 
 
-def execution_sentences(frame: pd.DataFrame, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> list[str]:
-    """One sentence a row of the scored execution frame."""
+def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> Objects:
+    """One sentence a total row; ``code`` is by row the position of its rulebook."""
+    figures, words = executed.figures, executed.words
     columns = {
-        **_figures(frame),
-        "budget": _cells(frame["budget_text"], lang),
-        "executed": _cells(frame["executed"], lang),
-        "ratio": _texts(frame["rate"], _percent),
-        "band": _texts(frame["share"], _share),
+        **_figures(figures),
+        "budget": _cells(lambda: texts_of(words["budget_text"]), lang),
+        "executed": _cells(lambda: executed.rows.texts("executed"), lang),
+        "ratio": _percents(figures["rate"]),
+        "band": _texts(figures["share"], _share),
     }
     parts = [
-        _part(frame["method"], "method", lang),
-        _part(frame["points_from"], "note", lang),
-        _typed_part(frame, lang),
-        _articles(_supported(frame, books, code), books, code, lang, lambda book, _: book.execution.source),
+        _part(words["method"], "method", lang),
+        _part(words["points_from"], "note", lang),
+        _typed_part(figures, words["status"], lang),
+        _articles(_supported(executed, books, code), books, code, lang, lambda book, _: book.execution.source),
     ]
     return _sentences(parts, columns, lang)
 
 
-def _supported(frame: pd.DataFrame, books: Sequence[Rulebook], code: Codes) -> Objects:
+def _supported(executed: Executed, books: Sequence[Rulebook], code: Codes) -> Objects:
     """The methods, "" where points × rate is of points that the form states and the rulebook's article does not."""
     usual = np.array([book.execution.points for book in books])[code]
-    proportional = one_of(frame["method"].to_numpy(dtype=object), _PROPORTIONAL)
-    own = (frame["points_from"] != "").to_numpy() & (frame["points"].to_numpy(dtype=float) != usual)
-    return np.where(proportional & own, "", frame["method"].to_numpy(dtype=object))
+    methods = executed.words["method"]
+    own = (executed.words["points_from"] != "") & (executed.figures["points"] != usual)
+    return np.where(one_of(methods, _PROPORTIONAL) & own, "", methods)
 
 
 def method_words(scored: Scored, at: int, lang: Lang = "zh") -> str:
     """What the rule says of the row at position ``at``, without facts, typed score and article."""
-    method = str(scored.frame["method"].iloc[at])
+    method = str(scored.words["method"][at])
     return str(fill(_template(method, lang), _row_columns(scored, lang), np.array([at]))[0])
 
 
 def typed_words(scored: Scored, at: int, lang: Lang = "zh") -> list[str]:
     """How the typed score of the row at ``at`` stands towards the rule's; nothing where the rule alone decides."""
-    templates, codes = _typed_part(scored.frame, lang)
+    templates, codes = _typed_part(scored.figures, scored.words["status"], lang)
     template = templates[codes[at]]
     return [str(fill(template, _row_columns(scored, lang), np.array([at]))[0])] if template else []
 
@@ -142,7 +144,7 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang) -> list[str]:
+def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang) -> Objects:
     """Join the parts of every row, rows of the same templates together; each column is asked once for all its rows."""
     size, separator = len(parts[0].codes), _template("separator", lang, "words")
     first, kinds = alike([part.codes for part in parts])
@@ -158,7 +160,7 @@ def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang
     for rows, (template, fields) in zip(rows_of, templates, strict=False):
         texts = [shown[field][rows].tolist() for field in fields]
         sentences[rows] = list(map(template.__mod__, zip(*texts, strict=True) if texts else repeat((), len(rows))))
-    return sentences.tolist()
+    return sentences
 
 
 @lru_cache(maxsize=1024)
@@ -171,26 +173,26 @@ def _percent_template(template: str) -> tuple[str, tuple[str, ...]]:
 
 def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
     """Every column a template of a row may name."""
-    frame, verdicts, measured = scored.frame, scored.verdicts, scored.measured
+    verdicts, measured = scored.verdicts, scored.measured
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(verdicts.status == "ruled", verdicts.top / verdicts.bottom, verdicts.default)
     ratio = np.where(one_of(verdicts.method, ("reverse", "reverse_linear")), share, verdicts.ratio)
     low, high = _texts(verdicts.low, _share), _texts(verdicts.high, _share)
     return {
-        **_figures(frame),
-        **{name: _cells(frame[name], lang) for name in ("target", "actual", "sign")},
+        **_figures(scored.figures),
+        **{name: _cells(partial(scored.rows.texts, name), lang) for name in ("target", "actual", "sign")},
         **dict.fromkeys(("days", "tier", "word", "detail"), _texts(verdicts.detail, str)),
         "unit": _texts(measured.target.unit, str),
-        "ratio": _texts(ratio, _percent),
+        "ratio": _percents(ratio),
         "band": _texts(share, _share),
         "span": lambda rows: low(rows) + "–" + high(rows),
         "deducted": _texts(scored.deducted, show),
     }
 
 
-def _figures(frame: pd.DataFrame) -> dict[str, Column]:
+def _figures(figures: Mapping[str, Floats]) -> dict[str, Column]:
     names = {"weight": "points", "self": "typed", "score": "score", "low": "low", "high": "high"}
-    return {name: _texts(frame[column], _show) for name, column in names.items()}
+    return {name: _texts(figures[column], _show) for name, column in names.items()}
 
 
 def _texts(values: Any, shown: Callable[[Any], str]) -> Column:
@@ -208,10 +210,9 @@ def _directed(scored: Scored) -> Bools:
 _TYPED = ("", "blank", "default", "stands", "outside_open", "outside", "kept", "impossible")
 
 
-def _typed_part(frame: pd.DataFrame, lang: Lang) -> _Part:
+def _typed_part(figures: Mapping[str, Floats], status: Objects, lang: Lang) -> _Part:
     """By row, the words on how the typed score stands; nothing where the rule alone decides."""
-    typed, score, low, high = (frame[name].to_numpy(dtype=float) for name in ("typed", "score", "low", "high"))
-    status = frame["status"].to_numpy(dtype=object)
+    typed, score, low, high = (figures[name] for name in ("typed", "score", "low", "high"))
     judged, unscorable = status == "judged", status == "unscorable"
     none, inside = np.isnan(typed), stands(typed, low, high)
     cases = [
@@ -231,14 +232,26 @@ def _show(value: float) -> str:
     return "–" if np.isnan(value) else show(value)
 
 
-def _percent(ratio: float) -> str:
-    return "–" if np.isnan(ratio) else show_percent(ratio)
+def _percents(ratios: Floats) -> Column:
+    """A column of ratios as percentages, each distinct one once."""
+
+    def shown(rows: Codes) -> Objects:
+        codes, distinct = pd.factorize(ratios[rows], use_na_sentinel=False)
+        return np.array([text or "–" for text in show_percents(distinct)], dtype=object)[codes]
+
+    return shown
 
 
 def _share(share: float) -> str:
     return "–" if np.isnan(share) else f"{show(share * 100)}%"
 
 
-def _cells(texts: Any, lang: Lang) -> Column:
+def _cells(column: Callable[[], Sequence[str | None]], lang: Lang) -> Column:
+    """A column of texts, with a word where there is none."""
     blank = _template("blank", lang, "words")
-    return _texts(np.asarray(texts, dtype=object), lambda text: text if isinstance(text, str) and text else blank)
+
+    def shown(rows: Codes) -> Objects:
+        texts = column()
+        return np.fromiter([texts[row] or blank for row in rows.tolist()], dtype=object, count=len(rows))
+
+    return shown

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import eq
 
 import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.values import has_negative
-from perfeval_xlsx.scoring.columns import Coded, Codes, by_book, each, has, one_of, places, with_columns
+from perfeval_xlsx.scoring.columns import Coded, Codes, by_book, each, one_of, places, with_columns
 from perfeval_xlsx.scoring.deductions import deductions
-from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, figures, measure
+from perfeval_xlsx.scoring.measure import NUMERIC, QUALITATIVE, Bools, Floats, Measured, Objects, figures, measure
 from perfeval_xlsx.scoring.rounding import half_up, product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.verdicts import Verdicts
@@ -25,12 +24,19 @@ _BOUNDED = (">=", ">", "<=", "<", "±")
 
 @dataclass(slots=True)
 class Scored:
-    """The scored rows: the frame's new columns and what the sentences need."""
+    """The scored rows: the frame's new columns, of figures and of words, and what the sentences need."""
 
-    frame: pd.DataFrame
+    rows: Coded
+    figures: dict[str, Floats]
+    words: dict[str, Objects]
     measured: Measured
     verdicts: Verdicts
     deducted: Floats
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The frame with its new columns."""
+        return with_columns(self.rows.frame, self.figures, self.words)
 
 
 def score_indicators(frame: pd.DataFrame | Coded, years: Floats, books: Books, code: Codes) -> Scored:
@@ -43,7 +49,7 @@ def score_indicators(frame: pd.DataFrame | Coded, years: Floats, books: Books, c
         code: By row, the position of its rulebook in ``books``.
 
     Returns:
-        The frame with points, typed, kind, target_value, actual_value, ratio, score, low, high, status, method added.
+        The frame's rows and points, typed, kind, target_value, actual_value, ratio, score, low, high, status, method.
     """
     rows = frame if isinstance(frame, Coded) else Coded(frame)
     measured = measure(rows, years)
@@ -60,20 +66,22 @@ def score_indicators(frame: pd.DataFrame | Coded, years: Floats, books: Books, c
     verdicts.abstain(measured.units, "units")
     verdicts.abstain(np.ones(len(rows), dtype=np.bool_), "unreadable")
     if follows.any():
-        _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & has(rows.frame, "score"))
+        _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & rows.has("score"))
     deducted = deductions(rows.frame, books, code)
     verdicts.withdraw(np.isnan(deducted), "deduction_unreadable")
     points = np.where(one_of(verdicts.method, ("excluded", "shared")), np.nan, points)
-    scored = _frame(rows, measured, verdicts, points, np.nan_to_num(deducted), places(books, code))
-    return Scored(scored, measured, verdicts, np.nan_to_num(deducted))
+    deducted = np.nan_to_num(deducted)
+    found = _figures(rows, measured, verdicts, points, deducted, places(books, code))
+    words = {"kind": measured.target.kind, "status": verdicts.status, "method": verdicts.method}
+    return Scored(rows, found, words, measured, verdicts, deducted)
 
 
 def _shares(rows: Coded, field: str) -> Bools:
     """Rows whose ``field`` stands in the merged cell of the row above."""
-    anchors = [cells.get(field) for cells in rows.frame["cells"].tolist()]
-    forms = rows.codes("form_id")[1]
+    anchors = np.fromiter([cells.get(field) for cells in rows.cells], dtype=object, count=len(rows))
     shared = np.zeros(len(rows), dtype=np.bool_)
-    shared[1:] = list(map(eq, anchors[1:], anchors))
+    shared[1:] = anchors[1:] == anchors[:-1]
+    forms = rows.codes("form_id")[1]
     shared[1:] &= forms[1:] == forms[:-1]
     shared[[place for place in np.flatnonzero(shared).tolist() if not anchors[place]]] = False
     return shared
@@ -252,9 +260,10 @@ def _shared_points(verdicts: Verdicts, points: Floats, follows: Bools, apart: Bo
     verdicts.status[follows], verdicts.method[follows] = "unweighted", "shared"
 
 
-def _frame(
+def _figures(
     rows: Coded, measured: Measured, verdicts: Verdicts, points: Floats, deducted: Floats, decimals: Codes
-) -> pd.DataFrame:
+) -> dict[str, Floats]:
+    """The new columns of figures."""
     ruled, judged = verdicts.status == "ruled", verdicts.status == "judged"
     unscorable = verdicts.status == "unscorable"
     typed = figures(rows, "self_score")
@@ -270,7 +279,7 @@ def _frame(
     )
     score = np.where(one_of(verdicts.method, ("shared", "shared_split")), np.nan, score)
     bounded = judged | unscorable
-    found = {
+    return {
         "points": points,
         "typed": typed,
         "target_value": measured.low,
@@ -280,8 +289,6 @@ def _frame(
         "low": np.where(ruled, score, np.where(bounded, low, np.nan)),
         "high": np.where(ruled, score, np.where(bounded, high, np.nan)),
     }
-    words = {"kind": measured.target.kind, "status": verdicts.status, "method": verdicts.method}
-    return with_columns(rows.frame, found, words)
 
 
 def _bounds(verdicts: Verdicts, points: Floats, decimals: Codes) -> tuple[Floats, Floats]:

@@ -80,3 +80,16 @@ def show_percent(ratio: float, decimals: int = 2) -> str:
         whole, part = divmod(int(scaled + 0.5), 10**decimals)
         return f"{whole}.{part:0{decimals}d}%"
     return f"{_half_up_text(Decimal(repr(float(ratio))) * 100, decimals):f}%"
+
+
+def show_percents(ratios: Floats) -> list[str | None]:
+    """``show_percent`` of many ratios at once, None for NaN."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = ratios * 100 * 100
+        sure = (scaled >= 0) & (scaled < _SURE) & (np.abs(scaled % 1 - 0.5) > _NEAR)
+    whole, part = np.divmod(np.where(sure, scaled + 0.5, 0).astype(np.int64), 100)
+    texts: list[str | None] = list(map("%d.%02d%%".__mod__, zip(whole.tolist(), part.tolist(), strict=True)))
+    for place in np.flatnonzero(~sure).tolist():
+        ratio = float(ratios[place])
+        texts[place] = None if ratio != ratio else show_percent(ratio)
+    return texts

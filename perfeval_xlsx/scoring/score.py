@@ -11,7 +11,7 @@ import pandas as pd
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.frames import Tables
-from perfeval_xlsx.scoring.columns import Coded, Codes, Objects, each, has, places, positions, with_columns, with_texts
+from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Objects, each, places, positions, with_columns
 from perfeval_xlsx.scoring.execution import score_execution
 from perfeval_xlsx.scoring.explain import execution_sentences, row_sentences
 from perfeval_xlsx.scoring.indicators import score_indicators
@@ -55,22 +55,33 @@ def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") 
     books, code = _coded(forms, rulebooks)
     coded = Coded(tables.indicators)
     of_row = positions(forms, coded)
-    scored = score_indicators(coded, forms["year"].to_numpy(dtype=float)[of_row], books, code[of_row])
-    rows = with_texts(scored.frame, "basis", row_sentences(scored, books, code[of_row], lang))
-    points = np.bincount(of_row, np.nan_to_num(rows["points"].to_numpy(dtype=float)), len(forms))
+    rows = score_indicators(coded, forms["year"].to_numpy(dtype=float)[of_row], books, code[of_row])
+    points = np.bincount(of_row, np.nan_to_num(rows.figures["points"]), len(forms))
     rest = np.asarray(FULL - points, dtype=np.float64)
     funds = score_execution(tables.funds, forms, rest, books, code)
-    of_fund = positions(forms, Coded(funds))
-    funds = with_texts(funds, "basis", execution_sentences(funds, books, code[of_fund], lang))
-    totals = _totals(forms, (rows, of_row), (funds, of_fund), books, code)
-    return ScoredTables(totals, funds, rows, scored.measured)
+    row_basis = row_sentences(rows, books, code[of_row], lang)
+    fund_basis = execution_sentences(funds, books, code[funds.form], lang)
+    owned = _Owned(rows.figures, of_row, len(forms)), _Owned(funds.figures, funds.form, len(forms))
+    return ScoredTables(
+        _totals(forms, owned, coded.has("score"), books, code),
+        with_columns(funds.rows.frame, funds.figures, funds.words | {"basis": fund_basis}),
+        with_columns(coded.frame, rows.figures, rows.words | {"basis": row_basis}),
+        rows.measured,
+    )
 
 
 def retotal(scored: ScoredTables, rulebooks: Mapping[str, Rulebook]) -> ScoredTables:
     """Sum up anew after scores or bounds of rows were changed (a reviewer's decisions); rows stay as they are."""
-    books, code = _coded(scored.forms, rulebooks)
-    rows, funds = ((frame, positions(scored.forms, Coded(frame))) for frame in (scored.indicators, scored.funds))
-    return replace(scored, forms=_totals(scored.forms, rows, funds, books, code))
+    forms = scored.forms
+    books, code = _coded(forms, rulebooks)
+    rows, funds = Coded(scored.indicators), Coded(scored.funds)
+    owned = _owned(forms, rows), _owned(forms, funds)
+    return replace(scored, forms=_totals(forms, owned, rows.has("score"), books, code))
+
+
+def _owned(forms: pd.DataFrame, rows: Coded) -> _Owned:
+    figures = {name: rows.frame[name].to_numpy(dtype=float) for name in ("points", "score", "low", "high")}
+    return _Owned(figures, positions(forms, rows), len(forms))
 
 
 def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list[Rulebook], Codes]:
@@ -87,22 +98,32 @@ def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list
     return books, code
 
 
-_Owned = tuple[pd.DataFrame, Codes]
-"""Rows, and the position of the form of each."""
+class _Owned:
+    """Figures of rows, the position of the form of each, and how many forms there are."""
+
+    def __init__(self, figures: Mapping[str, Floats], form: Codes, size: int) -> None:
+        self._figures, self._size = figures, size
+        self.form, self.weighted = form, ~np.isnan(figures["points"])
+        self._weighted_form = form[self.weighted]
+
+    def sums(self, column: str, of: Callable[[Floats], Any] = np.nan_to_num) -> Floats:
+        """By form, the sum of a column, or of what a function makes of it, over the rows with points."""
+        values = of(self._figures[column][self.weighted])
+        return np.bincount(self._weighted_form, values, self._size).astype(np.float64)
 
 
-def _totals(forms: pd.DataFrame, rows: _Owned, funds: _Owned, books: list[Rulebook], code: Codes) -> pd.DataFrame:
+def _totals(
+    forms: pd.DataFrame, owned: tuple[_Owned, _Owned], has_score: Bools, books: list[Rulebook], code: Codes
+) -> pd.DataFrame:
     """Sum points, scores and bounds by form; abstain from a total or a grade that does not rest on 100 points."""
-    size, of_row = len(forms), rows[1]
-    weighted = ~np.isnan(rows[0]["points"].to_numpy(float))
+    rows, funds = owned
 
     def sums(column: str, decimals: Places) -> Floats:
-        of_rows, of_funds = (_sums(part, size, column) for part in (rows, funds))
-        return half_up(np.asarray(of_rows + of_funds, dtype=np.float64), decimals)
+        return half_up(np.asarray(rows.sums(column) + funds.sums(column), dtype=np.float64), decimals)
 
-    open_rows = _sums(rows, size, "score", np.isnan) + _sums(funds, size, "score", np.isnan)
+    open_rows = rows.sums("score", np.isnan) + funds.sums("score", np.isnan)
     points, decimals = sums("points", 2), places(books, code)
-    has_points = np.bincount(of_row, weighted & has(rows[0], "score"), size) > 0
+    has_points = np.bincount(rows.form, rows.weighted & has_score, len(forms)) > 0
     complete = np.abs(points - FULL) < _CLOSE
     status = np.where(~has_points, "reported", np.where((open_rows > 0) | ~complete, "pending", "scored"))
     total = np.where(has_points & (open_rows == 0), sums("score", decimals), np.nan)
@@ -119,14 +140,6 @@ def _totals(forms: pd.DataFrame, rows: _Owned, funds: _Owned, books: list[Rulebo
         "status": status,
     }
     return with_columns(forms, figures, words)
-
-
-def _sums(part: _Owned, size: int, column: str, of: Callable[[Floats], Any] = np.nan_to_num) -> Floats:
-    """By form, the sum of a column, or of what a function makes of it, over the rows with points."""
-    frame, form = part
-    weighted = ~np.isnan(frame["points"].to_numpy(float))
-    values = of(frame[column].to_numpy(float))[weighted]
-    return np.bincount(form[weighted], values, size).astype(np.float64)
 
 
 def _grades(totals: Floats, books: list[Rulebook], code: Codes) -> Objects:

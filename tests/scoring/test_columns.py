@@ -16,7 +16,6 @@ from perfeval_xlsx.scoring.columns import (
     by_book,
     each,
     fill,
-    has,
     one_of,
     places,
     with_columns,
@@ -62,9 +61,18 @@ def test_words_in_texts() -> None:
     assert one_of(column, ["成本", "满意度"]).tolist() == [False, False, True, True]
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.none() | st.text("ab", max_size=1), st.integers(1, 12)), max_size=5))
+def test_values_that_follow_each_other_are_told_apart_once(stretches: list[tuple[str | None, int]]) -> None:
+    values = [value for value, times in stretches for _ in range(times)]
+    distinct, codes = Coded(pd.DataFrame({"text": pd.Series(values, dtype=object)})).codes("text")
+    assert [distinct[code] for code in codes] == values
+    assert distinct == list(dict.fromkeys(values))
+
+
 def test_columns_of_a_form() -> None:
     rows = pd.DataFrame({"cells": [{"score": "A1"}, {}]})
-    assert has(rows, "score").tolist() == [True, False]
+    assert Coded(rows).has("score").tolist() == [True, False]
 
 
 @settings(deadline=None, max_examples=50)

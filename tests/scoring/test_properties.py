@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.form.frames import to_frames
-from perfeval_xlsx.scoring.rounding import half_up, product_half_up, show
+from perfeval_xlsx.scoring.rounding import half_up, product_half_up, show, show_percent, show_percents
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, load_rulebook
 from perfeval_xlsx.scoring.score import score
@@ -110,6 +110,14 @@ def test_a_sum_that_is_a_tie_but_for_noise_is_rounded_up() -> None:
     assert noisy < 3.015
     assert half_up(np.array([noisy, 3.015 - 1e-6])).tolist() == [3.02, 3.01]
     assert np.isnan(half_up(np.array([np.nan]))[0])
+
+
+@OWN
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=False) | st.integers(0, 40_000).map(lambda n: n / 20_000)))
+@example([0.86183, 0.861850, 0.0, -0.0, -0.5, 1e300, 1.00005, 12_345.678])
+def test_many_percentages_are_shown_as_each_is(ratios: list[float]) -> None:
+    expected = [None if ratio != ratio else show_percent(ratio) for ratio in ratios]
+    assert show_percents(np.array(ratios, dtype=np.float64)) == expected
 
 
 TARGETS = [

@@ -80,7 +80,7 @@ def test_column_by_column_as_row_by_row(rows: list[dict[str, str]], name: str, l
     book, frame = book_of(name), to_frames([a_form(rows)]).indicators
     code = np.zeros(len(rows), dtype=np.int64)
     found = score_indicators(frame, np.full(len(rows), 2021.0), [book], code)
-    assert row_sentences(found, [book], code, lang) == plainly(found, book, lang)  # type: ignore[arg-type]
+    assert row_sentences(found, [book], code, lang).tolist() == plainly(found, book, lang)  # type: ignore[arg-type]
 
 
 ZH = [
