@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.output.cell_texts import clean
+from perfeval_xlsx.output.form_rows import Row, row_xml
 from perfeval_xlsx.output.links import Links, link_target
 from perfeval_xlsx.output.parts import Spool, joined_crc, pack, rows_in, save, unpack
-from perfeval_xlsx.output.sheets import blocks, columns, heights, rows_xml
+from perfeval_xlsx.output.sheets import blocks, columns, heights
 from perfeval_xlsx.workbook import strings
 
 FEW = settings(deadline=None, max_examples=60)
@@ -65,8 +66,8 @@ def test_texts_cleaned_together_are_cleaned_alike(texts: list[str]) -> None:
 
 
 def test_a_figure_becomes_a_number_only_where_the_column_holds_figures() -> None:
-    keys = {column.key: ["12"] for column in columns("detail", "zh")}
-    shown = list(ElementTree.fromstring(rows_xml("detail", keys, "zh")))
+    keys: Row = {column.key: "12" for column in columns("detail", "zh")}
+    shown = list(ElementTree.fromstring(row_xml("detail", keys, "zh")))
     for column, cell in zip(columns("detail", "zh"), shown, strict=True):
         assert (cell.get("t") == "str") == column.text
 
@@ -80,8 +81,8 @@ def test_a_figure_becomes_a_number_only_where_the_column_holds_figures() -> None
     ],
 )  # fmt: skip
 def test_figures(text: str | None, value: str | None, kind: str | None) -> None:
-    keys = {column.key: [text] for column in columns("detail", "zh")}
-    cells = ElementTree.fromstring(rows_xml("detail", keys, "zh"))
+    keys = {column.key: text for column in columns("detail", "zh")}
+    cells = ElementTree.fromstring(row_xml("detail", keys, "zh"))
     cell = cells[[column.key for column in columns("detail", "zh")].index("score")]
     assert (cell.findtext("v"), cell.get("t")) == (value, kind)
 

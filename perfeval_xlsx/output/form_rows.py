@@ -6,12 +6,13 @@ Most of what a run writes comes from here: sixty rows of seventeen cells a form.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.cell_texts import as_they_stand, clean
-from perfeval_xlsx.output.sheets import Column, cell_xml, columns, heights
+from perfeval_xlsx.output.cell_texts import as_bytes, as_they_stand, clean
+from perfeval_xlsx.output.sheets import Column, cell_xml, cells_of, columns, heights
 from perfeval_xlsx.output.style import style_numbers
 
 Row = dict[str, str | None]
@@ -55,12 +56,14 @@ class FormRows:
         lang: Language of the words we add.
         common: Keys of columns that are the same in all rows of a form.
         needs: By column key, what else a cell's look depends on.
-        look: Turns the values of some cells of a row into texts and styles.
+        look: Turns the values of some cells of a row into texts and styles, where they are not what is shown.
+        tall: Whether a row is at least as high as what is common needs.
     """
 
     def __init__(
-        self, sheet: str, lang: Lang, common: Sequence[str], needs: Mapping[str, str], look: Callable[[Row], Row]
-    ) -> None:
+        self, sheet: str, lang: Lang, common: Sequence[str], needs: Mapping[str, str] | None = None,
+        look: Callable[[Row], Row] = dict, *, tall: bool = False,
+    ) -> None:  # fmt: skip
         self._lang, self._layout = lang, columns(sheet, lang)
         self._plan: list[Column | _Block] = []  # a text column, a common column, or a block of others
         run: list[Column] = []
@@ -68,10 +71,11 @@ class FormRows:
             if column.key not in common and (column.repeats or not column.text):
                 run.append(column)
                 continue
-            self._plan += [*([_Block(run, lang, needs, look)] if run else []), column]
+            self._plan += [*([_Block(run, lang, needs or {}, look)] if run else []), column]
             run = []
-        self._plan += [_Block(run, lang, needs, look)] if run else []
-        self._wrapping = [column for column in self._layout if column.wraps and column.key not in common]
+        self._plan += [_Block(run, lang, needs or {}, look)] if run else []
+        self._wrapping = [column for column in self._layout if column.wraps and (tall or column.key not in common)]
+        self._tall = tall
         self._texts = [c.key for c in self._plan if isinstance(c, Column) and c.key not in common]
 
     def xml(self, values: RowColumns, common: Row) -> bytes:
@@ -82,7 +86,8 @@ class FormRows:
             common: By key, what is the same in all of them.
         """
         plain, written = self._texts_of(values)
-        sizes = heights(self._wrapping, plain or values, written if plain else None)
+        shared = dict(zip(common, as_bytes([text or "" for text in common.values()], self._lang), strict=True))
+        sizes = self._sizes(plain or values, written if plain else None, common)
         fixed, pieces = b"", list[Iterable[bytes]]()
         for part in self._plan:
             if isinstance(part, _Block):
@@ -91,11 +96,17 @@ class FormRows:
             elif part.key in written:
                 opening, cells, closing = _text_cells(written[part.key], part.style)
             else:
-                fixed += cell_xml(common.get(part.key), part.style, self._lang)
+                fixed += _text_cell(shared.get(part.key, b""), style_numbers()[part.style])
                 continue
             pieces += [repeat(fixed + opening) if pieces else _starts(sizes, fixed + opening), cells]
             fixed = closing
         return b"".join(chain.from_iterable(zip(*pieces, repeat(fixed + b"</row>"), strict=False)))
+
+    def _sizes(self, values: RowColumns, written: Mapping[str, Sequence[bytes]] | None, common: Row) -> Sequence[bytes]:
+        if not self._tall:
+            return heights(self._wrapping, values, written)
+        count = len(next(iter(values.values())))
+        return heights(self._wrapping, {**values, **{key: (text,) * count for key, text in common.items()}})
 
     def _texts_of(self, values: RowColumns) -> tuple[dict[str, Sequence[str]], dict[str, Sequence[bytes]]]:
         """The texts of each column that has any, as they are where all can be written so, and ready to be written."""
@@ -119,11 +130,40 @@ def _divided(keys: Sequence[str], flat: Sequence[Text]) -> dict[str, Sequence[Te
 def _text_cells(texts: Sequence[bytes], style: str) -> tuple[bytes, Sequence[bytes], bytes]:
     """What stands before, in and behind the cells of a column of texts."""
     number = style_numbers()[style]
-    opening, closing = b'<c s="%d" t="str"><v>' % number, b"</v></c>"
     if all(texts):
-        return opening, texts, closing
-    blank = b'<c s="%d"/>' % number
-    return b"", [opening + text + closing if text else blank for text in texts], b""
+        return b'<c s="%d" t="str"><v>' % number, texts, b"</v></c>"
+    return b"", [_text_cell(text, number) for text in texts], b""
+
+
+def _text_cell(text: bytes, number: int) -> bytes:
+    """A cell of a text in UTF-8 that was cleaned, by the number of its style."""
+    return b'<c s="%d" t="str"><v>%b</v></c>' % (number, text) if text else b'<c s="%d"/>' % number
+
+
+def row_xml(sheet: str, row: Row, lang: Lang, gap: str = "") -> bytes:
+    """One row of a sheet as XML; NUL stands in the place of the cell with key ``gap``, which is put in later."""
+    layout = columns(sheet, lang)
+    keys = _alone(sheet, lang)
+    plain = [row[key] or "" for key in keys]
+    ready = as_they_stand(plain)
+    texts = dict(zip(keys, ready or [text.encode() for text in clean(plain, lang)], strict=True))
+    values = {key: (text,) for key, text in zip(keys, plain, strict=True)}
+    sizes = heights(layout, values, {key: (text,) for key, text in texts.items()} if ready else None)
+    numbers = style_numbers()
+    cells = [b'<row ht="%b">' % sizes[0]]
+    for column in layout:
+        style = row.get(f"{column.key}:style") or column.style
+        if column.key in texts:
+            cells.append(_text_cell(texts[column.key], numbers[style]))
+        else:
+            cells.append(b"\0" if column.key == gap else cells_of(style)[row[column.key]])
+    return b"".join([*cells, b"</row>"])
+
+
+@cache
+def _alone(sheet: str, lang: Lang) -> list[str]:
+    """Keys of a sheet's columns whose texts differ from row to row."""
+    return [column.key for column in columns(sheet, lang) if column.text and not column.repeats]
 
 
 def _starts(sizes: Sequence[bytes], following: bytes) -> Iterable[bytes]:

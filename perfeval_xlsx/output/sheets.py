@@ -10,18 +10,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, repeat
+from itertools import repeat
 from operator import add
 from typing import Any, Protocol
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.cell_texts import as_bytes, clean
+from perfeval_xlsx.output.cell_texts import clean
 from perfeval_xlsx.output.parts import Pieces, Spool, pack, rows_in
 from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
 
 ROW_LIMIT = 1_048_576
 HEAD_ROWS = 2
+_BLOCK = 64
+"""Rows that stay together where a sheet is full."""
+_ROW_END = b"</row>"
 _LONGEST_NUMBER = 15
 _MOST_CELLS = 1 << 12
 _MOST_LINES = 31
@@ -69,56 +72,6 @@ def columns(sheet: str, lang: Lang) -> tuple[Column, ...]:
         )
         for c in data[sheet]["column"]
     )  # fmt: skip
-
-
-def rows_xml(
-    sheet: str,
-    values: Mapping[str, Texts],
-    lang: Lang,
-    marks: Mapping[str, Sequence[str]] | None = None,
-    common: Mapping[str, str | None] | None = None,
-) -> bytes:
-    """Make the XML of some rows.
-
-    Args:
-        sheet: Table of ``data/outputs.toml``.
-        values: By column key, one text or None a row. A figure in a column that holds no texts becomes a number.
-        lang: Language of the words we add.
-        marks: By column key, a style a row, instead of the column's own; such a column holds words of ours.
-        common: By column key, what is the same in all rows.
-    """
-    marks, common = marks or {}, common or {}
-    layout = columns(sheet, lang)
-    texts = [column.key for column in layout if column.text and column.key in values and column.key not in marks]
-    cleaned = _cleaned_columns([values[key] for key in texts], lang)
-    pieces: list[Iterable[bytes]] = [repeat(b'<row ht="'), heights(layout, values)]
-    fixed = b'">'  # what is the same in all rows since the last piece
-    for column in layout:
-        if column.key in common:
-            fixed += cell_xml(common[column.key], column.style)
-            continue
-        if column.key in marks:
-            cells: Iterable[bytes] = [_cells(s)[v] for s, v in zip(marks[column.key], values[column.key], strict=True)]
-            opening = closing = b""
-        elif column.text:
-            cells, closing = next(cleaned), b"</v></c>"
-            opening = b'<c s="%d" t="str"><v>' % style_numbers()[column.style]
-        else:
-            cells = map(_cells(column.style).__getitem__, values[column.key])
-            opening = closing = b""
-        pieces += [repeat(fixed + opening), cells]
-        fixed = closing
-    xml = b"".join(chain.from_iterable(zip(*pieces, repeat(fixed + b"</row>"), strict=False)))
-    return xml.replace(b' t="str"><v></v></c>', b"/>")
-
-
-def _cleaned_columns(texts: Sequence[Texts], lang: Lang) -> Iterator[Sequence[bytes]]:
-    """Clean the texts of several columns of the same length at once."""
-    flat: list[str] = []
-    for column in texts:
-        flat += [text or "" for text in column]
-    cleaned, count = as_bytes(flat, lang), len(texts[0]) if texts else 0
-    return (cleaned[i * count : (i + 1) * count] for i in range(len(texts)))
 
 
 def heights(
@@ -175,7 +128,8 @@ class _Cells(dict[str | None, bytes]):
 
 
 @cache
-def _cells(style: str) -> _Cells:
+def cells_of(style: str) -> Mapping[str | None, bytes]:
+    """Cells of one style by text."""
     return _Cells(style)
 
 
@@ -210,10 +164,16 @@ class Stream:
         self.parts = [Spool()]
         self._room = row_limit - HEAD_ROWS
 
-    def write(self, values: Mapping[str, Texts], marks: Mapping[str, Sequence[str]] | None = None) -> tuple[int, int]:
-        """Append rows given as for ``rows_xml``; see ``add``."""
-        count = len(next(iter(values.values())))
-        return self.add(pack(rows_xml(self.sheet, values, self.lang, marks), count))
+    def write(self, rows: bytes, count: int) -> tuple[int, int]:
+        """Append some rows of XML; return where the first of them went (``add``)."""
+        if count <= self._room - self.parts[-1].rows:
+            return self.add(pack(rows, count))
+        each = [row + _ROW_END for row in rows.split(_ROW_END)[:-1]]
+        size = min(_BLOCK, self._room)
+        places = [
+            self.add(pack(b"".join(each[at : at + size]), len(each[at : at + size]))) for at in range(0, count, size)
+        ]
+        return places[0]
 
     def add(self, block: bytes) -> tuple[int, int]:
         """Append a block of rows; it is never divided between two sheets.

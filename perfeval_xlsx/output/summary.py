@@ -10,29 +10,22 @@ from pathlib import Path
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output import parts
-from perfeval_xlsx.output.form_rows import Row, RowColumns
+from perfeval_xlsx.output.brief import Brief, brief_of
+from perfeval_xlsx.output.form_rows import RowColumns
 from perfeval_xlsx.output.links import Links
-from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, columns, filled
+from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, cells_of, columns, filled
 from perfeval_xlsx.output.style import print_setup
-from perfeval_xlsx.output.summary_rows import (
-    detail_xml,
-    fund_row,
-    person_rows,
-    rank_row,
-    replaced_rows,
-    unscored_row,
-)
+from perfeval_xlsx.output.summary_rows import detail_xml, person_rows
 from perfeval_xlsx.output.tally import Tally, add_statistics
 from perfeval_xlsx.scoring.result import FormResult
 
 _BLOCK = 64
 _FROZEN = {"rank": 2, "detail": 0, "funds": 1, "replaced": 1, "unscored": 1}
-_FORMS = frozenset({"scored", "pending", "reported", "deleted"})
 
 
 def write_summary(
     path: Path,
-    heads: Iterable[FormResult],
+    heads: Iterable[FormResult | Brief],
     results: Iterable[FormResult | bytes],
     *,
     lang: Lang = "zh",
@@ -44,7 +37,8 @@ def write_summary(
 
     Args:
         path: The workbook; replaced at once, never half written.
-        heads: One result a form or file in rank order; ``indicators`` may be empty (see ``head``).
+        heads: One result a form or file in rank order; ``indicators`` may be empty (see ``head``). Any may be given as
+            its brief, made elsewhere; that one always links.
         results: Full results in path order; any may be given as its ``detail_fragment``, made elsewhere.
         lang: Language of headers and words.
         links: Whether the ranking links to the scored copies (``copy``, relative to the summary's folder).
@@ -57,7 +51,7 @@ def write_summary(
     summary = _Summary(lang, row_limit, links=links)
     try:
         for block in blocks(heads, min(_BLOCK, row_limit - HEAD_ROWS)):
-            summary.add_heads(block)
+            summary.add([head if isinstance(head, Brief) else brief_of(head, lang, linked=links) for head in block])
         for result in results:
             summary.detail.add(result if isinstance(result, bytes) else detail_fragment(result, lang))
         summary.save(path, durable=durable)
@@ -90,50 +84,49 @@ class _Summary:
         self.rank, self.detail, self.funds, self.replaced, self.unscored = self.streams = [
             Stream(name, lang, row_limit) for name in _FROZEN
         ]
-        self.size = min(_BLOCK, row_limit - HEAD_ROWS)
         self.links: list[Links] = []
         self.tally = Tally()
         self._seen = self._place = 0
         self._total: str | None = None
 
-    def add_heads(self, block: Sequence[FormResult]) -> None:
+    def add(self, briefs: Sequence[Brief]) -> None:
         """Write every row of these forms and files but those of their indicators."""
-        forms = [result for result in block if result["status"] in _FORMS]
-        for result in block:
-            self.tally.add(result)
+        forms = [brief for brief in briefs if brief.before]
+        for brief in briefs:
+            self.tally.add(brief.facts)
         if forms:
             self._add_ranked(forms)
-        self._write(self.funds, [fund_row(r, r["execution"], self.lang) for r in forms if r["execution"]])
-        self._write(self.replaced, [row for result in forms for row in replaced_rows(result, self.lang)])
-        self._write(self.unscored, [unscored_row(r, self.lang) for r in block if r["status"] not in _FORMS])
+        self._write(self.funds, [brief.funds for brief in forms if brief.funds])
+        self._write(self.replaced, [brief.replaced for brief in forms], sum(brief.replaced_rows for brief in forms))
+        self._write(self.unscored, [brief.unscored for brief in briefs if brief.unscored])
 
-    def _add_ranked(self, forms: Sequence[FormResult]) -> None:
-        rows = [rank_row(result, self._rank(result), self.lang, linked=self.linked) for result in forms]
-        ((part, first),) = self._write(self.rank, rows)
+    def _add_ranked(self, forms: Sequence[Brief]) -> None:
+        cells = cells_of(next(column.style for column in columns("rank", self.lang) if column.key == "rank"))
+        part, first = self.rank.write(
+            b"".join([brief.before + cells[self._rank(brief)] + brief.after for brief in forms]), len(forms)
+        )
         while len(self.links) <= part:
             self.links.append(Links())
-        copies = [(row, result["copy"]) for row, result in enumerate(forms, first) if result["copy"]]
+        copies = [(row, brief.copy) for row, brief in enumerate(forms, first) if brief.copy]
         if self.linked:
             self.links[part].add(len(columns("rank", self.lang)), copies)
 
-    def _rank(self, result: FormResult) -> int | None:
+    def _rank(self, brief: Brief) -> str | None:
         """The place of the next form: equal totals share one; None without a grade."""
-        if result["status"] != "scored":
+        if brief.facts.status != "scored":
             return None
         self._seen += 1
-        if result["total"] != self._total:
-            self._place, self._total = self._seen, result["total"]
-        return self._place
+        if brief.total != self._total:
+            self._place, self._total = self._seen, brief.total
+        return str(self._place)
 
-    def _write(self, stream: Stream, rows: Sequence[Row]) -> list[tuple[int, int]]:
-        """Append rows, a block at a time; return where the blocks went."""
-        places = []
-        for start in range(0, len(rows), self.size):
-            block = rows[start : start + self.size]
-            keys = [key for key in block[0] if ":" not in key]
-            marks = {key: [row[f"{key}:style"] or "" for row in block] for key in keys if f"{key}:style" in block[0]}
-            places.append(stream.write({key: [row[key] for row in block] for key in keys}, marks))
-        return places
+    @staticmethod
+    def _write(stream: Stream, rows: Sequence[bytes], count: int | None = None) -> None:
+        """Append rows, of which each piece has one unless a ``count`` says otherwise."""
+        if count is None:
+            count = len(rows)
+        if count:
+            stream.write(b"".join(rows), count)
 
     def save(self, path: Path, *, durable: bool) -> None:
         """Lay the workbook out around the streams and write it."""

@@ -56,8 +56,8 @@ def _detail_rows(lang: Lang) -> FormRows:
     return FormRows("detail", lang, _COMMON_KEYS, {"score": "self_score"}, look)
 
 
-def rank_row(result: FormResult, rank: int | None, lang: Lang, *, linked: bool) -> Row:
-    """The row of one form on the ranking."""
+def rank_row(result: FormResult, lang: Lang, *, linked: bool) -> Row:
+    """The row of one form on the ranking, but for its place."""
     execution = result["execution"]
     difference = _difference(result["total"], result["self_total"])
     severities = [finding["severity"] for finding in result["findings"]]
@@ -66,7 +66,6 @@ def rank_row(result: FormResult, rank: int | None, lang: Lang, *, linked: bool) 
         **dimension_scores(result["levels"]),
         **{severity: str(severities.count(severity)) for severity in _SEVERITIES},
         **{key: result[key] for key in _RANK_KEYS},  # type: ignore[literal-required]
-        "rank": _text(rank),
         "kind": word("kind", result["kind"], lang),
         "year": _text(result["year"]),
         "rate": execution["rate"] if execution else None,
@@ -85,7 +84,7 @@ def rank_row(result: FormResult, rank: int | None, lang: Lang, *, linked: bool) 
 def fund_row(result: FormResult, execution: ExecutionResult, lang: Lang) -> Row:
     """The row of one form's execution."""
     return {
-        **_whose(result),
+        **whose(result),
         **_status("row_status", execution["status"], lang),
         **{key: execution[key] for key in _FUND_KEYS},  # type: ignore[literal-required]
         "year": _text(result["year"]),
@@ -93,11 +92,12 @@ def fund_row(result: FormResult, execution: ExecutionResult, lang: Lang) -> Row:
     }
 
 
-def replaced_rows(result: FormResult, lang: Lang) -> Iterable[Row]:
-    """One row a typed value that the copy shows differently."""
-    for entry in result["replaced"]:
-        field = word("field", entry["field"], lang)
-        yield {**_whose(result), "field": field, "old": entry["old"], "new": entry["new"], "cell": entry["cell"]}
+def replaced_columns(result: FormResult, lang: Lang) -> RowColumns:
+    """By column, the typed values that the copy shows differently."""
+    entries = result["replaced"]
+    columns: dict[str, list[str]] = {key: [entry[key] for entry in entries] for key in ("field", "old", "new", "cell")}
+    words = _words("field", lang)
+    return {**columns, "field": [words[field][0] for field in columns["field"]]}
 
 
 def unscored_row(result: FormResult, lang: Lang) -> Row:
@@ -159,7 +159,8 @@ def _status(table: str, key: str, lang: Lang) -> Row:
     return {"status": text, "status:style": style}
 
 
-def _whose(result: FormResult) -> Row:
+def whose(result: FormResult) -> Row:
+    """What every row of a form begins and ends with."""
     return {key: result[key] for key in ("org", "title", "sheet", "path")}
 
 

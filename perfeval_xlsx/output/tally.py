@@ -6,13 +6,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.output.sheets import Layout
 from perfeval_xlsx.output.style import print_setup
 from perfeval_xlsx.output.summary_rows import dimension_of, figure, grades, word
-from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.scoring.result import FormResult, LevelResult
 
 _CHART_COLUMN = 3
 _CHART_ROWS = 15
@@ -60,28 +60,68 @@ class Tally:
     dimensions: dict[str, Points] = field(default_factory=dict)
     kinds: dict[str, Points] = field(default_factory=dict)
 
-    def add(self, result: FormResult) -> None:
+    def add(self, facts: Facts) -> None:
         """Count one form or file."""
-        self.status[result["status"]] += 1
-        if result["kind"] is None or result["status"] == "deleted":
+        self.status[facts.status] += 1
+        if facts.kind is None:
             return
-        classes = load("outputs.toml")["statistics"]
-        self.grade[result["grade"]] += 1
-        self.self_grade[result["self_grade"]] += 1
-        execution = result["execution"]
-        if execution and execution["rate"]:
-            share = float(execution["rate"].rstrip("%")) / 100
-            self.rate[bisect_right(classes["rate_below"], share)] += 1
-        total, typed = figure(result["total"]), figure(result["self_total"])
-        if total is not None and typed is not None:
-            self.difference[bisect_right(classes["difference_below"], float(total - typed))] += 1
-        if total is not None:
-            self.kinds.setdefault(result["kind"], Points()).add(float(total))
-        for level in result["levels"]:
-            mine = self.dimensions.setdefault(dimension_of(level["name"]), Points())
-            score, points = figure(level["score"]), figure(level["weight"])
-            if score is not None and points:
-                mine.add(float(score), float(points))
+        self.grade[facts.grade] += 1
+        self.self_grade[facts.self_grade] += 1
+        if facts.rate is not None:
+            self.rate[facts.rate] += 1
+        if facts.difference is not None:
+            self.difference[facts.difference] += 1
+        if facts.total is not None:
+            self.kinds.setdefault(facts.kind, Points()).add(facts.total)
+        for key, score, points in facts.dimensions:
+            mine = self.dimensions.setdefault(key, Points())
+            if score is not None:
+                mine.add(score, points)
+
+
+class Facts(NamedTuple):
+    """What is counted of one form or file.
+
+    Attributes:
+        status: Of the form or file.
+        kind: Of the form, None for what is not in the statistics.
+        grade, self_grade: As the rules give it, and as typed.
+        rate: Class of the execution rate; ``difference`` of total less total as typed.
+        total: Points.
+        dimensions: Dimension, score (None without one) and points of each level.
+    """
+
+    status: str
+    kind: str | None = None
+    grade: str | None = None
+    self_grade: str | None = None
+    rate: int | None = None
+    difference: int | None = None
+    total: float | None = None
+    dimensions: Sequence[tuple[str, float | None, float]] = ()
+
+
+def facts_of(result: FormResult) -> Facts:
+    """What is counted of a result."""
+    if result["kind"] is None or result["status"] == "deleted":
+        return Facts(result["status"])
+    classes = load("outputs.toml")["statistics"]
+    execution, rate, difference = result["execution"], None, None
+    if execution and execution["rate"]:
+        rate = bisect_right(classes["rate_below"], float(execution["rate"].rstrip("%")) / 100)
+    total, typed = figure(result["total"]), figure(result["self_total"])
+    if total is not None and typed is not None:
+        difference = bisect_right(classes["difference_below"], float(total - typed))
+    return Facts(
+        result["status"], result["kind"], result["grade"], result["self_grade"], rate, difference,
+        None if total is None else float(total), [_level(level) for level in result["levels"]],
+    )  # fmt: skip
+
+
+def _level(level: LevelResult) -> tuple[str, float | None, float]:
+    score, points = figure(level["score"]), figure(level["weight"])
+    known = score is not None and points
+    return dimension_of(level["name"]), float(score) if known else None, float(points) if known else 0.0  # type: ignore[arg-type]
 
 
 def add_statistics(layout: Layout, tally: Tally) -> None:
