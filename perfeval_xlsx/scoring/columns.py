@@ -101,8 +101,8 @@ def _factorized(values: Objects) -> tuple[Codes, Objects]:
 
 def texts_of(column: Objects) -> list[str | None]:
     """A column of texts, None where there is none."""
-    gone = column != column
-    return (np.where(gone, None, column) if gone.any() else column).tolist()
+    texts: list[str | None] = column.tolist()
+    return [None if text != text else text for text in texts] if (column != column).any() else texts
 
 
 def alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
@@ -128,7 +128,7 @@ def positions(forms: pd.DataFrame, rows: Coded) -> Codes:
 def one_of(values: Objects, wanted: Collection[str]) -> Bools:
     """Rows whose word is one of ``wanted``."""
     if len(wanted) <= _FEW:
-        return np.logical_or.reduce([values == word for word in wanted])
+        return np.array(np.logical_or.reduce([values == word for word in wanted]), dtype=np.bool_)
     return np.fromiter(map(frozenset(wanted).__contains__, values), np.bool_, len(values))
 
 

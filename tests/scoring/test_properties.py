@@ -113,8 +113,8 @@ def test_a_sum_that_is_a_tie_but_for_noise_is_rounded_up() -> None:
 
 
 @OWN
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=False) | st.integers(0, 40_000).map(lambda n: n / 20_000)))
-@example([0.86183, 0.861850, 0.0, -0.0, -0.5, 1e300, 1.00005, 12_345.678])
+@given(st.lists(st.just(np.nan) | st.floats(-1e15, 1e15) | st.integers(0, 40_000).map(lambda n: n / 20_000)))
+@example([0.86183, 0.861850, 0.0, -0.0, -0.5, 1e15, 1.00005, 12_345.678])
 def test_many_percentages_are_shown_as_each_is(ratios: list[float]) -> None:
     expected = [None if ratio != ratio else show_percent(ratio) for ratio in ratios]
     assert show_percents(np.array(ratios, dtype=np.float64)) == expected
