@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perfeval_xlsx.batch.chunk import open_file
+from perfeval_xlsx.batch.chunk import read_file
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.findings import PerfevalError
@@ -31,7 +31,7 @@ def records_of_last_year(paths: Sequence[str], options: Options) -> tuple[list[F
     for source in sorted(discover(paths), key=lambda source: source.key):
         if source.problem is not None:
             raise PerfevalError(source.problem)
-        file = open_file(source, options)
+        file = read_file(source, options)
         records += map(_record, file.forms)
         if file.stopped is not None and file.stopped["status"] == "failed":
             unread.append(file.stopped)

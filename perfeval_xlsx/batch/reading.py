@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from perfeval_xlsx.batch.chunk import Opened, findings_of, open_file, rulebooks_of
+from perfeval_xlsx.batch.chunk import Opened, findings_of, read_file, rulebooks_of
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.run import nothing_to_read
@@ -43,7 +43,7 @@ def read_each(paths: Sequence[str], options: Options) -> Iterator[Opened]:
     sources = sorted(discover(paths), key=lambda source: source.key)
     if not sources:
         raise nothing_to_read(paths)
-    return (open_file(source, options) for source in sources)
+    return (read_file(source, options) for source in sources)
 
 
 def explain_score(path: str, what: str, options: Options) -> list[str]:
