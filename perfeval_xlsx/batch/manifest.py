@@ -13,13 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfeval_xlsx.batch import queries
 from perfeval_xlsx.batch.discover import Source, printable
-from perfeval_xlsx.batch.record import FileRecord, unpack
+from perfeval_xlsx.batch.record import FileRecord, Told, in_lists, in_summary, told, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
+
+if TYPE_CHECKING:
+    from perfeval_xlsx.output.brief import Brief
 
 _FORMAT = 3
 _PAGE = 256
@@ -193,6 +196,17 @@ class Manifest:
     def heads(self) -> Iterator[FormResult]:
         """Results without their rows, best first; files without a form last."""
         return self._unpacked(queries.HEADS)
+
+    def ranked(self) -> Iterator[FormResult | Brief]:
+        """What the summary says of each form beside its rows, best first; a result where all forms were compared."""
+        for brief, head, compared in self._db.execute(queries.RANKED):
+            yield in_summary(brief) if head is None else self._whole(head, None, compared)
+
+    def told(self) -> Iterator[Told]:
+        """What the lists of all forms say of each, in the order of the files."""
+        for brief, head, compared in self._db.execute(queries.TOLD):
+            result = None if head is None else self._whole(head, None, compared)
+            yield in_lists(brief, result) if result is None or compared is None else told(result)
 
     def in_order(self) -> Iterator[FormResult]:
         """Results without their rows, in the order of the files."""

@@ -9,8 +9,8 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE TABLE IF NOT EXISTS forms (
     key TEXT NOT NULL, number INTEGER NOT NULL, status TEXT NOT NULL, standing INTEGER NOT NULL, total REAL,
     grade TEXT, rulebook TEXT, judged INTEGER NOT NULL, errors INTEGER NOT NULL, warnings INTEGER NOT NULL,
-    replaced INTEGER NOT NULL, head BLOB NOT NULL, rows BLOB NOT NULL,
-    detail BLOB NOT NULL, compared TEXT, PRIMARY KEY (key, number)
+    findings INTEGER NOT NULL, replaced INTEGER NOT NULL, compared TEXT, head BLOB NOT NULL, brief BLOB NOT NULL,
+    detail BLOB NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (key, number)
 );
 CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
 CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
@@ -43,10 +43,19 @@ FROM files f JOIN listing l ON l.key = f.key
 WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
 """
 NEW_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
 HEADS = """
 SELECT f.head, NULL, f.compared FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
 ORDER BY f.standing, f.total DESC, f.key, f.number
+"""
+RANKED = """
+SELECT f.brief, CASE WHEN f.compared IS NULL THEN NULL ELSE f.head END, f.compared
+FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
+ORDER BY f.standing, f.total DESC, f.key, f.number
+"""
+TOLD = """
+SELECT f.brief, CASE WHEN f.findings = 0 AND f.compared IS NULL THEN NULL ELSE f.head END, f.compared
+FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
 RESULTS = """
 SELECT f.head, f.rows, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number

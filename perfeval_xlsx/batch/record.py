@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from perfeval_xlsx.batch.lines import Lines, lines_of
 from perfeval_xlsx.data import load
 from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
@@ -14,12 +15,19 @@ from perfeval_xlsx.jsons import dumps, loads
 from perfeval_xlsx.scoring.compare import indicator_of
 from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
 
+if TYPE_CHECKING:
+    from perfeval_xlsx.output.brief import Brief
+
 STANDINGS = ("scored", "pending", "reported", "deleted", "skipped", "duplicate", "failed")
 """Statuses in the order of the ranking."""
 
 _ROW_KEYS = tuple(RowResult.__annotations__)
 _ALWAYS = _ROW_KEYS[:-1]
 """All but the sheet, which only rows of a form's further sheets have."""
+_BETWEEN = b"\0"
+"""Between the pieces of a brief: neither JSON nor XML may hold it."""
+_LISTED = len(Lines._fields) + 1
+"""Pieces of a brief before those of the summary."""
 _row_values = itemgetter(*_ALWAYS)
 
 
@@ -32,8 +40,9 @@ class Packed(NamedTuple):
         total: Points, None without a total.
         grade: Grade or None; ``rulebook`` id of the rulebook, or None.
         judged: Rows a person must weigh or complete; ``errors`` and ``warnings`` findings of that severity;
-            ``replaced`` typed scores the copy shows differently.
+            ``findings`` all of them; ``replaced`` typed scores the copy shows differently.
         head: The result without its rows; ``rows`` the rows' values key by key, in the order of ``RowResult``.
+        brief: What the reports say of the form beside its rows (``Told``).
         detail: The rows as the summary shows them (``output.summary.detail_fragment``).
     """
 
@@ -46,10 +55,26 @@ class Packed(NamedTuple):
     judged: int
     errors: int
     warnings: int
+    findings: int
     replaced: int
     head: bytes
-    rows: bytes
+    brief: bytes
     detail: bytes
+    rows: bytes
+
+
+class Told(NamedTuple):
+    """What the lists of all forms say of one.
+
+    Attributes:
+        lines: Its lines in ``run.json``.
+        department: What is counted even if nothing was found (``output.problem_store.department_of``).
+        head: The result without its rows; None where nothing was found.
+    """
+
+    lines: Lines
+    department: list[object]
+    head: FormResult | None
 
 
 @dataclass(slots=True)
@@ -84,6 +109,7 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
     severities = [finding["severity"] for finding in result["findings"]]
     columns = _columns(result["indicators"])
     named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
+    alone: FormResult = {**head(result), "findings": named}  # type: ignore[typeddict-item]
     return Packed(
         number=result["form"] or 0,
         status=result["status"],
@@ -91,14 +117,44 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         total=None if result["total"] is None else float(result["total"]),
         grade=result["grade"],
         rulebook=result["rulebook"],
-        judged=person_rows(result),
+        judged=person_rows(alone),
         errors=severities.count("error"),
         warnings=severities.count("warning"),
+        findings=len(severities),
         replaced=sum(entry["field"] == "score" for entry in result["replaced"]),
-        head=_squeeze({**head(result), "findings": named}),
-        rows=_squeeze(list(columns.values())),
+        head=squeeze(dumps(alone)),
+        brief=_brief(alone, lang),
         detail=detail_fragment(result, lang, columns),
+        rows=squeeze(dumps(list(columns.values()))),
     )
+
+
+def _brief(head: FormResult, lang: Lang) -> bytes:
+    from perfeval_xlsx.output.brief import brief_of, pieces_of
+    from perfeval_xlsx.output.problem_store import department_of
+
+    summary = pieces_of(brief_of(head, lang))
+    return squeeze(_BETWEEN.join([*lines_of(head), dumps(department_of(head)), *summary]))
+
+
+def in_summary(brief: bytes) -> Brief:
+    """What the summary says of a form, by its packed ``brief``."""
+    from perfeval_xlsx.output.brief import brief_from
+
+    return brief_from(unsqueeze(brief).split(_BETWEEN)[_LISTED:])
+
+
+def in_lists(brief: bytes, head: FormResult | None) -> Told:
+    """What the lists of all forms say of a form, by its packed ``brief``."""
+    *lines, department = unsqueeze(brief).split(_BETWEEN, _LISTED)[:_LISTED]
+    return Told(Lines(*lines), loads(department), head)
+
+
+def told(head: FormResult) -> Told:
+    """What the lists of all forms say of a result."""
+    from perfeval_xlsx.output.problem_store import department_of
+
+    return Told(lines_of(head), department_of(head), head)
 
 
 def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
@@ -161,7 +217,3 @@ def _again(findings: Sequence[FindingResult]) -> int:
     codes = {finding["code"] for finding in findings}
     again = load("run.toml")["again"]
     return 1 if not codes.isdisjoint(again["codes"]) else 2 * (not codes.isdisjoint(again["locked"]))
-
-
-def _squeeze(value: object) -> bytes:
-    return squeeze(dumps(value))

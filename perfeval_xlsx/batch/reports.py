@@ -5,31 +5,22 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING
 
 from perfeval_xlsx import __version__
+from perfeval_xlsx.batch.lines import LineLists, joined
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.jsons import dumps
-from perfeval_xlsx.scoring.result import SCHEMA, FormResult
+from perfeval_xlsx.scoring.result import SCHEMA
 
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.run import Run
     from perfeval_xlsx.output.problem_store import ProblemStore
     from perfeval_xlsx.scoring.rulebook import Rulebook
-
-_FORM_KEYS = (
-    "path", "sheet", "form", "status", "copy", "kind", "title", "org", "year", "rulebook", "total", "grade",
-    "grade_final", "low", "high", "low_grade", "high_grade", "self_total", "self_grade",
-)  # fmt: skip
-_FIRST, _NEXT = "\n  ", ",\n  "
-"""What stands before a value of a list."""
-_IN_MEMORY = 1 << 18
 
 
 def report_paths(out: Path) -> tuple[Path, ...]:
@@ -64,19 +55,28 @@ def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> N
 
     manifest = run.manifest
     summary, problems, review, record = report_paths(out)
-    write_summary(summary, manifest.heads(), manifest.details(), lang=options.lang, durable=options.durable)
-    with ProblemStore(run.comparison, options.lang) as store:
-        for head in run.results(rows=False):
-            store.add(head)
+    write_summary(summary, manifest.ranked(), manifest.details(), lang=options.lang, durable=options.durable)
+    with LineLists() as lists, ProblemStore(run.comparison, options.lang) as store:
+        _collect(run, lists, store)
         write_problems(problems, store, lang=options.lang)
         if options.audit:
             _write_returns(manifest, store, out, options)
-    if complete or not review.exists():  # rows of files still to be read would be missing, and decisions on them
-        everything = options.audit or run.reviews is not None
-        results = manifest.results() if everything else manifest.unsettled()
-        words = {"lang": options.lang, "reviews": run.reviews, "rulebooks": _own(options)}
-        write_review(review, results, disputed=everything, **words)  # type: ignore[arg-type]
-    _write(record, _run_json(run, options, complete=complete), durable=options.durable)
+        if complete or not review.exists():  # rows of files still to be read, and decisions on them, would be missing
+            everything = options.audit or run.reviews is not None
+            results = manifest.results() if everything else manifest.unsettled()
+            words = {"lang": options.lang, "reviews": run.reviews, "rulebooks": _own(options)}
+            write_review(review, results, disputed=everything, **words)  # type: ignore[arg-type]
+        _write(record, _run_json(run, options, lists, complete=complete), durable=options.durable)
+
+
+def _collect(run: Run, lists: LineLists, store: ProblemStore) -> None:
+    """Go through all forms once: what ``run.json`` says of them, and what was found in them."""
+    for told in run.manifest.told():
+        lists.add(told.lines)
+        if run.comparison is None:
+            store.add_sound(told.department) if told.head is None else store.add(told.head)
+    for result in run.manifest.units() if run.comparison is None else run.results(rows=False):
+        store.add(result)
 
 
 def _write_returns(manifest: Manifest, store: ProblemStore, out: Path, options: Options) -> None:
@@ -91,7 +91,7 @@ def _write_returns(manifest: Manifest, store: ProblemStore, out: Path, options: 
     manifest.note("returns", written)
 
 
-def _run_json(run: Run, options: Options, *, complete: bool) -> Iterator[str]:
+def _run_json(run: Run, options: Options, lists: LineLists, *, complete: bool) -> Iterator[bytes]:
     """``run.json`` piece by piece: facts of the run, then what was replaced and what was found, form by form."""
     manifest = run.manifest
     counts = manifest.counts()
@@ -106,63 +106,17 @@ def _run_json(run: Run, options: Options, *, complete: bool) -> Iterator[str]:
         "judged": sum(count.judged for count in counts.values()),
         "reviews": run.reviews.record() if run.reviews else [],
     }
-    yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}")
-    with _Later() as replaced, _Later() as findings:
-        yield ',\n "forms": ['
-        yield from _joined(_form_facts(head, replaced, findings) for head in manifest.in_order())
-        yield '],\n "replaced": ['
-        yield from replaced.pieces()
-        yield '],\n "findings": ['
-        yield from findings.pieces()
-    yield '],\n "units": ['
-    yield from _joined({key: unit[key] for key in ("path", "org", "status", "findings")} for unit in manifest.units())
-    yield "]\n}\n"
-
-
-class _Later:
-    """A list of JSON values that is written after another one, on disk meanwhile: each form is unpacked once."""
-
-    def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="")  # noqa: SIM115
-        self._before = _FIRST
-
-    def __enter__(self) -> _Later:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, head: FormResult, values: Sequence[Mapping[str, object]]) -> None:
-        """Add values with the form they belong to."""
-        if values:
-            whose = {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
-            self._file.write(self._before + _NEXT.join([_line({**whose, **value}) for value in values]))
-            self._before = _NEXT
-
-    def pieces(self) -> Iterator[str]:
-        """The list's text."""
-        self._file.seek(0)
-        while piece := self._file.read(_IN_MEMORY):
-            yield piece
-
-
-def _form_facts(head: FormResult, replaced: _Later, findings: _Later) -> dict[str, object]:
-    """What ``run.json`` says of a form first; what it says later is put aside."""
-    replaced.add(head, head["replaced"])
-    findings.add(head, head["findings"])
-    return {key: head.get(key) for key in _FORM_KEYS}
-
-
-def _line(value: object) -> str:
-    return dumps(value).decode()
-
-
-def _joined(values: Iterable[object]) -> Iterator[str]:
-    """JSON values, one a line, with commas between."""
-    before = _FIRST
-    for value in values:
-        yield before + _line(value)
-        before = _NEXT
+    yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}").encode()
+    for before, name in (
+        (b',\n "forms": [', "form"),
+        (b'],\n "replaced": [', "replaced"),
+        (b'],\n "findings": [', "findings"),
+    ):
+        yield before
+        yield from lists.pieces(name)
+    yield b'],\n "units": ['
+    yield joined({key: unit[key] for key in ("path", "org", "status", "findings")} for unit in manifest.units())
+    yield b"]\n}\n"
 
 
 def _rulebooks(manifest: Manifest, options: Options) -> list[dict[str, object]]:
@@ -185,15 +139,15 @@ def _own(options: Options) -> dict[str, Rulebook]:
     return {book.id: book for book in map(load_rulebook, options.rules)}
 
 
-def _write(path: Path, pieces: Iterable[str], *, durable: bool) -> None:
-    """Write a text file at once.
+def _write(path: Path, pieces: Iterable[bytes], *, durable: bool) -> None:
+    """Write a file at once.
 
     Raises:
         PerfevalError: It cannot be written.
     """
     temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+        with temporary.open("xb") as file:
             _pour(file, pieces, durable=durable)
         temporary.replace(path)
     except OSError as error:
@@ -203,7 +157,7 @@ def _write(path: Path, pieces: Iterable[str], *, durable: bool) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _pour(file: TextIO, pieces: Iterable[str], *, durable: bool) -> None:
+def _pour(file: IO[bytes], pieces: Iterable[bytes], *, durable: bool) -> None:
     for piece in pieces:
         file.write(piece)
     if durable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -101,6 +101,11 @@ def _clean(value: object) -> object:
     return clean(value) if isinstance(value, str) else value
 
 
+def department_of(result: FormResult) -> list[object]:
+    """What is counted of a form even if nothing was found in it: key, name and file of its department, forms."""
+    return [*map(_clean, (department_key(result), result["org"], file_name(result))), result["sheet"] is not None]
+
+
 class ProblemStore:
     """Collects findings form by form; closes its database when the ``with`` block ends.
 
@@ -127,7 +132,7 @@ class ProblemStore:
     def add(self, result: FormResult) -> None:
         """Take in the findings of one form or file."""
         key = form_key(result)
-        self._count(result)
+        self.add_sound(department_of(result))
         states: list[State | None] = [None] * len(result["findings"])
         if self.since is not None:
             states = [*self.since.states.get(key, ["new"] * len(states))]
@@ -138,11 +143,12 @@ class ProblemStore:
             if not covered(finding, result["findings"]):
                 self._put(result, result, finding, state)
 
-    def _count(self, result: FormResult) -> None:
+    def add_sound(self, department: Sequence[object]) -> None:
+        """Take in a form that nothing was found in, given as its ``department_of``."""
         self._base.execute(
             "insert into department values (?, ?, ?, ?)"
             " on conflict (key) do update set forms = forms + excluded.forms, name = coalesce(name, excluded.name)",
-            (*map(_clean, (department_key(result), result["org"], file_name(result))), result["sheet"] is not None),
+            department,
         )
 
     def _put(
