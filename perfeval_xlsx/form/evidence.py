@@ -9,7 +9,7 @@ from functools import lru_cache
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
-from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, plain_row
+from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain_row
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
 
@@ -21,8 +21,8 @@ _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
 
 
-def column_findings(header: Header, form: Form) -> list[Finding]:
-    """Findings about columns: missing ones, two of a kind, and labels that their cells contradict."""
+def column_findings(grid: Grid, header: Header, form: Form) -> list[Finding]:
+    """Findings about the grid: columns missing, doubled or contradicted by their cells, rows that are hidden."""
     found = [
         Finding("R05", a1(header.top, header.left), name)
         for name in ("target", "actual")
@@ -39,6 +39,9 @@ def column_findings(header: Header, form: Form) -> list[Finding]:
         if wrong and len(wrong) > _SHARE * sum(bool(text) and not is_placeholder(text or "") for text in texts):
             cell, told = wrong[0].cells.get(name), wrong[0].values[name]
             found.append(Finding("R07", cell, name, told, args={"label": header.columns[name].label}))
+    hidden = [row.row for row in form.indicators if row.row in grid.sheet.hidden_rows] if grid.sheet.hidden_rows else []
+    if hidden:
+        found.append(Finding("R24", a1(hidden[0], header.left), None, "、".join(map(str, hidden))))
     found += _swapped(header, form)
     found += _levels_missing(form)
     if not form.indicators:
@@ -87,9 +90,11 @@ def _unknown(
 
 
 def _is_share(column: Column, block: str) -> bool:
-    """Whether a column only splits up what a label over it says: amounts by source, reasons by kind."""
+    """Whether a column only splits up what a label over it says: amounts by source, reasons by kind, values by year."""
     over = find(block, column.group) if column.group else None
-    return over is not None and (block == "fund" or over.field == "deviation")
+    if over is None:
+        return False
+    return block == "fund" or over.field == "deviation" or bool(pattern("year", "alone").match(plain_row(column.label)))
 
 
 def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:

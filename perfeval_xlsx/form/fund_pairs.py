@@ -30,9 +30,11 @@ def read_columns(grid: Grid, first: int, last: int) -> list[FundRow]:
     rows = []
     filled = {c for row, _ in lines.values() for c, text in grid.texts(row) if c > left and is_amount(text)}
     for column in sorted(filled):
-        cells = {name: grid.address(row, column) for name, (row, _) in lines.items()}
-        values = {name: grid.text(row, column) or None for name, (row, _) in lines.items()}
-        rows.append(FundRow(max(lines.values())[0], squeeze(grid.text(above, column)), "part", values, cells))
+        cells = {field: grid.address(row, column) for field, (row, _) in lines.items()}
+        values = {field: grid.text(row, column) or None for field, (row, _) in lines.items()}
+        name = grid.text(above, column)
+        label = None if ":" in plain_row(name) else squeeze(name)  # no fact of the head
+        rows.append(FundRow(max(lines.values())[0], label, "part", values, cells))
     name_total(rows)
     return rows
 

@@ -11,6 +11,7 @@ from perfeval_xlsx.form.columns import PARTED, part
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
+    begins_note,
     is_one_of,
     opens_note,
     pattern,
@@ -83,7 +84,7 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
             _total_below(body, grid, row, plan, rows)
             break
         elif _inside(grid, row, plan):
-            _take(body, _row(grid, row, plan, carried, None))
+            _take(body, grid, plan, _row(grid, row, plan, carried, None))
             plain = usual_rows(grid, pending, plan, carried)
             for _ in plain:
                 row = pending.popleft()
@@ -175,8 +176,12 @@ def _with_merged(grid: Grid, plan: Plan, rows: list[int], limit: int) -> list[in
     return sorted(wanted)
 
 
-def _take(body: Body, row: IndicatorRow) -> None:
+def _take(body: Body, grid: Grid, plan: Plan, row: IndicatorRow) -> None:
     row.reason = why_left_out(row)
+    if row.reason is None and row.values.get("level3") is None:
+        column, text = grid.texts(row.row)[0]
+        if column < plan.left and is_one_of(text, "rows", "subtotal"):  # beside the grid, under the side label
+            row.reason = "subtotal"
     (body.rows if row.reason is None else body.left_out).append(row)
 
 
@@ -303,7 +308,9 @@ def _closes(grid: Grid, row: int, plan: Plan) -> bool:
         return True
     if len(texts) == 1 and (is_title(grid, row) or is_title(grid, row + 1)):
         return True
-    if column <= plan.note_column and opens_note(text) and grid.anchor(row, column)[0] == row:
+    aside = plan.level3 is not None and column < plan.level3.left
+    notes = column <= plan.note_column and (opens_note(text) or (aside and begins_note(text)))
+    if notes and grid.anchor(row, column)[0] == row:
         in_values = any(grid.own(row, value) for value in plan.values)
         if not in_values and (grid.bottom(row, column) == row or column < plan.left):
             return True

@@ -15,11 +15,15 @@ LONGEST = 40
 
 _SPACE = re.compile(r"\s+")
 _BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
+_OPENING = "【〖〔[「"
+_FRAME = re.compile(r"^[【〖〔\[「]([^【】〖〗〔〕\[\]「」]+)[】〗〕\]」]$")
 _TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)|^[一二三四五六七八九十]{1,2}、")
 _YEAR = re.compile(r"^20\d\d(?=年)")
 _OF_YEAR = re.compile(r"^年度?")
 _LEVEL = re.compile("[(]([一二三])级[)]")
 _SURPLUS = 6
+_SURE = 4
+"""A note's word of so many characters begins no label of a level."""
 _FIGURE = re.compile(r"[-+≥≤=<>]?[\d.,]+(?![\d.,年、级])")
 """A value, no label: most cells of a grid are told by their first characters."""
 
@@ -38,8 +42,9 @@ class Match(NamedTuple):
 
 @lru_cache(maxsize=8_192)
 def plain(text: str) -> str:
-    """Return a label after NFKC with all white space and closing punctuation out, brackets kept."""
-    return _TAIL.sub("", _SPACE.sub("", unicodedata.normalize("NFKC", text)))
+    """Return a label after NFKC without white space, closing punctuation and frame (``【分值】``), brackets kept."""
+    label = _TAIL.sub("", _SPACE.sub("", unicodedata.normalize("NFKC", text)))
+    return _FRAME.sub(r"\1", label) if label[:1] in _OPENING else label
 
 
 @lru_cache(maxsize=8_192)
@@ -194,6 +199,13 @@ def opens_note(text: str) -> bool:
 
 
 @lru_cache(maxsize=8_192)
+def begins_note(text: str) -> bool:
+    """Whether a text begins with a note's word, whatever follows it (``偏差原因及说明``): where no name may stand."""
+    label = plain(text)
+    return any(len(word) >= _SURE and label.startswith(word) for word in _words("rows", "note_words"))
+
+
+@lru_cache(maxsize=8_192)
 def says_on(text: str) -> bool:
     """Whether a line or a title says that the form goes on from the page before (``续表``, ``…自评表（续）``)."""
     folded = plain_row(text)
@@ -263,6 +275,8 @@ def unit_stated(texts: Iterable[str]) -> str | None:
     """Return the money unit that labels state (``项目资金（万元）``, ``单位：元``), the first one met."""
     stated, alone = pattern("units", "stated"), pattern("units", "alone")
     for text in texts:
+        if text.isascii():
+            continue
         folded = plain_row(text)
         match = alone.match(folded) or stated.search(folded)
         if match:

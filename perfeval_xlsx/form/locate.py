@@ -77,6 +77,11 @@ def is_fund_header(grid: Grid, row: int) -> bool:
     return not figures or _is_row_number(texts, figures)
 
 
+def is_list(header: Header) -> bool:
+    """Whether a fund header is that of a mere list of amounts, without a rate, points or a score."""
+    return header.columns.keys().isdisjoint(_SCORED)
+
+
 def is_process(header: Header) -> bool:
     """Whether a header is that of a table scored by text rules, not by target and actual."""
     return "target" not in header.columns and "actual" not in header.columns
@@ -190,6 +195,8 @@ def _match(column: Column, columns: list[Column], block: str) -> Match | None:
     whole_amount = is_one_of(column.label, "fund_rows", "total") or is_one_of(column.label, "rows", "subtotal")
     if block == "fund" and whole_amount:
         return over
+    if match is None and pattern("year", "alone").match(plain_row(column.label)):
+        return over
     if match is None:
         beside = [find(block, other.label) for other in columns if other.group == column.group]
         if beside.count(None) == 1 < len(beside) and over.field not in {other.field for other in beside if other}:
@@ -220,7 +227,9 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> b
         above = grid.merge(top, column)
         under_group = above is not None and above.right > above.left and above.bottom < row
         blank_above = not grid.text(bottom, column)
-        if match is None and not (under_group and not _has_digit(text)):
+        if match is None and not (
+            under_group and (not _has_digit(text) or pattern("year", "alone").match(plain_row(text)))
+        ):
             return False
         if not under_group and not blank_above:
             return False

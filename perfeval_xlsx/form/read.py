@@ -32,6 +32,7 @@ from perfeval_xlsx.form.locate import (
     indicator_headers,
     is_declaration,
     is_fund_header,
+    is_list,
     is_process,
 )
 from perfeval_xlsx.form.model import Form
@@ -257,20 +258,27 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
         form.note_cells.append(cell)
     form.extent = (start, end)
     form.formulas = formulas_of(grid.sheet, start, end)
-    form.findings += column_findings(header, form)
+    form.findings += column_findings(grid, header, form)
     form.findings += block_findings(grid, header, funds, form, start)
     return form
 
 
 def _read_funds(form: Form, grid: Grid, located: _Located) -> tuple[Header | None, int]:
-    """Fill in the funds; return their header and first row, that of the indicator tables where there are none."""
+    """Fill in the funds; return their header and first row, that of the indicator tables where there are none.
+
+    Amounts beside their labels come before a mere list of amounts without a total (年度主要任务).
+    """
     funds = located.funds
-    if funds is None:
+    if funds is not None:
+        settled = settle_funds(grid, funds, located.last)
+        form.funds = read_funds(grid, funds, located.last)
+    if funds is None or (is_list(funds) and all(fund.role != "total" for fund in form.funds)):
         first, last = located.after + 1, located.top - 1
-        form.funds = read_pairs(grid, first, last) or read_columns(grid, first, last)
-        return None, form.funds[0].row if form.funds else located.top
-    form.findings += settle_funds(grid, funds, located.last)
-    form.funds = read_funds(grid, funds, located.last)
+        pairs = read_pairs(grid, first, last) or read_columns(grid, first, last)
+        if pairs or funds is None:
+            form.funds = pairs
+            return None, pairs[0].row if pairs else located.top
+    form.findings += settled
     return funds, funds.top
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import contains, pattern, plain, plain_row, says_on
+from perfeval_xlsx.form.labels import contains, is_one_of, pattern, plain, plain_row, says_on
 
 
 def is_continued(grid: Grid, row: int) -> bool:
@@ -28,4 +28,9 @@ def is_title(grid: Grid, row: int) -> bool:
         return False
     if any(folded.startswith(plain(word)) for word in data["not"]):
         return False
-    return grid.right(row, column) > column or len(texts) == 1
+    return grid.right(row, column) > column or len(texts) == 1 or any(map(_numbers_rows, texts))
+
+
+def _numbers_rows(item: tuple[int, str]) -> bool:
+    """Whether a cell heads a column of row numbers (行次)."""
+    return is_one_of(item[1], "numbering", "labels")

@@ -45,7 +45,10 @@ def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
             form.total[name] = grid.text(row, column.left) or None
     _graded_score(form)
     _points_above(form, grid, header, row)
-    _inline_total(form, grid.address(row, label), figure, grade_beside)
+    cell = grid.address(row, label)
+    if figure is None and form.total.get("score") is None and form.total.get("weight") is None:
+        cell, figure = _figure_beside(grid, row, label)
+    _inline_total(form, cell, figure, grade_beside)
     column = header.columns.get("deviation")
     place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
     if "grade" in form.total_cells:
@@ -56,6 +59,13 @@ def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
     if place is not None:
         form.total_cells["grade"] = grid.address(*place)
         form.total.setdefault("grade", None)
+
+
+def _figure_beside(grid: Grid, row: int, label: int) -> tuple[str, str | None]:
+    """Address and figure of the next filled cell right of a total's label, outside the columns of points."""
+    cell, text = right_of(grid, row, label)
+    match = _FIGURE.fullmatch(plain_row(text or ""))
+    return cell, match[1] if match else None
 
 
 def _graded_score(form: Form) -> None:

@@ -19,7 +19,8 @@ def why_left_out(row: IndicatorRow) -> str | None:
     beside = () if names[2] else row.extra.values()
     if any(is_one_of(name, "rows", "subtotal") for name in (*names, *beside) if name):
         return "subtotal"
-    if not all(is_placeholder(values.get(name) or "") for name in ("target", "actual")):
+    nothing = is_unused if names[2] and is_unused(names[2]) else is_placeholder  # 无 | 无 | 无
+    if not all(nothing(values.get(name) or "") for name in ("target", "actual")):
         return None
     if any(is_figure_in(values.get(name)) for name in ("weight", "score")):
         return None

@@ -51,3 +51,32 @@ def test_the_years_column_though_labels_are_broken_and_names_hold_years(columns:
         """)
     row = form.indicators[0]
     assert (row.cells["target"], row.cells["actual"], codes(form)) == (target, actual, [])
+
+
+@pytest.mark.parametrize("years", [("2021年", "2022年"), ("202\\n1年", "202\\n2年"), ("2021年度", "2022年度")])
+def test_years_in_a_second_header_row(years: tuple[str, str]) -> None:
+    before, own = years
+    (form,) = read(f"""
+        {TITLE}
+        A2:A3=一级指标 | B2:B3=三级指标 | C2:D2=指标值 | E2:F2=完成值 | G2:G3=分值 | H2:H3=得分
+        C3={before} | D3={own} | E3={before} | F3={own}
+        A4=产出指标 | B4=巡查次数 | C4=9次 | D4=12次 | E4=10次 | F4=11次 | G4=100 | H4=90
+        """)
+    row = form.indicators[0]
+    assert (row.values["target"], row.values["actual"], row.cells["target"], row.cells["actual"]) == (
+        "12次",
+        "11次",
+        "D4",
+        "F4",
+    )
+    assert codes(form) == []
+
+
+@pytest.mark.parametrize("frame", ["【{}】", "[{}]", "〔{}〕"])
+def test_labels_in_frames(frame: str) -> None:
+    first, header, *rows = f"{TITLE}\n{grid(2)}".splitlines()
+    framed = " | ".join(
+        place + "=" + frame.format(label) for place, _, label in (cell.partition("=") for cell in header.split(" | "))
+    )
+    (form,) = read("\n".join([first, framed, *rows]))
+    assert ([row.values["score"] for row in form.indicators], codes(form)) == (["50", "38"], [])

@@ -153,3 +153,46 @@ def test_a_granted_budget_beside_the_one_of_the_year_is_the_initial_one() -> Non
     (form,) = read(f"{TITLE}\n{funds(2)}\n{grid(5)}".replace("年初预算数", "批复预算数"))
     assert (form.funds[0].values["initial_budget"], form.funds[0].values["annual_budget"]) == ("100", "120")
     assert codes(form) == []
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        "A2:A3=预算资金（万元） | B2=全年预算数 | C2=120 | D2=全年执行数 | E2=108\nB3=执行率 | C3=90% | D3=得分（10分） | E3=9",
+        "A2=全年预算数（万元） | B2=120 | C2=全年执行数（万元） | D2=108 | E2=执行率 | F2=90% | G2=得分（10分） | H2=9",
+    ],
+)
+def test_a_list_of_tasks_does_not_take_the_place_of_pairs(pairs: str) -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度部门整体支出绩效自评表
+        {pairs}
+        A4:A6=年度主要任务 | B4:D4=任务名称 | E4=预算数 | F4=执行数 | G4:H4=完成情况
+        B5:D5=河道整治 | E5=80 | F5=70 | G5:H5=完成
+        B6:D6=巡查 | E6=40 | F6=38 | G6:H6=完成
+        {grid(7)}
+        """)
+    (fund,) = form.funds
+    assert (fund.role, fund.values) == (
+        "total",
+        {"annual_budget": "120", "executed": "108", "rate": "90%", "score": "9"},
+    )
+    assert codes(form) == []
+
+
+def test_a_fact_of_the_head_above_amounts_in_rows_is_no_funds_name() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:H2=实施单位：水务局    填报日期：2023年3月1日
+        A3:A5=项目资金（万元） | B3:D3=全年预算数 | E3:H3=120
+        B4:D4=全年执行数 | E4:H4=108
+        B5:D5=执行率 | E5:H5=90%
+        {grid(6)}
+        """)
+    (fund,) = form.funds
+    assert (fund.label, fund.role, fund.values["executed"], form.org) == (None, "total", "108", "水务局")
+
+
+@pytest.mark.parametrize("label", ["项目资金万元", "项目资金（万元）", "预算执行情况万元"])
+def test_the_unit_at_the_end_of_a_label(label: str) -> None:
+    (form,) = read(f"{TITLE}\n{funds(2)}\n{grid(5)}".replace("项目资金（万元）", label))
+    assert (form.unit, codes(form)) == ("万元", [])

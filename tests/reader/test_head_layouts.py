@@ -162,3 +162,16 @@ def test_goals_beside_their_labels_in_one_row() -> None:
         """)
     assert form.goals == {"expected": "整治河道三条，惠及两村", "actual": "三条河道全部整治"}
     assert form.goal_cells == {"expected": "C2", "actual": "F2"}
+
+
+def test_a_title_beside_the_head_of_row_numbers() -> None:
+    lines = ["A1=行次 | B1=2022年度项目支出绩效自评表", "A2=1 | B2=实施单位 | C2=水务局"]
+    lines += ["A3=2 | B3=一级指标 | C3=三级指标 | D3=年度指标值 | E3=实际完成值 | F3=分值 | G3=得分"]
+    lines += ["A4=3 | B4=产出指标 | C4=巡查次数 | D4=12次 | E4=12次 | F4=100 | G4=100"]
+    (form,) = read("\n".join(lines))
+    assert (form.title, form.year, form.org, form.head_cells["title"]) == (
+        "2022年度项目支出绩效自评表",
+        2022,
+        "水务局",
+        "B1",
+    )

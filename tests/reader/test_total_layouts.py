@@ -120,3 +120,19 @@ def test_a_total_stands_above_the_indicators() -> None:
     (form,) = read(f"{TITLE}\n{moved}")
     assert (form.total["weight"], form.total["score"]) == ("90", "88")
     assert [row.values["level3"] for row in form.indicators] == ["受益人数", "巡查次数"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "weight", "score"),
+    [
+        ("A5=自评总分 | D5=88", None, "88"),
+        ("A5=自评总分 | D5=88分", None, "88"),
+        ("A5=总分 | D5=100", "100", None),
+        ("A5=总分 | D5=待定", None, None),
+        ("A5=总分 | D5=3 | G5=88", None, "88"),
+    ],
+)
+def test_a_total_right_of_blank_cells(cells: str, weight: str | None, score: str | None) -> None:
+    (form,) = read(f"{TITLE}\n{grid(2)}\n{cells}")
+    assert (form.total.get("weight"), form.total.get("score")) == (weight, score)
+    assert len(form.indicators) == 2
