@@ -16,8 +16,8 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.outcome import finding_result
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult, FormResult, LevelResult, RowResult
-from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.score import ScoredTables
 
 _TEXTS = frozenset({str, type(None)})

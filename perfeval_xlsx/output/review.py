@@ -16,9 +16,9 @@ from perfeval_xlsx.output.desk_book import HEAD_ROWS, DeskBook, Table, desk_colu
 from perfeval_xlsx.output.desk_rows import figure_of, line_count
 from perfeval_xlsx.output.style import print_setup
 from perfeval_xlsx.scoring.compare import plain
+from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, RowResult
 from perfeval_xlsx.scoring.reviews import Decision, Reviews, file_key, read_reviews
-from perfeval_xlsx.scoring.rounding import show
 from perfeval_xlsx.scoring.rulebook import Rulebook, grade_of
 from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 

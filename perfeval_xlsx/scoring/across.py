@@ -18,8 +18,8 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.scoring.audit.report import position, words
 from perfeval_xlsx.scoring.audit.words import plain
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.record import FormRecord, digest, record_of
-from perfeval_xlsx.scoring.rounding import show, show_percent
 
 __all__ = ["COLUMNS", "FormRecord", "across", "record_of", "self_against_rule"]
 

@@ -18,8 +18,9 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Floats, Objects, alike, each, fill, one_of, texts_of
 from perfeval_xlsx.scoring.execution import Executed
+from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.indicators import Scored, stands
-from perfeval_xlsx.scoring.rounding import show, show_percents
+from perfeval_xlsx.scoring.rounding import show_percents
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})

@@ -126,6 +126,7 @@ def contradictions(report: Report, forms: Sequence[FormResult]) -> list[Finding]
     if not forms:
         return []
     said = [mention for sentence in report.sentences for mention in _mentions(sentence, _years(forms))]
+    said = list(_with_units(said, forms))
     findings = []
     for figure in load("narrative.toml")["figure"]:
         judged = [(m, _verdict(m, figure, forms)) for m in said if m.key == figure["key"]]
@@ -140,12 +141,16 @@ def _years(forms: Iterable[FormResult]) -> frozenset[str]:
 
 
 class _Mention(NamedTuple):
-    """A figure a sentence states: which one, its value and unit as written, the sentence."""
+    """A figure a sentence states: which one, its value and unit as written, the sentence.
+
+    ``units`` are those that the form's amounts may be in, for a sum of money.
+    """
 
     key: str
     value: str
     unit: str
     sentence: str
+    units: tuple[str, ...] = ()
 
 
 def _mentions(sentence: str, years: frozenset[str]) -> Iterator[_Mention]:
@@ -210,13 +215,29 @@ def _points_agree(mention: _Mention, shown: str, _form: FormResult) -> bool | No
     return None if known != known else _agrees(mention.value, known)
 
 
+def _with_units(said: Sequence[_Mention], forms: Sequence[FormResult]) -> Iterator[_Mention]:
+    """Yield the figures, sums of money with the units that the form's amounts may be in."""
+    data = load("narrative.toml")
+    money = [mention for mention in said if mention.unit in data["unit"]]
+    units = [*data["usual_units"], *(mention.unit for mention in money)]
+    for unit in data["unit"]:
+        alike = (mention._replace(units=(unit,)) for mention in money)
+        agreed = {
+            m.key for m in alike for form in forms for shown in _figures(form, m.key) if _money_agrees(m, shown, form)
+        }
+        if len(agreed) > 1:
+            units.append(unit)
+    allowed = tuple(dict.fromkeys(units))
+    return (mention._replace(units=allowed) if mention.unit in data["unit"] else mention for mention in said)
+
+
 def _money_agrees(mention: _Mention, shown: str, _form: FormResult) -> bool | None:
-    """The result does not say the form's unit: a figure agrees if it does so in 元, in 万元 or in 亿元."""
+    """The result does not say the form's unit: a figure agrees if it does so in any that it may be in."""
     known = number(shown)
     if known != known:
         return None
     said, scales = mention.value.replace(",", ""), load("narrative.toml")["unit"]
-    return any(_agrees(said, known * scale / scales[mention.unit]) for scale in scales.values())
+    return any(_agrees(said, known * scales[unit] / scales[mention.unit]) for unit in mention.units)
 
 
 def _percent_agrees(mention: _Mention, shown: str, _form: FormResult) -> bool | None:

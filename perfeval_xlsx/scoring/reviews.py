@@ -15,15 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.scoring.compare import plain
-from perfeval_xlsx.scoring.rounding import half_up, show
+from perfeval_xlsx.scoring.figures import round_half_up, show
 from perfeval_xlsx.scoring.rulebook import Rulebook
-from perfeval_xlsx.workbook import Cell, Sheet, a1, open_workbook
+from perfeval_xlsx.workbook import Cell, Sheet, a1
 
 if TYPE_CHECKING:
     from perfeval_xlsx.scoring.score import ScoredTables
@@ -116,6 +114,8 @@ def read_reviews(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> Reviews:
     Raises:
         PerfevalError: It cannot be opened, or holds no review table.
     """
+    from perfeval_xlsx.workbook import open_workbook  # a driver writes the table, and reads none
+
     book = open_workbook(path, limits)
     headed = [(sheet, heading) for sheet in book.sheets() if (heading := _heading(sheet)) is not None]
     if not headed:
@@ -190,7 +190,7 @@ def _points(cell: Cell | None) -> float | None:
 
 
 def _rounded(value: float) -> float:
-    return float(half_up(np.array([value]))[0])
+    return round_half_up(value, 100) / 100
 
 
 def _inside(score: float, low: float, high: float) -> bool:
@@ -272,7 +272,7 @@ def _rows(scored: ScoredTables, forms: Mapping[str, Mapping[str, Any]], lang: La
     for table, frame in (("indicators", scored.indicators), ("funds", scored.funds)):
         for index, row in enumerate(frame.to_dict("records")):
             form = forms.get(row["form_id"])
-            if form is None or form["status"] == "reported" or np.isnan(row["low"]):
+            if form is None or form["status"] == "reported" or row["low"] != row["low"]:
                 continue
             if table == "funds":
                 facts = (execution, row["budget_text"], row["executed"])

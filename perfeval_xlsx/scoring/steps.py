@@ -13,8 +13,9 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.frames import Tables
 from perfeval_xlsx.scoring.explain import article_words, method_words, row_article, typed_words
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.indicators import Scored, score_indicators
-from perfeval_xlsx.scoring.rounding import product_half_up, show, show_percent
+from perfeval_xlsx.scoring.rounding import product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.score import FULL, score
 from perfeval_xlsx.scoring.sides import Side

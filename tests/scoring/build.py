@@ -8,7 +8,7 @@ from typing import Any
 
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import FUND_FIELDS, INDICATOR_FIELDS, Form, FundRow, IndicatorRow
-from perfeval_xlsx.scoring.rounding import show
+from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 from perfeval_xlsx.scoring.score import ScoredTables, score

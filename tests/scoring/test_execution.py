@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.form.model import FundRow
-from perfeval_xlsx.scoring.rounding import show_percent
+from perfeval_xlsx.scoring.figures import show_percent
 
 from .build import a_form, figure, own_rulebook, scored
 

@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.form.frames import to_frames
-from perfeval_xlsx.scoring.rounding import half_up, product_half_up, show, show_percent, show_percents
+from perfeval_xlsx.scoring.figures import show, show_percent
+from perfeval_xlsx.scoring.rounding import half_up, product_half_up, show_percents
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, load_rulebook
 from perfeval_xlsx.scoring.score import score

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.scoring.explain import article_words, row_article, row_sentences
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.indicators import Scored, score_indicators
-from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import load_rulebook
 

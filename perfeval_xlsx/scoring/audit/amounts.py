@@ -10,8 +10,8 @@ import numpy as np
 from perfeval_xlsx.form.values import parse_value
 from perfeval_xlsx.scoring.audit.context import Context, Part, decimals
 from perfeval_xlsx.scoring.audit.words import pattern, plain
+from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.measure import Floats
-from perfeval_xlsx.scoring.rounding import show
 
 _COARSEST = 0.01
 """A rate printed in steps coarser than one percentage point says too little."""

@@ -12,8 +12,9 @@ from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.sums import parts_sum
 from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, name_of, smallest_amount
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
-from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
+from perfeval_xlsx.scoring.rounding import half_up
 
 COLUMNS = ("initial_budget", "annual_budget", "executed")
 

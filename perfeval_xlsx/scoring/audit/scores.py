@@ -11,8 +11,9 @@ from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import admits_shortfall
 from perfeval_xlsx.scoring.columns import one_of
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.measure import QUALITATIVE, Bools, Floats
-from perfeval_xlsx.scoring.rounding import half_up, show, show_percent
+from perfeval_xlsx.scoring.rounding import half_up
 
 _BORDER = 0.011
 """A score on the border between two tiers may belong to either."""

@@ -10,8 +10,8 @@ from perfeval_xlsx.scoring.audit.amounts import total_rates
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import gives_reason, has
+from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.measure import Bools, Floats
-from perfeval_xlsx.scoring.rounding import show, show_percent
 from perfeval_xlsx.scoring.rulebook import grade_alias, grade_of
 
 _FEW = 3

@@ -9,8 +9,8 @@ import numpy as np
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import has, name_of
+from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.measure import Bools, numbers
-from perfeval_xlsx.scoring.rounding import show
 
 
 @check("W01")
