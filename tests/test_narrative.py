@@ -65,6 +65,21 @@ def test_what_contradicts_the_form_is_found(text: str, finding: tuple[str, str, 
     assert found(text) == [finding]
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("全年预算数4753.66千元。", []),
+        ("全年预算数475.366万元，全年执行数382.426万元。", []),
+        ("全年预算数4.754百万元，全年执行数3.824百万元。", []),
+        ("全年预算数4800千元。", ["N03"]),
+        ("全年预算数475.366万元。", ["N03"]),
+        ("全年预算数475.366万元，全年执行数3824.26万元。", ["N03"]),
+    ],
+)
+def test_a_forms_amounts_may_be_in_thousands(text: str, codes: list[str]) -> None:
+    assert [code for code, _, _ in found(text)] == codes
+
+
 @pytest.mark.parametrize("text", [*LEFT_ALONE])
 def test_what_has_no_counterpart_is_left_alone(text: str) -> None:
     assert found(text) == []
