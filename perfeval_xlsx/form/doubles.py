@@ -147,7 +147,10 @@ def _drop_points_of_levels(header: Header, candidates: list[Column]) -> None:
 
 
 def settle_funds(grid: Grid, header: Header, last: int) -> list[Finding]:
-    """Where two columns of a fund table carry one field's label, keep the one that holds amounts; say where both do."""
+    """Where two columns of a fund table carry one field's label, keep the form's year's, else the one with amounts.
+
+    Where both hold amounts a finding says so.
+    """
     found = []
     limit = min(last, header.bottom + _FUND_ROWS)
     if "annual_budget" not in header.columns:
@@ -159,9 +162,11 @@ def settle_funds(grid: Grid, header: Header, last: int) -> list[Finding]:
             continue
         candidates = [header.columns[name], *others]
         amounts = [sum(bool(_AMOUNT.fullmatch(text)) for text in _texts(grid, c, header, limit)) for c in candidates]
-        order = sorted(range(len(candidates)), key=lambda at: -amounts[at])
+        year = _year_above(grid, header, candidates)
+        named = [_named(column, year)[0] for column in candidates]
+        order = sorted(range(len(candidates)), key=lambda at: (-named[at], -amounts[at]))
         _choose(header, name, [candidates[at] for at in order])
-        if name in _AMOUNTS and amounts[order[1]]:
+        if name in _AMOUNTS and amounts[order[1]] and named[order[0]] == named[order[1]]:
             column, other = (candidates[at] for at in order[:2])
             found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     return found

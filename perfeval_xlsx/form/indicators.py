@@ -69,7 +69,7 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         row = pending.popleft()
         if is_continued(grid, row) or _opens_section(grid, row, plan, carried):
             pass
-        elif _is_total(grid, row, plan):
+        elif _is_total(grid, row, plan) or _sums_up(grid, row, plan, rows):
             if not body.rows and _opens_grid(grid, row, plan, rows):
                 body.total_row = row
             elif not _goes_on(grid, row, plan, rows):
@@ -264,6 +264,15 @@ def _is_total(grid: Grid, row: int, plan: Plan) -> bool:
         if total_label(text)[0] and grid.anchor(row, column)[0] == row:
             return True
     return False
+
+
+def _sums_up(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
+    """Whether a row of the points' sum (``分值合计``) holds that of the scores too, and no total comes below."""
+    texts, score = grid.texts(row), plan.header.columns.get("score")
+    if not texts or score is None or not is_one_of(texts[0][1], "rows", "points"):
+        return False
+    later = rows[bisect_right(rows, row) :]
+    return is_figure_in(grid.own(row, score.left)) and not any(_is_total(grid, other, plan) for other in later)
 
 
 def total_below(grid: Grid, header: Header, first: int, last: int) -> int | None:

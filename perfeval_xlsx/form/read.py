@@ -275,7 +275,7 @@ def _read_funds(form: Form, grid: Grid, located: _Located) -> tuple[Header | Non
     if funds is None or (is_list(funds) and all(fund.role != "total" for fund in form.funds)):
         first, last = located.after + 1, located.top - 1
         pairs = read_pairs(grid, first, last) or read_columns(grid, first, last)
-        if pairs or funds is None:
+        if funds is None or (pairs and any(pairs[0].values.values())):
             form.funds = pairs
             return None, pairs[0].row if pairs else located.top
     form.findings += settled

@@ -29,9 +29,9 @@ _CHOICES = 3
 
 def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
     """Fill in weight, score and grade of the total row."""
-    label, (_, figure, grade_beside) = next(
-        (c, found) for c, text in grid.texts(row) if (found := total_label(text))[0]
-    )
+    texts = grid.texts(row)
+    labels = ((c, found) for c, text in texts if (found := total_label(text))[0])
+    label, (_, figure, grade_beside) = next(labels, (texts[0][0], total_label(texts[0][1])))
     taken = {grid.anchor(row, label)}
     if _stacked_total(form, grid, row):
         return

@@ -196,3 +196,15 @@ def test_a_fact_of_the_head_above_amounts_in_rows_is_no_funds_name() -> None:
 def test_the_unit_at_the_end_of_a_label(label: str) -> None:
     (form,) = read(f"{TITLE}\n{funds(2)}\n{grid(5)}".replace("项目资金（万元）", label))
     assert (form.unit, codes(form)) == ("万元", [])
+
+
+def test_amounts_of_the_forms_own_year() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2=项目资金（万元） | B2=资金来源 | C2=2021年预算数 | D2=2021年执行数 | E2=2022年预算数 | F2=2022年执行数 | G2=执行率 | H2=得分
+        B3=年度资金总额 | C3=100 | D3=99 | E3=120 | F3=108 | G3=90% | H3=9
+        B4=其中：财政拨款 | C4=100 | D4=99 | G4=— | H4=—
+        {grid(5)}
+        """)
+    assert [form.funds[0].cells[name] for name in ("annual_budget", "executed")] == ["E3", "F3"]
+    assert codes(form) == []

@@ -136,3 +136,11 @@ def test_a_total_right_of_blank_cells(cells: str, weight: str | None, score: str
     (form,) = read(f"{TITLE}\n{grid(2)}\n{cells}")
     assert (form.total.get("weight"), form.total.get("score")) == (weight, score)
     assert len(form.indicators) == 2
+
+
+@pytest.mark.parametrize("cells", ["A5=分值合计 | F5=90 | G5=88", "A5:E5=分值合计 | F5=90 | G5=88"])
+def test_the_sum_of_the_points_with_that_of_the_scores_is_the_total(cells: str) -> None:
+    (form,) = read(f"{TITLE}\n{grid(2)}\n{cells}")
+    assert (form.total["weight"], form.total["score"], len(form.indicators)) == ("90", "88", 2)
+    (form,) = read(f"{TITLE}\n{grid(2)}\n{cells}\nA6=总分 | F6=100 | G6=97")
+    assert (form.total["weight"], form.total["score"], len(form.indicators)) == ("100", "97", 2)
