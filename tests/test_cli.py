@@ -74,6 +74,16 @@ def test_the_library_loads_nothing_heavy_before_it_is_used() -> None:
     assert subprocess.check_output([sys.executable, "-c", script]).strip() == b"set()"
 
 
+def test_the_driver_of_workers_loads_neither_numpy_nor_the_readers(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "in", 49)  # fewer files start no worker
+    heavy = HEAVY - {"xlsxwriter"} | {"perfeval_xlsx.workbook.book", "perfeval_xlsx.batch.chunk"}
+    arguments = ["score", str(source), "-o", str(tmp_path / "out"), "--jobs", "2", "--quiet"]
+    script = UNLOADED.format(arguments=arguments, heavy=heavy)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stderr.decode().split() == []
+    assert (tmp_path / "out" / "汇总.xlsx").is_file()
+
+
 def test_without_arguments_it_says_what_there_is() -> None:
     done = perfeval()
     assert (done.code, done.err) == (0, "")
