@@ -30,10 +30,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from perfeval_xlsx.form.model import FUND_FIELDS, Form, FundRow, IndicatorRow
@@ -56,6 +56,12 @@ LEFT_OUT_COLUMNS = (
     "form_id", "row", "level1", "level2", "level3", "target", "actual", "weight", "self_score", "reason", "cells",
 )  # fmt: skip
 FORMULA_COLUMNS = ("form_id", "cell", "formula", "value", "recomputed")
+_NUMBERS = frozenset({"year", "execution_points", "level1_points"})
+_NAMES: dict[tuple[str, ...], pd.Index[str]] = {
+    columns: pd.Index(columns)
+    for columns in (FORM_COLUMNS, FUND_COLUMNS, INDICATOR_COLUMNS, LEFT_OUT_COLUMNS, FORMULA_COLUMNS)
+}
+"""Made once: an index takes longer than the frame."""
 _LEFT_OUT_FIELDS = ("level1", "level2", "level3", "target", "actual", "weight", "score")
 _VALUE_FIELDS = ("level1", "level2", "level3", "target", "actual", "sign", "unit", "weight", "score", "deviation")
 
@@ -96,23 +102,15 @@ def to_frames(forms: Sequence[Form]) -> Tables:
     )
 
 
-def _frame(values: Iterable[Iterable[object]], columns: tuple[str, ...], numbers: tuple[str, ...]) -> pd.DataFrame:
-    """A frame of columns of any objects; those of ``numbers`` are floats, NaN for None."""
-    filled = dict(zip(columns, map(_objects, values), strict=True))
-    frame = pd.DataFrame(filled, dtype=object, copy=False)
-    for name in numbers:
-        frame[name] = filled[name].astype(np.float64)
+def _frame(values: Iterable[Iterable[object]], size: int, columns: tuple[str, ...]) -> pd.DataFrame:
+    """A frame of columns of ``size`` objects, laid out end to end; those of ``_NUMBERS`` are floats, NaN for None."""
+    cells = np.fromiter(chain.from_iterable(values), dtype=object, count=size * len(columns))
+    block = cells.reshape(len(columns), size)
+    frame = pd.DataFrame(block.T, columns=_NAMES[columns], dtype=object, copy=False)
+    for place, name in enumerate(columns):
+        if name in _NUMBERS:
+            frame.isetitem(place, block[place].astype(np.float64))
     return frame
-
-
-def _objects(values: Iterable[object]) -> npt.NDArray[np.object_]:
-    items = values if isinstance(values, list) else list(values)
-    return np.fromiter(items, dtype=object, count=len(items))
-
-
-def _across(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> Iterable[Iterable[object]]:
-    """The columns of some rows."""
-    return zip(*rows, strict=True) if rows else repeat((), len(columns))
 
 
 def _forms(forms: Sequence[Form]) -> pd.DataFrame:
@@ -124,7 +122,7 @@ def _forms(forms: Sequence[Form]) -> pd.DataFrame:
         )
         for form in forms
     ]  # fmt: skip
-    return _frame(_across(rows, FORM_COLUMNS), FORM_COLUMNS, ("year", "execution_points"))
+    return _frame(zip(*rows, strict=True), len(rows), FORM_COLUMNS)
 
 
 _TOTAL_NAMES = {"weight": "total_weight", "score": "self_total", "grade": "self_grade"}
@@ -138,22 +136,20 @@ def _form_cells(form: Form) -> dict[str, str]:
 
 def _funds(forms: Sequence[Form]) -> pd.DataFrame:
     ids, rows = _owned(forms, [form.funds for form in forms])
-    first: list[list[object]] = [[row.row for row in rows], [row.label for row in rows], [row.role for row in rows]]
-    return _frame([ids, *first, *_fields(rows, FUND_FIELDS), [row.cells for row in rows]], FUND_COLUMNS, ())
+    parts = _parts(rows, "row", "label", "role"), _fields(rows, FUND_FIELDS), _parts(rows, "cells")
+    return _frame(chain([ids], *parts), len(rows), FUND_COLUMNS)
 
 
 def _indicators(forms: Sequence[Form]) -> pd.DataFrame:
     ids, rows = _owned(forms, [form.indicators for form in forms])
-    last: list[list[object]] = [[row.level1_points for row in rows], [row.cells for row in rows]]
-    last.append([row.extra for row in rows])
-    columns: list[list[object]] = [ids, [row.row for row in rows], *_fields(rows, _VALUE_FIELDS), *last]
-    return _frame(columns, INDICATOR_COLUMNS, ("level1_points",))
+    parts = _parts(rows, "row"), _fields(rows, _VALUE_FIELDS), _parts(rows, "level1_points", "cells", "extra")
+    return _frame(chain([ids], *parts), len(rows), INDICATOR_COLUMNS)
 
 
 def _left_out(forms: Sequence[Form]) -> pd.DataFrame:
     ids, rows = _owned(forms, [form.left_out for form in forms])
-    last: list[list[object]] = [[row.reason for row in rows], [row.cells for row in rows]]
-    return _frame([ids, [row.row for row in rows], *_fields(rows, _LEFT_OUT_FIELDS), *last], LEFT_OUT_COLUMNS, ())
+    parts = _parts(rows, "row"), _fields(rows, _LEFT_OUT_FIELDS), _parts(rows, "reason", "cells")
+    return _frame(chain([ids], *parts), len(rows), LEFT_OUT_COLUMNS)
 
 
 def _owned(forms: Sequence[Form], rows: Sequence[Sequence[_Row]]) -> tuple[list[object], list[_Row]]:
@@ -162,14 +158,19 @@ def _owned(forms: Sequence[Form], rows: Sequence[Sequence[_Row]]) -> tuple[list[
     return list(ids), list(chain.from_iterable(rows))
 
 
-def _fields(rows: Sequence[FundRow | IndicatorRow], names: tuple[str, ...]) -> Iterator[list[object]]:
+def _parts(rows: Sequence[FundRow | IndicatorRow], *names: str) -> Iterator[Iterable[object]]:
+    """By attribute, that of all rows."""
+    return (map(attrgetter(name), rows) for name in names)
+
+
+def _fields(rows: Sequence[FundRow | IndicatorRow], names: tuple[str, ...]) -> Iterator[Iterable[object]]:
     """By field, what is displayed in all rows."""
     values = [row.values for row in rows]
-    return ([of.get(name) for of in values] for name in names)
+    return (map(dict.get, values, repeat(name)) for name in names)
 
 
 def _formulas(forms: Sequence[Form]) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = [
         (form.id, found.cell, found.formula, found.value, found.recomputed) for form in forms for found in form.formulas
     ]
-    return _frame(_across(rows, FORMULA_COLUMNS), FORMULA_COLUMNS, ())
+    return _frame(zip(*rows, strict=True), len(rows), FORMULA_COLUMNS)

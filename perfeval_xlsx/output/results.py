@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -16,11 +16,12 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.outcome import finding_result
+from perfeval_xlsx.scoring.columns import Coded, Objects
 from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult, FormResult, LevelResult, RowResult
 from perfeval_xlsx.scoring.score import ScoredTables
 
-_TEXTS = frozenset({str, type(None)})
+_TEXTS = ("level1", "level2", "level3", "target", "actual", "weight", "self_score", "deviation")
 Floats = npt.NDArray[np.float64]
 Record = Mapping[Hashable, Any]
 """One row of a frame by column."""
@@ -62,31 +63,31 @@ def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh")
             *_execution_findings(funds.get(form.id), record),
             *_total_findings(record),
         ]
+        own = rows.results[first:last]
         if form.pages:
-            _place_rows(form, rows.results[first:last])
-        made = _result(form, record, execution, [finding_result(f, lang) for f in found])
-        results.append(made | {"levels": rows.levels.get(form.id, []), "indicators": rows.results[first:last]})
+            _place_rows(form, own)
+        levels, findings = rows.levels.get(form.id, []), [finding_result(f, lang) for f in found]
+        results.append(_result(form, record, execution, levels, own, findings))
     return results
 
 
 def _records(frame: pd.DataFrame) -> Iterable[Record]:
     """The rows of a small frame; ``to_dict`` takes three times as long."""
-    columns = [frame[name].tolist() for name in frame]
-    return (dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True))
+    names = frame.columns.tolist()
+    return (dict(zip(names, row, strict=True)) for row in frame.to_numpy(dtype=object).tolist())
 
 
 def _rows(frame: pd.DataFrame) -> Rows:
     """Turn the columns into lists once; a list of dictionaries made row by row takes three times as long."""
-    raising = {name for name, entry in load("methods.toml")["method"].items() if entry.get("finding")}
-    level1, status, method = _texts(frame["level1"]), frame["status"].tolist(), frame["method"].tolist()
+    rows = Coded(frame)
     figures = {name: frame[name].to_numpy(dtype=np.float64) for name in ("points", "typed", "score", "low", "high")}
     points, typed, *ruled = _shown(list(figures.values()))
-    cells, spans = frame["cells"].tolist(), _spans(frame["form_id"].tolist())
+    status, method = rows.column("status"), rows.column("method").tolist()
+    level1, level2, level3, target, actual, weight, self_score, deviation = map(rows.texts, _TEXTS)
     columns = zip(
-        frame["row"].tolist(), level1, _texts(frame["level2"]), _texts(frame["level3"]), _texts(frame["target"]),
-        _texts(frame["actual"]), _either(points, frame["weight"]), _either(typed, frame["self_score"]), *ruled, status,
-        method, frame["basis"].tolist(), [address.get("score") for address in cells], _texts(frame["deviation"]),
-        strict=True,
+        frame["row"].tolist(), level1, level2, level3, target, actual, _either(points, weight),
+        _either(typed, self_score), *ruled, status.tolist(), method, frame["basis"].tolist(),
+        [address.get("score") for address in rows.cells], deviation, strict=True,
     )  # fmt: skip
     results: list[RowResult] = [
         {
@@ -97,11 +98,11 @@ def _rows(frame: pd.DataFrame) -> Rows:
         for row, l1, l2, l3, target, actual, weight, self_score, score, low, high, state, how, basis, cell, deviation
         in columns
     ]  # fmt: skip
-    noted = [
-        i for i, (state, how) in enumerate(zip(status, method, strict=True)) if state == "judged" or how in raising
-    ]
-    levels = _levels(level1, figures, spans)
-    return Rows(results, levels, figures["typed"].tolist(), figures["score"].tolist(), cells, noted, spans)
+    raising = {name for name, entry in load("methods.toml")["method"].items() if entry.get("finding")}
+    noted = (status == "judged") | np.fromiter(map(raising.__contains__, method), np.bool_, len(method))
+    spans = _spans(rows.column("form_id"))
+    levels, places = _levels(rows, figures, spans), np.flatnonzero(noted).tolist()
+    return Rows(results, levels, figures["typed"].tolist(), figures["score"].tolist(), rows.cells, places, spans)
 
 
 def _place_rows(form: Form, rows: Iterable[RowResult]) -> None:
@@ -113,25 +114,18 @@ def _place_rows(form: Form, rows: Iterable[RowResult]) -> None:
             row["sheet"] = names[index]
 
 
-def _spans(form_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _spans(form_ids: Objects) -> dict[str, tuple[int, int]]:
     """Where each form's rows begin and end; they follow each other."""
-    spans, first = {}, 0
-    for form_id, group in groupby(form_ids):
-        last = first + sum(1 for _ in group)
-        spans[form_id], first = (first, last), last
-    return spans
+    starts = np.flatnonzero(form_ids[1:] != form_ids[:-1]) + 1
+    bounds = [0, *starts.tolist(), len(form_ids)] if len(form_ids) else []
+    return {form_ids[first]: (first, last) for first, last in pairwise(bounds)}
 
 
-def _texts(column: pd.Series[str]) -> list[str | None]:
-    texts: list[Any] = column.tolist()
-    return texts if _TEXTS.issuperset(map(type, texts)) else [text if isinstance(text, str) else None for text in texts]
-
-
-def _either(figures: Sequence[str | None], texts: pd.Series[str]) -> Sequence[str | None]:
+def _either(figures: Sequence[str | None], texts: Sequence[str | None]) -> Sequence[str | None]:
     """The figure, or where there is none the text as displayed."""
     if None not in figures:
         return figures
-    return [text if figure is None else figure for figure, text in zip(figures, _texts(texts), strict=True)]
+    return [text if figure is None else figure for figure, text in zip(figures, texts, strict=True)]
 
 
 def _shown(columns: Sequence[Floats]) -> list[list[str | None]]:
@@ -173,20 +167,21 @@ def _execution(record: Record | None) -> ExecutionResult | None:
 
 
 def _levels(
-    level1: Sequence[str | None], figures: Mapping[str, Floats], spans: Mapping[str, tuple[int, int]]
+    rows: Coded, figures: Mapping[str, Floats], spans: Mapping[str, tuple[int, int]]
 ) -> dict[str, list[LevelResult]]:
     """By form, points, typed and ruled scores per level-1 dimension; a sum with an open row is None."""
     kept = np.flatnonzero(~np.isnan(figures["points"]))
-    codes, names = pd.factorize(np.array([name or "" for name in level1], dtype=object))
+    names = {name: place for place, name in enumerate(dict.fromkeys(name or "" for name in rows.codes("level1")[0]))}
+    codes = np.array([names[name or ""] for name in rows.codes("level1")[0]], dtype=np.int64)[rows.codes("level1")[1]]
     form = np.repeat(np.arange(len(spans)), [last - first for first, last in spans.values()])
     groups, distinct = pd.factorize((form * len(names) + codes)[kept])
     sums = (np.bincount(groups, figures[name][kept], len(distinct)).tolist() for name in ("points", "typed", "score"))
-    ids = list(spans)
+    ids, shown = list(spans), list(names)
     levels: dict[str, list[LevelResult]] = {form_id: [] for form_id in ids}
     for group, *of_group in zip(distinct.tolist(), *sums, strict=True):
         position, code = divmod(group, len(names))
         weight, typed, score = (_figure(round(figure, 6)) for figure in of_group)
-        level: LevelResult = {"name": names[code], "weight": weight or "0", "self_score": typed, "score": score}
+        level: LevelResult = {"name": shown[code], "weight": weight or "0", "self_score": typed, "score": score}
         levels[ids[position]].append(level)
     return levels
 
@@ -195,6 +190,8 @@ def _result(
     form: Form,
     record: Record,
     execution: ExecutionResult | None,
+    levels: list[LevelResult],
+    indicators: list[RowResult],
     findings: list[FindingResult],
 ) -> FormResult:
     low_grade, high_grade = _text(record["low_grade"]), _text(record["high_grade"])
@@ -221,8 +218,8 @@ def _result(
         "self_total": _figure(record["self_total_value"]) or _text(record["self_total"]),
         "self_grade": _text(record["self_grade"]),
         "execution": execution,
-        "levels": [],
-        "indicators": [],
+        "levels": levels,
+        "indicators": indicators,
         "replaced": [],
         "findings": findings,
     }
