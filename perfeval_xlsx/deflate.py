@@ -7,6 +7,7 @@ packed; the packed bytes differ between them, not between two runs on one machin
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 library: Any = zlib
@@ -20,8 +21,15 @@ except ImportError:  # no wheel for this processor (loongarch64, 32 bit)
 _ISAL_LEVEL = 1
 """Levels 2 and 3 of ISA-L gain nothing on rows of cells, 0 is a quarter larger."""
 
+_SMALL = 1 << 13
+"""Up to so many bytes ISA-L takes longer to prepare its level 1 than to pack at level 0, which is a quarter larger."""
+
 crc32 = library.crc32
 """CRC-32 of bytes, an optional start value behind them."""
+
+
+combined_crc: Callable[[int, int, int], int] | None = getattr(library, "crc32_combine", None)
+"""CRC-32 of two texts joined, from their own and the second's length in bytes, where the library can tell."""
 
 
 class DeflateError(Exception):
@@ -63,7 +71,7 @@ def inflate(packed: bytes, size: int) -> bytes:
 
 def squeeze(content: bytes) -> bytes:
     """Pack bytes that only this program reads again, quickly, in zlib's format."""
-    packed: bytes = library.compress(content, 1)
+    packed: bytes = library.compress(content, 0 if len(content) < _SMALL and library is not zlib else 1)
     return packed
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from perfeval_xlsx.output.cell_texts import clean
 from perfeval_xlsx.output.form_rows import Row, row_xml
 from perfeval_xlsx.output.links import Links, link_target
-from perfeval_xlsx.output.parts import Spool, joined_crc, pack, rows_in, save, unpack
+from perfeval_xlsx.output.parts import Spool, _joined_crc, joined_crc, pack, rows_in, save, unpack
 from perfeval_xlsx.output.sheets import blocks, columns, heights
 from perfeval_xlsx.workbook import strings
 
@@ -26,7 +26,8 @@ FEW = settings(deadline=None, max_examples=60)
 @FEW
 @given(st.binary(max_size=400), st.binary(max_size=70_000))
 def test_joined_crc_is_that_of_the_whole(first: bytes, second: bytes) -> None:
-    assert joined_crc(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(first + second)
+    for joined in (joined_crc, _joined_crc):
+        assert joined(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(first + second)
 
 
 @FEW
@@ -67,7 +68,7 @@ def test_texts_cleaned_together_are_cleaned_alike(texts: list[str]) -> None:
 
 def test_a_figure_becomes_a_number_only_where_the_column_holds_figures() -> None:
     keys: Row = {column.key: "12" for column in columns("detail", "zh")}
-    shown = list(ElementTree.fromstring(row_xml("detail", keys, "zh")))
+    shown = list(ElementTree.fromstring(row_xml("detail", keys, "zh", {})))
     for column, cell in zip(columns("detail", "zh"), shown, strict=True):
         assert (cell.get("t") == "str") == column.text
 
@@ -82,7 +83,7 @@ def test_a_figure_becomes_a_number_only_where_the_column_holds_figures() -> None
 )  # fmt: skip
 def test_figures(text: str | None, value: str | None, kind: str | None) -> None:
     keys = {column.key: text for column in columns("detail", "zh")}
-    cells = ElementTree.fromstring(row_xml("detail", keys, "zh"))
+    cells = ElementTree.fromstring(row_xml("detail", keys, "zh", {}))
     cell = cells[[column.key for column in columns("detail", "zh")].index("score")]
     assert (cell.findtext("v"), cell.get("t")) == (value, kind)
 

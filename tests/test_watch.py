@@ -103,6 +103,7 @@ def test_a_day_at_the_inbox(tmp_path: Path) -> None:
         (inbox / "坏.xlsx").write_bytes(b"%PDF-1.7 " + bytes(99))
         watched.until_statuses(水利局="scored", 坏="failed")
         slip = out / "退回" / "坏.xlsx.txt"
+        watched.until(slip.exists, "the slip")
         assert "PDF" in slip.read_text(encoding="utf-8-sig")
         listed = [cell.value for sheet in openpyxl.load_workbook(out / PROBLEMS) for row in sheet for cell in row]
         assert "坏.xlsx" in listed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +17,7 @@ from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
 
 if TYPE_CHECKING:
     from perfeval_xlsx.output.brief import Brief
+    from perfeval_xlsx.output.form_rows import Cleaned
 
 STANDINGS = ("scored", "pending", "reported", "deleted", "skipped", "duplicate", "failed")
 """Statuses in the order of the ranking."""
@@ -103,13 +104,15 @@ class FileRecord:
 def pack(result: FormResult, lang: Lang = "zh") -> Packed:
     """Pack one result; ``lang`` is the language of the summary's words."""
     # not needed where all is up to date
+    from perfeval_xlsx.output.form_rows import cleaned
     from perfeval_xlsx.output.summary import detail_fragment, head
-    from perfeval_xlsx.output.summary_rows import person_rows
+    from perfeval_xlsx.output.summary_rows import person_rows, whose
 
     severities = [finding["severity"] for finding in result["findings"]]
     columns = _columns(result["indicators"])
     named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
     alone: FormResult = {**head(result), "findings": named}  # type: ignore[typeddict-item]
+    texts = cleaned(whose(result), lang)
     return Packed(
         number=result["form"] or 0,
         status=result["status"],
@@ -123,17 +126,17 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
         findings=len(severities),
         replaced=sum(entry["field"] == "score" for entry in result["replaced"]),
         head=squeeze(dumps(alone)),
-        brief=_brief(alone, lang),
-        detail=detail_fragment(result, lang, columns),
+        brief=_brief(alone, lang, texts),
+        detail=detail_fragment(result, lang, columns, texts),
         rows=squeeze(dumps(list(columns.values()))),
     )
 
 
-def _brief(head: FormResult, lang: Lang) -> bytes:
+def _brief(head: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
     from perfeval_xlsx.output.brief import brief_of, pieces_of
     from perfeval_xlsx.output.problem_store import department_of
 
-    summary = pieces_of(brief_of(head, lang))
+    summary = pieces_of(brief_of(head, lang, texts))
     return squeeze(_BETWEEN.join([*lines_of(head), dumps(department_of(head)), *summary]))
 
 

@@ -5,13 +5,13 @@ Who joins thousands of briefs neither reads a result nor makes a row again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps, loads
-from perfeval_xlsx.output.form_rows import FormRows, row_xml
+from perfeval_xlsx.output.form_rows import Cleaned, FormRows, cleaned, row_xml
 from perfeval_xlsx.output.summary_rows import fund_row, rank_row, replaced_columns, unscored_row, whose
 from perfeval_xlsx.output.tally import Facts, facts_of
 from perfeval_xlsx.scoring.result import FormResult
@@ -41,15 +41,26 @@ class Brief(NamedTuple):
     unscored: bytes
 
 
-def brief_of(result: FormResult, lang: Lang = "zh", *, linked: bool = True) -> Brief:
-    """Make the brief of a result; ``linked`` says whether the ranking links to the copy."""
+def brief_of(
+    result: FormResult, lang: Lang = "zh", texts: Mapping[str, Cleaned] | None = None, *, linked: bool = True
+) -> Brief:
+    """Make the brief of a result.
+
+    Args:
+        result: Its rows are not needed.
+        lang: Language of the words.
+        texts: What all rows of the form have (``whose``) cleaned, where that is known already.
+        linked: Whether the ranking links to the copy.
+    """
     facts = facts_of(result), result["total"], result["copy"], len(result["replaced"])
     if result["status"] not in FORMS:
-        return Brief(*facts, b"", b"", b"", b"", row_xml("unscored", unscored_row(result, lang), lang))
-    before, _, after = row_xml("rank", rank_row(result, lang, linked=linked), lang, "rank").partition(b"\0")
-    execution = result["execution"]
-    funds = row_xml("funds", fund_row(result, execution, lang), lang) if execution else b""
-    return Brief(*facts, before, after, funds, _replaced_xml(result, lang), b"")
+        row = unscored_row(result, lang)
+        alone = cleaned({key: row[key] for key in ("path", "reason", "advice")}, lang)
+        return Brief(*facts, b"", b"", b"", b"", row_xml("unscored", row, lang, alone))
+    texts = cleaned(whose(result), lang) if texts is None else texts
+    rank = row_xml("rank", rank_row(result, lang, linked=linked), lang, texts, "rank")
+    before, _, after = rank.partition(b"\0")
+    return Brief(*facts, before, after, _funds_xml(result, lang, texts), _replaced_xml(result, lang, texts), b"")
 
 
 def pieces_of(brief: Brief) -> list[bytes]:
@@ -64,9 +75,18 @@ def brief_from(pieces: Sequence[bytes]) -> Brief:
     return Brief(Facts(*facts), *others, *pieces[1:])
 
 
-def _replaced_xml(result: FormResult, lang: Lang) -> bytes:
-    columns = replaced_columns(result, lang)
-    return _replaced_rows(lang).xml(columns, whose(result)) if result["replaced"] else b""
+def _funds_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
+    execution = result["execution"]
+    if execution is None:
+        return b""
+    row = fund_row(result, execution, lang)
+    return row_xml("funds", row, lang, {**texts, **cleaned({"basis": row["basis"]}, lang)})
+
+
+def _replaced_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
+    if not result["replaced"]:
+        return b""
+    return _replaced_rows(lang).xml(replaced_columns(result, lang), texts)
 
 
 @cache

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output.cell_texts import as_bytes, as_they_stand, clean
-from perfeval_xlsx.output.sheets import Column, cell_xml, cells_of, columns, heights
+from perfeval_xlsx.output.sheets import Column, cell_xml, cells_of, columns, height, heights, lines_of, width_of
 from perfeval_xlsx.output.style import style_numbers
 
 Row = dict[str, str | None]
@@ -23,6 +23,19 @@ RowColumns = Mapping[str, Sequence[Any]]
 
 Text = TypeVar("Text", str, bytes)
 _MOST_BLOCKS = 1 << 12
+
+
+class Cleaned(NamedTuple):
+    """A text as it is written, and its width (``sheets.width_of``)."""
+
+    text: bytes
+    width: int
+
+
+def cleaned(texts: Mapping[str, str | None], lang: Lang) -> dict[str, Cleaned]:
+    """Clean some texts by key."""
+    plain = [text or "" for text in texts.values()]
+    return dict(zip(texts, map(Cleaned, as_bytes(plain, lang), map(width_of, plain)), strict=True))
 
 
 class _Block(dict[tuple[str | None, ...], bytes]):
@@ -74,11 +87,11 @@ class FormRows:
             self._plan += [*([_Block(run, lang, needs or {}, look)] if run else []), column]
             run = []
         self._plan += [_Block(run, lang, needs or {}, look)] if run else []
-        self._wrapping = [column for column in self._layout if column.wraps and (tall or column.key not in common)]
-        self._tall = tall
+        self._wrapping = [column for column in self._layout if column.wraps and column.key not in common]
+        self._tall = [column for column in self._layout if tall and column.key in common]
         self._texts = [c.key for c in self._plan if isinstance(c, Column) and c.key not in common]
 
-    def xml(self, values: RowColumns, common: Row) -> bytes:
+    def xml(self, values: RowColumns, common: Mapping[str, Cleaned]) -> bytes:
         """The rows of one form, at least one, as XML.
 
         Args:
@@ -86,8 +99,8 @@ class FormRows:
             common: By key, what is the same in all of them.
         """
         plain, written = self._texts_of(values)
-        shared = dict(zip(common, as_bytes([text or "" for text in common.values()], self._lang), strict=True))
-        sizes = self._sizes(plain or values, written if plain else None, common)
+        least = lines_of(self._tall, {key: text.width for key, text in common.items()}) if self._tall else 1
+        sizes = heights(self._wrapping, plain or values, written if plain else None, least)
         fixed, pieces = b"", list[Iterable[bytes]]()
         for part in self._plan:
             if isinstance(part, _Block):
@@ -96,17 +109,11 @@ class FormRows:
             elif part.key in written:
                 opening, cells, closing = _text_cells(written[part.key], part.style)
             else:
-                fixed += _text_cell(shared.get(part.key, b""), style_numbers()[part.style])
+                fixed += _text_cell(common[part.key].text if part.key in common else b"", style_numbers()[part.style])
                 continue
             pieces += [repeat(fixed + opening) if pieces else _starts(sizes, fixed + opening), cells]
             fixed = closing
         return b"".join(chain.from_iterable(zip(*pieces, repeat(fixed + b"</row>"), strict=False)))
-
-    def _sizes(self, values: RowColumns, written: Mapping[str, Sequence[bytes]] | None, common: Row) -> Sequence[bytes]:
-        if not self._tall:
-            return heights(self._wrapping, values, written)
-        count = len(next(iter(values.values())))
-        return heights(self._wrapping, {**values, **{key: (text,) * count for key, text in common.items()}})
 
     def _texts_of(self, values: RowColumns) -> tuple[dict[str, Sequence[str]], dict[str, Sequence[bytes]]]:
         """The texts of each column that has any, as they are where all can be written so, and ready to be written."""
@@ -140,30 +147,36 @@ def _text_cell(text: bytes, number: int) -> bytes:
     return b'<c s="%d" t="str"><v>%b</v></c>' % (number, text) if text else b'<c s="%d"/>' % number
 
 
-def row_xml(sheet: str, row: Row, lang: Lang, gap: str = "") -> bytes:
-    """One row of a sheet as XML; NUL stands in the place of the cell with key ``gap``, which is put in later."""
-    layout = columns(sheet, lang)
-    keys = _alone(sheet, lang)
-    plain = [row[key] or "" for key in keys]
-    ready = as_they_stand(plain)
-    texts = dict(zip(keys, ready or [text.encode() for text in clean(plain, lang)], strict=True))
-    values = {key: (text,) for key, text in zip(keys, plain, strict=True)}
-    sizes = heights(layout, values, {key: (text,) for key, text in texts.items()} if ready else None)
+def row_xml(sheet: str, row: Row, lang: Lang, texts: Mapping[str, Cleaned], gap: str = "") -> bytes:
+    """One row of a sheet as XML.
+
+    Args:
+        sheet: Table of ``data/outputs.toml``.
+        row: The cells' texts and styles.
+        lang: Language of the headers.
+        texts: By key, those that were cleaned already.
+        gap: Key of a cell that is put in later; NUL stands in its place.
+    """
     numbers = style_numbers()
-    cells = [b'<row ht="%b">' % sizes[0]]
-    for column in layout:
-        style = row.get(f"{column.key}:style") or column.style
+    cells = [b'<row ht="%b">' % height(lines_of(_wrapped(sheet, lang), {key: t.width for key, t in texts.items()}))]
+    for column, mark in _marked(sheet, lang):
+        style = row.get(mark) or column.style
         if column.key in texts:
-            cells.append(_text_cell(texts[column.key], numbers[style]))
+            cells.append(_text_cell(texts[column.key].text, numbers[style]))
         else:
             cells.append(b"\0" if column.key == gap else cells_of(style)[row[column.key]])
     return b"".join([*cells, b"</row>"])
 
 
 @cache
-def _alone(sheet: str, lang: Lang) -> list[str]:
-    """Keys of a sheet's columns whose texts differ from row to row."""
-    return [column.key for column in columns(sheet, lang) if column.text and not column.repeats]
+def _marked(sheet: str, lang: Lang) -> list[tuple[Column, str]]:
+    """The columns of a sheet with the key that a cell's own style has."""
+    return [(column, f"{column.key}:style") for column in columns(sheet, lang)]
+
+
+@cache
+def _wrapped(sheet: str, lang: Lang) -> list[Column]:
+    return [column for column in columns(sheet, lang) if column.wraps]
 
 
 def _starts(sizes: Sequence[bytes], following: bytes) -> Iterable[bytes]:

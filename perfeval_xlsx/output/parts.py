@@ -20,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from perfeval_xlsx.deflate import crc32, deflate, library
+from perfeval_xlsx.deflate import combined_crc, crc32, deflate, library
 from perfeval_xlsx.findings import Finding, PerfevalError
 
 LEVEL = 3
@@ -101,7 +101,7 @@ class Spool:
         self._file.close()
 
 
-def joined_crc(first: int, second: int, size: int) -> int:
+def _joined_crc(first: int, second: int, size: int) -> int:
     """CRC-32 of two texts joined, from their own CRCs and the ``size`` of the second in bytes."""
     power = 0
     while size:
@@ -146,6 +146,8 @@ def _times(matrix: Sequence[int], vector: int) -> int:
         bit += 1
     return total
 
+
+joined_crc = combined_crc or _joined_crc
 
 Pieces = Sequence[bytes | Spool]
 """The content of a part, in order: bytes as they stand, or what was spooled."""

@@ -75,7 +75,10 @@ def columns(sheet: str, lang: Lang) -> tuple[Column, ...]:
 
 
 def heights(
-    layout: Sequence[Column], values: Mapping[str, Texts], written: Mapping[str, Sequence[bytes]] | None = None
+    layout: Sequence[Column],
+    values: Mapping[str, Texts],
+    written: Mapping[str, Sequence[bytes]] | None = None,
+    least: int = 1,
 ) -> Sequence[bytes]:
     """Height of every row in points, so that wrapped texts are seen whole.
 
@@ -85,8 +88,10 @@ def heights(
         layout: The columns.
         values: Their texts by key.
         written: The same in UTF-8, where that is known; there are no None among the texts then.
+        least: Lines that every row has.
     """
-    lines, least = list[int](), 1
+    count = len(next(iter(values.values())))
+    lines: list[int] = [] if least == 1 else [least] * count
     # the widest column has the longest texts: after it the others seldom need more lines
     for column in sorted((column for column in layout if column.wraps), key=_narrowness):
         texts, room = values.get(column.key, ()), int(2 * (column.width - 1))
@@ -101,7 +106,29 @@ def heights(
             )
             lines = list(map(max, lines, needed)) if lines else list(needed)
             least = min(lines)
-    return list(map(_HEIGHTS.__getitem__, lines or [1] * len(next(iter(values.values())))))
+    return list(map(_HEIGHTS.__getitem__, lines or [1] * count))
+
+
+def height(lines: int) -> bytes:
+    """Height of a row of so many lines, in points."""
+    return _HEIGHTS[lines]
+
+
+def lines_of(layout: Sequence[Column], widths: Mapping[str, int]) -> int:
+    """Lines of a row by the widths of its texts (``width_of``); those of columns that do not wrap do not count."""
+    return max(
+        [
+            _lines(room := int(2 * (column.width - 1)))[min(widths[column.key], _MOST_LINES * room)]
+            for column in layout
+            if column.wraps and column.key in widths
+        ],
+        default=1,
+    )
+
+
+def width_of(text: str) -> int:
+    """Width of a text: a character of three bytes counts four, one of one byte two."""
+    return len(text.encode("utf-8", "replace")) + len(text)
 
 
 def _narrowness(column: Column) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output import parts
 from perfeval_xlsx.output.brief import Brief, brief_of
-from perfeval_xlsx.output.form_rows import RowColumns
+from perfeval_xlsx.output.form_rows import Cleaned, RowColumns
 from perfeval_xlsx.output.links import Links
 from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, cells_of, columns, filled
 from perfeval_xlsx.output.style import print_setup
@@ -64,16 +64,22 @@ def head(result: FormResult) -> FormResult:
     return {**result, "person_rows": person_rows(result), "indicators": []}
 
 
-def detail_fragment(result: FormResult, lang: Lang = "zh", columns: RowColumns | None = None) -> bytes:
+def detail_fragment(
+    result: FormResult,
+    lang: Lang = "zh",
+    columns: RowColumns | None = None,
+    texts: Mapping[str, Cleaned] | None = None,
+) -> bytes:
     """The rows of one form on the sheet 指标明细, ready to be joined; can be made in any process.
 
     Args:
         result: A full result; one without indicator rows gives an empty fragment.
         lang: Language of the words.
         columns: The rows' values by key, where they are known already.
+        texts: As for ``detail_xml``.
     """
     rows = result["indicators"]
-    return parts.pack(detail_xml(result, lang, columns) if rows else b"", len(rows))
+    return parts.pack(detail_xml(result, lang, columns, texts) if rows else b"", len(rows))
 
 
 class _Summary:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.form_rows import FormRows, Row, RowColumns
+from perfeval_xlsx.output.form_rows import Cleaned, FormRows, Row, RowColumns, cleaned
 from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult
 
 _FOR_A_PERSON = frozenset({"judged", "unscorable"})
@@ -30,17 +30,20 @@ def person_rows(result: FormResult) -> int:
     return sum(row["status"] in _FOR_A_PERSON for row in result["indicators"])
 
 
-def detail_xml(result: FormResult, lang: Lang, columns: RowColumns | None = None) -> bytes:
+def detail_xml(
+    result: FormResult, lang: Lang, columns: RowColumns | None = None, texts: Mapping[str, Cleaned] | None = None
+) -> bytes:
     """The indicator rows of one form, at least one, as XML.
 
     Args:
         result: The form.
         lang: Language of the words.
         columns: The rows' values by key, where they are known already.
+        texts: What all rows of the form have (``whose``) cleaned, where that is known already.
     """
     if columns is None:
         columns = {key: [row[key] for row in result["indicators"]] for key in _DETAIL_KEYS}  # type: ignore[literal-required]
-    return _detail_rows(lang).xml(columns, {key: result[key] for key in _COMMON_KEYS})  # type: ignore[literal-required]
+    return _detail_rows(lang).xml(columns, cleaned(whose(result), lang) if texts is None else texts)
 
 
 @cache
