@@ -1,6 +1,6 @@
 """Many cells as quantities at once: figures read by their digits, the words around them once for each wording.
 
-All texts lie end to end as an array of characters. A run of digits written as one 7 turns a text into its shape
+All texts lie end to end as an array of UTF-16 units. A run of digits written as one 7 turns a text into its shape
 (``≥16万人`` → ``≥7万人``), and texts of one shape differ in their figure only. Whatever is not one short figure with
 short words around it is read by itself.
 """
@@ -68,7 +68,7 @@ class CellTexts:
         lines = "\n".join(self._texts)
         if lines.count("\n") >= len(texts):
             lines = "\n".join([text.replace("\n", "\r") for text in self._texts])
-        self._marks = np.frombuffer(f"{lines}\n".encode("utf-32-le", "surrogatepass"), "<u4")
+        self._marks = np.frombuffer(f"{lines}\n".encode("utf-16-le", "surrogatepass"), "<u2")
         self._ends = np.flatnonzero(self._marks == _BREAK)
         self._begins = np.concatenate(([0], self._ends[:-1] + 1))
         self._digit = self._marks - _ZERO < 10  # unsigned: what comes before 0 wraps round
@@ -121,8 +121,8 @@ class CellTexts:
         kept = ~digit
         kept[0] = True
         kept[1:] |= ~digit[:-1]
-        shown = np.where(digit, np.uint32(ord("7")), self._marks)[kept].astype("<u4", copy=False)
-        lines = shown.tobytes().decode("utf-32-le", "surrogatepass").split("\n")
+        shown = np.where(digit, np.uint16(ord("7")), self._marks)[kept].astype("<u2", copy=False)
+        lines = shown.tobytes().decode("utf-16-le", "surrogatepass").split("\n")
         known: defaultdict[str, int] = defaultdict(count().__next__)
         codes = np.fromiter(map(known.__getitem__, lines[:-1]), np.int64, len(self._texts))
         return list(known), codes

@@ -21,7 +21,7 @@ from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult, FormResult, LevelResult, RowResult
 from perfeval_xlsx.scoring.score import ScoredTables
 
-_TEXTS = ("level1", "level2", "level3", "target", "actual", "weight", "self_score", "deviation")
+_TEXTS = ("level1", "level2", "level3", "target", "actual", "deviation")
 Floats = npt.NDArray[np.float64]
 Record = Mapping[Hashable, Any]
 """One row of a frame by column."""
@@ -83,10 +83,10 @@ def _rows(frame: pd.DataFrame) -> Rows:
     figures = {name: frame[name].to_numpy(dtype=np.float64) for name in ("points", "typed", "score", "low", "high")}
     points, typed, *ruled = _shown(list(figures.values()))
     status, method = rows.column("status"), rows.column("method").tolist()
-    level1, level2, level3, target, actual, weight, self_score, deviation = map(rows.texts, _TEXTS)
+    level1, level2, level3, target, actual, deviation = map(rows.texts, _TEXTS)
     columns = zip(
-        frame["row"].tolist(), level1, level2, level3, target, actual, _either(points, weight),
-        _either(typed, self_score), *ruled, status.tolist(), method, frame["basis"].tolist(),
+        frame["row"].tolist(), level1, level2, level3, target, actual, _either(points, rows, "weight"),
+        _either(typed, rows, "self_score"), *ruled, status.tolist(), method, frame["basis"].tolist(),
         [address.get("score") for address in rows.cells], deviation, strict=True,
     )  # fmt: skip
     results: list[RowResult] = [
@@ -121,11 +121,11 @@ def _spans(form_ids: Objects) -> dict[str, tuple[int, int]]:
     return {form_ids[first]: (first, last) for first, last in pairwise(bounds)}
 
 
-def _either(figures: Sequence[str | None], texts: Sequence[str | None]) -> Sequence[str | None]:
-    """The figure, or where there is none the text as displayed."""
+def _either(figures: Sequence[str | None], rows: Coded, column: str) -> Sequence[str | None]:
+    """The figure, or where there is none the text of the column as displayed."""
     if None not in figures:
         return figures
-    return [text if figure is None else figure for figure, text in zip(figures, texts, strict=True)]
+    return [text if figure is None else figure for figure, text in zip(figures, rows.texts(column), strict=True)]
 
 
 def _shown(columns: Sequence[Floats]) -> list[list[str | None]]:

@@ -5,7 +5,7 @@ Sentences are put together column by column: one template for all rows of a meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
 from string import Formatter
@@ -26,6 +26,9 @@ from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})
 _PROPORTIONAL = frozenset({"execution", "execution_missing"})
 _UNDIRECTED = ("on_time", "band")
+
+
+_Pieces = tuple[tuple[str, str | None], ...]
 
 
 class _Part(NamedTuple):
@@ -151,25 +154,31 @@ def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang
     first, kinds = alike([part.codes for part in parts])
     rows_of = np.split(np.argsort(kinds, kind="stable"), np.cumsum(np.bincount(kinds, minlength=len(first)))[:-1])
     said = ((part.templates[part.codes[row]] for part in parts) for row in first.tolist())
-    templates = [_percent_template(separator.join(filter(None, texts))) for texts in said]
+    templates = [_pieces(separator.join(filter(None, texts))) for texts in said]
+    named = [{field for _, field in pieces if field} for pieces in templates]
     shown: dict[str, Objects] = {}
-    for name in {field for _, fields in templates for field in fields}:
-        wanted = [rows for rows, (_, fields) in zip(rows_of, templates, strict=False) if name in fields]
+    for name in set().union(*named):
+        wanted = [rows for rows, fields in zip(rows_of, named, strict=False) if name in fields]
         rows, shown[name] = np.concatenate(wanted), np.empty(size, dtype=object)
         shown[name][rows] = columns[name](rows)
     sentences = np.empty(size, dtype=object)
-    for rows, (template, fields) in zip(rows_of, templates, strict=False):
-        texts = [shown[field][rows].tolist() for field in fields]
-        sentences[rows] = list(map(template.__mod__, zip(*texts, strict=True) if texts else repeat((), len(rows))))
+    for rows, pieces in zip(rows_of, templates, strict=False):
+        sentences[rows] = list(map("".join, zip(*_columns(pieces, shown, rows), strict=False)))
     return sentences
 
 
+def _columns(pieces: _Pieces, shown: Mapping[str, Objects], rows: Codes) -> Iterator[Iterable[str]]:
+    """What stands in all rows, piece by piece; joined they are told twice as fast as filled into a template."""
+    for literal, field in pieces:
+        yield repeat(literal, len(rows))
+        if field:
+            yield shown[field][rows].tolist()
+
+
 @lru_cache(maxsize=1024)
-def _percent_template(template: str) -> tuple[str, tuple[str, ...]]:
-    """A ``str.format`` template as one for ``%``, which fills many rows in half the time, and its fields."""
-    pieces = list(Formatter().parse(template))
-    text = "".join(literal.replace("%", "%%") + ("%s" if field else "") for literal, field, _, _ in pieces)
-    return text, tuple(field for _, field, _, _ in pieces if field)
+def _pieces(template: str) -> _Pieces:
+    """The words of a ``str.format`` template, each with the field behind it, None where there is none."""
+    return tuple((literal, field) for literal, field, _, _ in Formatter().parse(template))
 
 
 def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
