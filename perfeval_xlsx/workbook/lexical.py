@@ -15,21 +15,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.workbook.cells import Cell, Sheet
-from perfeval_xlsx.workbook.display import Format, compiled
 from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, PlainRow, column_of
-from perfeval_xlsx.workbook.strings import unescape
+from perfeval_xlsx.workbook.row_shapes import Held, Shape, cut
+from perfeval_xlsx.workbook.spellings import KEPT, LONGEST, USUAL, IrregularError, table_of
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
 
-_TEXT = rb"[^<>&\x00-\x08\x0b-\x1f\x7f]*+"
-_INLINE = rb'<is><t(?: xml:space="preserve")?>' + _TEXT + rb"</t></is>"
-_HELD = re.compile(
-    rb'(?: s="([0-9]{1,5})")?(?: t="(n|s|str|inlineStr)")?(?:/>|>(?:<v>(' + _TEXT + rb")</v>)?"
-    rb"(<f>" + _TEXT + rb"</f>(?:<v>" + _TEXT + rb"</v>|" + _INLINE + rb")?|" + _INLINE + rb")?</c>)[ \t\r\n]*+"
-)
-"""A cell behind its address: style, type, plain value, and anything else it holds; white space may follow."""
-_USUAL = re.compile(rb'(?: s="([0-9]{1,5})")?( t="s")?(?:/>|><v>(-?[0-9]+(?:\.[0-9]+)?)</v></c>)')
-"""The same of a blank cell, a number or a shared string: style, whether it is a shared string, value."""
 _ROW = re.compile(
     rb'[ \t\r\n]*+(<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(/?)>)'
     rb"[ \t\r\n]*+"
@@ -39,22 +30,14 @@ PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
     re.DOTALL,
 )
-PLAIN_RESULT = re.compile(rb"(?:<f>([^<]*)</f>)?(?:<v>([^<]*)</v>|<is><t[^<>]*>([^<]*)</t></is>)?")
 _LETTERS = re.compile(rb"[A-Z]{1,3}")
 _ATTRIBUTE = re.compile(rb' ([A-Za-z0-9:]+)="([^"]*)"')
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?::[A-Za-z][A-Za-z0-9]*)?")
-_FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _TRUE = {b"1", b"true"}
-_COMMON = frozenset({b"s", b"", b"n"})
 _WHITE = b" \t\r\n"
-_GENERAL = compiled("General")
-_KEPT, _LONGEST = 16_384, 160
-"""How many spellings are remembered, for each table of formats, and how long the longest is, in bytes."""
+_PATIENCE = 16
+"""So many rows without a known shape are read before a sheet is given up as one of a template."""
 _new: Any = tuple.__new__
-
-
-class IrregularError(Exception):
-    """The part is spelled in another way: read it the thorough way."""
 
 
 def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, context: Context) -> None:
@@ -73,7 +56,7 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
     """
     try:
         _Rows(part, stop, sheet, layout, context).read(start)
-    except IndexError as error:  # a shared string that is none
+    except (IndexError, ValueError) as error:  # a shared string that is none, a value that is no number
         raise IrregularError from error
     layout.formulas = part.find(_FORMULA, start, stop) >= 0
     layout.plain = sheet.cells
@@ -93,65 +76,160 @@ class _Head(NamedTuple):
 class _Rows:
     """Takes the rows of one part."""
 
-    __slots__ = ("context", "declared", "filled", "layout", "part", "row", "sheet", "stop")
+    __slots__ = (
+        "context", "count", "declared", "filled", "full", "layout", "lines", "part", "row", "sheet", "spelled", "stop",
+    )  # fmt: skip
 
     def __init__(self, part: bytes, stop: int, sheet: Sheet, layout: Layout, context: Context) -> None:
         self.part, self.stop, self.sheet, self.layout, self.context = part, stop, sheet, layout, context
-        self.row = self.filled = 0
+        self.row = self.filled = self.full = self.count = 0
         self.declared: set[bytes] = set()
+        self.lines: dict[int, dict[int, str]] = {}
+        self.spelled = table_of(tuple(context.formats), context.date1904)
 
     def read(self, place: int) -> None:
         """Take all rows from a place on, every byte of which must be theirs."""
-        part, cells, rows, strings = self.part, self.sheet.cells, self.layout.rows, self.context.strings
-        lines: dict[int, dict[int, str]] = {}
-        spelled, heads, columns = _table(tuple(self.context.formats), self.context.date1904), _heads, COLUMNS
-        for known in (spelled, heads):
-            if len(known) >= _KEPT:
+        part, stop, limits = self.part, self.stop, self.context.limits
+        for known in (self.spelled, _heads):
+            if len(known) >= KEPT:
                 known.clear()
-        count, full, most = 0, 0, self.context.limits.columns
-        while (end := part.find(_END, place, self.stop)) >= 0:
+        end = part.find(_END, place, stop)
+        if end >= 0 and self.spelled.shapes.begin(part[place:end]):
+            place = self.by_shape(place)
+            end = part.find(_END, place, stop)
+        while end >= 0:
             head, *items = part[place:end].split(_CELL)
-            found = heads.get(head)
-            row, mark, lead, hidden, style, prefixes = self.head(place, head) if found is None else found
-            self.enter(row, hidden, prefixes)
-            rows[row] = _new(PlainRow, (place + lead, end, style, place + len(head), end))
+            self.by_cell(place, end, _heads.get(head) or self.head(place, head), len(head), items)
             place = end + len(_END)
-            count += len(items)
-            last, line = 0, {}
+            end = part.find(_END, place, stop)
+        if self.empty(place, part[place:stop]) != stop:
+            raise IrregularError
+        if self.full > limits.rows or self.count > limits.cells:
+            raise IrregularError
+        self.sheet.lines = self.lines
+
+    def by_shape(self, place: int) -> int:
+        """Take rows of a template met before, by their shapes; return the place behind them.
+
+        That is the end of the rows, or where more rows turned out to be of no known shape than of one.
+        """
+        part, stop, most, shapes = self.part, self.stop, self.context.limits.columns, self.spelled.shapes
+        rows, lines, cells, strings = self.layout.rows, self.lines, self.sheet.cells, self.context.strings
+        known, indices, strange = shapes.known, shapes.indices, -_PATIENCE
+        while strange < 0 and (end := part.find(_END, place, stop)) >= 0:
+            key, values = cut(part[place:end])
+            shape = known.get(key)
+            if shape is None or len(shape.held) != len(values):
+                strange += not self.learn(place, end, key, len(values))
+                place = end + len(_END)
+                continue
+            row, hidden, row_style, prefixes, lead, first, last, count, held = shape
+            self.enter(row, hidden, prefixes)
+            rows[row] = _new(PlainRow, (place + lead, end, row_style, place + first, end))
+            place = end + len(_END)
+            self.count += count
             before = len(cells)
-            for item in items:
-                letters, _, held = item.partition(mark)
-                column = columns.get(letters) or _column(letters)
-                if column <= last:
-                    raise IrregularError
-                last = column
-                cell = spelled[held]
-                if cell:
-                    if cell.__class__ is Cell:
-                        text = cell[0]
-                    else:
-                        index, style, form = cell
-                        text = strings[index]
-                        if not text:
-                            continue
-                        if form:
-                            text = form.text(text)
-                        cell = _new(Cell, (text, None, None, style, "s", True))
-                    cells[row, column] = cell
-                    text = text.strip()
-                    if text:
-                        line[column] = text
+            line: dict[int, str] = {}
+            for (position, column, numbers, style, form), value in zip(held, values, strict=True):
+                if numbers is not None:
+                    cell = numbers[value]
+                    text = cell[0]
+                else:
+                    text = strings[indices[value]]
+                    if not text:
+                        continue
+                    if form:
+                        text = form.text(text)
+                    cell = _new(Cell, (text, None, None, style, "s", True))
+                cells[position] = cell
+                text = text.strip()
+                if text:
+                    line[column] = text
             if last > most:
                 raise IrregularError
             if len(cells) > before:
-                self.filled, full = row, full + 1
+                self.filled, self.full = row, self.full + 1
                 if line:
                     lines[row] = line
-        if self.empty(place, part[place : self.stop]) != self.stop:
+        return place
+
+    def learn(self, place: int, end: int, key: bytes, values: int) -> bool:
+        """Take a row cell by cell, and learn its shape where it is met again and says all but its values.
+
+        Args:
+            place: Where the row begins; ``end`` where its end tag does.
+            end: As said.
+            key: The row without its values; ``values`` how many these are.
+            values: As said.
+
+        Returns:
+            Whether the shape is known now.
+        """
+        head, *items = self.part[place:end].split(_CELL)
+        found = _heads.get(head) or self.head(place, head)
+        self.by_cell(place, end, found, len(head), items)
+        held: list[Held] = []
+        column, plain = 0, self.spelled.shapes.meet(key) and head in _heads
+        for item in items if plain else ():
+            letters, _, rest = item.partition(found.mark)
+            usual, column = USUAL.fullmatch(rest), COLUMNS[letters]
+            if usual is None:
+                return False
+            if usual[3] is not None:
+                style = int(usual[1] or 0)
+                numbers = None if usual[2] else self.spelled.numbers(style)
+                held.append(((found.row, column), column, numbers, style, self.spelled.shaping(style)))
+        if not plain or len(held) != values:
+            return False
+        told = (found.row, found.hidden, found.style, found.prefixes, found.lead, len(head), column, len(items))
+        self.spelled.shapes.known[key] = Shape(*told, held)
+        return True
+
+    def by_cell(self, place: int, end: int, found: _Head, first: int, items: list[bytes]) -> None:
+        """Take a row cell by cell.
+
+        Args:
+            place: Where it begins; ``end`` where its end tag does.
+            end: As said.
+            found: What its start tag says.
+            first: Bytes before its first cell.
+            items: The row's bytes cut before each cell's address, without those before the first.
+        """
+        row, mark, lead, hidden, row_style, prefixes = found
+        cells, strings, spelled, columns = self.sheet.cells, self.context.strings, self.spelled, COLUMNS
+        self.enter(row, hidden, prefixes)
+        self.layout.rows[row] = _new(PlainRow, (place + lead, end, row_style, place + first, end))
+        self.count += len(items)
+        before, last = len(cells), 0
+        line: dict[int, str] = {}
+        for item in items:
+            letters, _, held = item.partition(mark)
+            column = columns.get(letters) or _column(letters)
+            if column <= last:
+                raise IrregularError
+            last = column
+            cell = spelled[held]
+            if cell:
+                if cell.__class__ is Cell:
+                    text = cell[0]
+                else:
+                    index, style, form = cell
+                    text = strings[index]
+                    if not text:
+                        continue
+                    if form:
+                        text = form.text(text)
+                    cell = _new(Cell, (text, None, None, style, "s", True))
+                cells[row, column] = cell
+                text = text.strip()
+                if text:
+                    line[column] = text
+        if last > self.context.limits.columns:
             raise IrregularError
-        if full > self.context.limits.rows or count > self.context.limits.cells:
-            raise IrregularError
-        self.sheet.lines = lines
+        if len(cells) > before:
+            self.filled, self.full = row, self.full + 1
+            if line:
+                self.lines[row] = line
 
     def enter(self, row: int, hidden: bool, prefixes: frozenset[bytes]) -> None:
         """Begin a row, which must stand below the last."""
@@ -189,7 +267,7 @@ class _Rows:
         if found is None:
             raise IrregularError
         known = _Head(int(found[2]), found[2] + b'"', found.start(1), *_look(found[3]))
-        if not at and len(_heads) < _KEPT and len(head) <= _LONGEST:
+        if not at and len(_heads) < KEPT and len(head) <= LONGEST:
             _heads[head] = known
         return known
 
@@ -213,97 +291,3 @@ def _column(letters: bytes) -> int:
     if not _LETTERS.fullmatch(letters):
         raise IrregularError
     return column_of(letters)
-
-
-@lru_cache(maxsize=8)
-def _table(formats: tuple[Format, ...], date1904: bool) -> _Spelled:
-    """What is known of cells under a table of formats."""
-    return _Spelled(formats, date1904)
-
-
-class _Spelled(dict[bytes, Any]):
-    """What a cell holds, by all that is spelled behind its address: 0 for nothing.
-
-    A cell, or a shared string's index with the cell's style, and its format if that shapes text.
-    """
-
-    __slots__ = ("date1904", "formats")
-
-    def __init__(self, formats: tuple[Format, ...], date1904: bool) -> None:
-        self.formats, self.date1904 = formats, date1904
-
-    def __missing__(self, held: bytes) -> Any:
-        found = _USUAL.fullmatch(held)
-        if found is None:
-            made = self.read(held)
-        else:
-            raw_style, shared, raw = found.groups()
-            style = int(raw_style or 0)
-            form = self.formats[style] if style < len(self.formats) else _GENERAL
-            made = 0 if raw is None else self.shared(raw, style, form) if shared else self.number(raw, style, form)
-        if len(held) <= _LONGEST and len(self) < _KEPT:
-            self[held] = made
-        return made
-
-    def read(self, held: bytes) -> Any:
-        """Return what a cell holds, by the expression that matches all plain spellings."""
-        found = _HELD.fullmatch(held)
-        if found is None:
-            raise IrregularError
-        raw_style, kind, raw, rest = found.groups(b"")
-        style = int(raw_style or 0)
-        form = self.formats[style] if style < len(self.formats) else _GENERAL
-        if not raw and not rest:
-            return 0
-        if rest or kind not in _COMMON:
-            return self.rare(kind, raw, rest, style, form) or 0
-        if kind == b"s":
-            return self.shared(raw, style, form)
-        if not _FIGURE.fullmatch(raw):
-            raise IrregularError
-        return self.number(raw, style, form)
-
-    def shared(self, raw: bytes, style: int, form: Format) -> tuple[int, int, Format | None]:
-        """Return what is known of a shared string's cell without its strings."""
-        if not raw.isdigit():
-            raise IrregularError
-        return int(raw), style, form if form.shapes_text else None
-
-    def number(self, raw: bytes, style: int, form: Format) -> Cell:
-        """Return a number's cell."""
-        value = float(raw)
-        if value - value != 0:
-            raise IrregularError
-        cell: Cell = _new(
-            Cell, (form.number(value, self.date1904), value, None, style, "d" if form.date else "n", True)
-        )
-        return cell
-
-    def rare(self, kind: bytes, raw: bytes, rest: bytes, style: int, form: Format) -> Cell | None:
-        """Return the cell of a formula, of an inline string or of a text result."""
-        found = PLAIN_RESULT.fullmatch(rest)
-        if found is None or (raw and rest):
-            raise IrregularError
-        formula, inner, inline = found.groups()
-        value = raw or inner
-        try:
-            source = None if formula is None else formula.decode()
-            text = unescape((inline if inline is not None else value or b"").decode())
-        except UnicodeDecodeError as error:
-            raise IrregularError from error
-        if kind == b"inlineStr":
-            if inline is None or formula is not None:
-                raise IrregularError
-        elif inline is not None:
-            raise IrregularError
-        elif formula is not None and not value:
-            return Cell("", None, source, style, "s", kind == b"str" and value is not None)
-        elif kind == b"str":
-            pass
-        elif kind in {b"", b"n"} and value and _FIGURE.fullmatch(value):
-            return self.number(value, style, form)._replace(formula=source)
-        else:
-            raise IrregularError
-        if not text and formula is None:
-            return None
-        return Cell(form.text(text) if form.shapes_text else text, None, source, style, "s", True)

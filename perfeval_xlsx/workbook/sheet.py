@@ -14,8 +14,9 @@ from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet, parse_range, row_co
 from perfeval_xlsx.workbook.dates import serial_of
 from perfeval_xlsx.workbook.display import compiled, show
 from perfeval_xlsx.workbook.layout import LAST_ROW, Context, Layout, Row
-from perfeval_xlsx.workbook.lexical import CLOSE, OPEN, IrregularError, read_data
+from perfeval_xlsx.workbook.lexical import CLOSE, OPEN, read_data
 from perfeval_xlsx.workbook.refusals import MALFORMED, over, refuse
+from perfeval_xlsx.workbook.spellings import IrregularError
 from perfeval_xlsx.workbook.strings import unescape
 from perfeval_xlsx.workbook.xml import MAIN, is_true, new_parser, run
 

@@ -13,11 +13,12 @@ from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet, a1
 from perfeval_xlsx.workbook.layout import Context, Layout
-from perfeval_xlsx.workbook.lexical import PLAIN_CELL, PLAIN_RESULT
+from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.package import Package, read_package
 from perfeval_xlsx.workbook.patch import Edits, Value, inline_text
 from perfeval_xlsx.workbook.refusals import refuse
 from perfeval_xlsx.workbook.sheet import read_sheet
+from perfeval_xlsx.workbook.spellings import PLAIN_RESULT
 from perfeval_xlsx.workbook.strings import clean
 from perfeval_xlsx.workbook.xml import new_parser, run, utf8
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.workbook import lexical
 from perfeval_xlsx.workbook import sheet as sheets
-from perfeval_xlsx.workbook.lexical import IrregularError
+from perfeval_xlsx.workbook.spellings import IrregularError
 
 from .make import STRINGS, STYLES, opened, pack, parts, sheet_xml, strings_xml, styles_xml
 
@@ -157,3 +158,58 @@ def test_plain_spelling_goes_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sheets, "read_data", watched)
     assert not isinstance(read(workbook(WHOLE)), str)
     assert taken == [True]
+
+
+VALUES = ["1", "0", "2", "0.973", "-1.5E-3", "45291", "99", "", " 7 ", "nan", "1_0", "-1", "00", "文", "1</v><v>2"]
+TEMPLATE_CELL = st.tuples(
+    st.sampled_from(["", ' s="1"', ' s="2"']), st.sampled_from(["", "", ' t="s"', ' t="str"', ' t="n"', None])
+)
+TEMPLATE = st.lists(st.lists(TEMPLATE_CELL, max_size=4), min_size=1, max_size=4)
+
+
+def filled(template: list[Any], values: list[str]) -> str:
+    """A template's rows with values in their cells, in turn."""
+    text, turn = "", 0
+    for number, cells in enumerate(template, 1):
+        inside = ""
+        for column, (style, kind) in zip(COLUMNS, cells, strict=False):
+            inside += f'<c r="{column}{number}"{style}{kind or ""}' + (
+                "/>" if kind is None else f"><v>{values[turn % len(values)]}</v></c>"
+            )
+            turn += kind is not None
+        text += f'<row r="{number}" spans="1:4">{inside}</row>'
+    return text
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEMPLATE, st.lists(st.lists(st.sampled_from(VALUES), min_size=1, max_size=6), min_size=4, max_size=4))
+def test_rows_of_a_template_met_before_say_the_same(template: list[Any], values: list[list[str]]) -> None:
+    usual = sheet_xml(filled(template, ["1", "0"]))
+    for sheet in (usual, usual, usual, *(sheet_xml(filled(template, own)) for own in values)):
+        fast, thorough = both(workbook(sheet))
+        assert fast == thorough
+
+
+def test_rows_of_a_template_are_read_by_their_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = [[(' s="1"', ""), ("", ' t="s"'), (' s="2"', None)] for _ in range(10)]
+    taken: list[int] = []
+    by_cell = lexical._Rows.by_cell
+
+    def watched(self: Any, *arguments: Any) -> None:
+        taken[-1] += 1
+        by_cell(self, *arguments)
+
+    monkeypatch.setattr(lexical._Rows, "by_cell", watched)
+    for number in range(5):
+        taken.append(0)
+        cells = read(workbook(sheet_xml(filled(template, [f"0.{number}5", "1"]))))[0]
+        assert [cell.text for _, cell in cells[:2]] == [f"{number}5.00%" if number else "5.00%", "二"]
+    assert taken == [10, 10, 9, 0, 0]  # met, met again, learned, known
+
+
+def test_a_sheet_whose_rows_are_like_no_others_is_not_cut_for_long() -> None:
+    first = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    for number in range(3):
+        rows = "".join(f'<row r="{row}" ht="{row}.{number}"><c r="A{row}"><v>1</v></c></row>' for row in range(2, 60))
+        fast, thorough = both(workbook(sheet_xml(first + rows)))
+        assert fast == thorough
