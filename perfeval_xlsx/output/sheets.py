@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.cell_texts import clean
+from perfeval_xlsx.output.cell_texts import as_bytes
 from perfeval_xlsx.output.parts import Pieces, Spool, pack, rows_in
 from perfeval_xlsx.output.style import add_formats, print_setup, style_numbers
 
@@ -165,17 +165,24 @@ def cell_xml(text: str | None, style: str, lang: Lang = "zh") -> bytes:
 
     ``1,234.5`` is a figure, ``86.18%`` is 0.8618; what has more than 15 digits stays text.
     """
-    number = style_numbers()[style]
+    number, holds_text = _facts_of(style)
     if not text:
-        return f'<c s="{number}"/>'.encode()
-    if not load("outputs.toml")["style"][style].get("text"):
-        figure = _NUMBER.fullmatch(text)
-        if figure and sum(map(str.isdigit, text)) <= _LONGEST_NUMBER:
+        return b'<c s="%d"/>' % number
+    figure = None if holds_text else _NUMBER.fullmatch(text)
+    if figure and (len(text) <= _LONGEST_NUMBER or sum(map(str.isdigit, text)) <= _LONGEST_NUMBER):
+        value = text
+        if not text.isdigit():
             value = figure[1].replace(",", "")
             value = f"{float(value) / 100:.12g}" if figure[2] else value
-            return f'<c s="{number}"><v>{value}</v></c>'.encode()
-    cleaned = clean([text], lang)[0]
-    return f'<c s="{number}" t="str"><v>{cleaned}</v></c>'.encode() if cleaned else f'<c s="{number}"/>'.encode()
+        return f'<c s="{number}"><v>{value}</v></c>'.encode()
+    (cleaned,) = as_bytes((text,), lang)
+    return b'<c s="%d" t="str"><v>%b</v></c>' % (number, cleaned) if cleaned else b'<c s="%d"/>' % number
+
+
+@cache
+def _facts_of(style: str) -> tuple[int, bool]:
+    """Number of a style, and whether its cells hold texts."""
+    return style_numbers()[style], bool(load("outputs.toml")["style"][style].get("text"))
 
 
 class Stream:
