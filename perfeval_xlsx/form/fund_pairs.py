@@ -7,7 +7,7 @@ from typing import Literal
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.funds import ends, is_amount, name_total
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.labels import find, is_one_of, is_placeholder, pattern, plain_row, squeeze
+from perfeval_xlsx.form.labels import find, is_one_of, is_placeholder, plain_row, points_stated, squeeze
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
 
 _Places = dict[str, tuple[int, int]]
@@ -127,7 +127,7 @@ def _is_part(grid: Grid, row: int, column: int) -> bool:
 def pair_points(grid: Grid, fund: FundRow) -> float | None:
     """Points of the execution score that the label of a pair states (``得分（10分） | 9.5``)."""
     texts = [text for _, text in grid.texts(fund.row) if is_one_of(text, "fund_pairs", "score")]
-    figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}
+    figures = set().union(*map(points_stated, texts))
     return float(figures.pop()) if len(figures) == 1 else None
 
 

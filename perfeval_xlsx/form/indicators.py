@@ -69,7 +69,7 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         row = pending.popleft()
         if is_continued(grid, row) or _opens_section(grid, row, plan, carried):
             pass
-        elif _is_total(grid, row, plan) or _sums_up(grid, row, plan, rows):
+        elif _is_total(grid, row, plan):
             if not body.rows and _opens_grid(grid, row, plan, rows):
                 body.total_row = row
             elif not _goes_on(grid, row, plan, rows):
@@ -78,6 +78,9 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
             else:
                 body.left_out.append(_row(grid, row, plan, carried, "subtotal"))
         elif _closes(grid, row, plan):
+            if _sums_up(grid, row, plan, rows):
+                body.total_row = body.last = row
+                break
             if _resumes(grid, row, plan, rows):
                 body.notes.append(row)
                 continue
@@ -90,9 +93,17 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
                 row = pending.popleft()
             body.rows += plain
         body.last = row
+    if body.total_row is None and body.left_out and body.left_out[-1].row == body.last:
+        _end_with_sum(body, grid, plan, rows)
     if body.rows and plan.level1 is not None:
         settle_levels(body.rows)
     return body
+
+
+def _end_with_sum(body: Body, grid: Grid, plan: Plan, rows: list[int]) -> None:
+    """Take a last row left out as a subtotal for the total where it holds the sum of points and scores."""
+    if _sums_up(grid, body.last, plan, rows):
+        body.total_row = body.left_out.pop().row
 
 
 def _total_below(body: Body, grid: Grid, row: int, plan: Plan, rows: list[int]) -> None:
@@ -178,7 +189,7 @@ def _with_merged(grid: Grid, plan: Plan, rows: list[int], limit: int) -> list[in
 
 def _take(body: Body, grid: Grid, plan: Plan, row: IndicatorRow) -> None:
     row.reason = why_left_out(row)
-    if row.reason is None and row.values.get("level3") is None:
+    if row.values.get("level3") is None and row.reason is None:
         column, text = grid.texts(row.row)[0]
         if column < plan.left and is_one_of(text, "rows", "subtotal"):  # beside the grid, under the side label
             row.reason = "subtotal"
@@ -317,13 +328,17 @@ def _closes(grid: Grid, row: int, plan: Plan) -> bool:
         return True
     if len(texts) == 1 and (is_title(grid, row) or is_title(grid, row + 1)):
         return True
-    aside = plan.level3 is not None and column < plan.level3.left
-    notes = column <= plan.note_column and (opens_note(text) or (aside and begins_note(text)))
+    notes = column <= plan.note_column and (opens_note(text) or _notes_aside(column, text, plan))
     if notes and grid.anchor(row, column)[0] == row:
         in_values = any(grid.own(row, value) for value in plan.values)
         if not in_values and (grid.bottom(row, column) == row or column < plan.left):
             return True
     return is_fund_header(grid, row)
+
+
+def _notes_aside(column: int, text: str, plan: Plan) -> bool:
+    """Whether a text left of the names begins with a note's word, whatever follows it."""
+    return begins_note(text) and plan.level3 is not None and column < plan.level3.left
 
 
 def _spans(grid: Grid, row: int, column: int, plan: Plan) -> bool:

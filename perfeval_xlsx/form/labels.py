@@ -271,6 +271,12 @@ def plain_row(text: str) -> str:
     return "".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
 
 
+@lru_cache(maxsize=2048)
+def points_stated(text: str) -> frozenset[str]:
+    """The figures that a label states as points (``得分（20分*执行率）`` → 20)."""
+    return frozenset(match[1] for match in pattern("points", "execution").finditer(plain_row(text)))
+
+
 def unit_stated(texts: Iterable[str]) -> str | None:
     """Return the money unit that labels state (``项目资金（万元）``, ``单位：元``), the first one met."""
     stated, alone = pattern("units", "stated"), pattern("units", "alone")

@@ -221,17 +221,19 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> b
     split = [_is_split(grid, bottom, column, text, block) for column, text in texts]
     if not any(known) and not any(split) and not (block == "fund" and _under_amounts(grid, top, texts)):
         return False
+    blank = {column: _reaching(grid, top, column) for column, _ in texts if not grid.text(bottom, column)}
+    groups = set(blank.values()) - {0} if row == top + 1 else set()
     for (column, text), match, goes_on in zip(texts, known, split, strict=True):
         if goes_on:
             continue
         above = grid.merge(top, column)
         under_group = above is not None and above.right > above.left and above.bottom < row
-        blank_above = not grid.text(bottom, column)
+        under_group = under_group or column in groups or blank.get(column) in groups
         if match is None and not (
             under_group and (not _has_digit(text) or pattern("year", "alone").match(plain_row(text)))
         ):
             return False
-        if not under_group and not blank_above:
+        if not under_group and column not in blank:
             return False
     return True
 
@@ -265,7 +267,7 @@ def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
         for row in range(bottom, top - 1, -1):
             if column not in grid.merged_columns(row) and grid.small:
                 if text := grid.own(row, column):
-                    yield Column(text, column, column, grid.text(top, column) if row > top else "")
+                    yield Column(text, column, column, _group(grid, top, column) if row > top else "")
                     break
                 continue
             anchor_row, anchor_column = grid.anchor(row, column)
@@ -274,10 +276,24 @@ def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
             if text and not beside and not _overruled(grid, anchor_row, row, bottom, column):
                 right = grid.right(anchor_row, anchor_column)
                 right = min(right, _next_below(grid, anchor_row, bottom, column, right))
-                yield Column(text, column, right, grid.text(top, column) if anchor_row > top else "")
+                yield Column(text, column, right, _group(grid, top, column) if anchor_row > top else "")
                 width = right - column + 1
                 break
         column += width
+
+
+def _group(grid: Grid, top: int, column: int) -> str:
+    """The label over a column; over a blank cell the one that reaches it from the left."""
+    return grid.text(top, column) or grid.own(top, _reaching(grid, top, column))
+
+
+def _reaching(grid: Grid, top: int, column: int) -> int:
+    """Column of the label left of blank header cells, where another label stands right below it; else 0.
+
+    A merged label says itself how far it reaches.
+    """
+    left = next((other for other in reversed(grid.columns(top)) if other < column), 0)
+    return left if grid.own(top + 1, left) and grid.merge(top, left) is None else 0
 
 
 def _overruled(grid: Grid, anchor_row: int, row: int, bottom: int, column: int) -> bool:

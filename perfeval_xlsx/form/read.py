@@ -15,18 +15,18 @@ from perfeval_xlsx.form.evidence import block_findings, column_findings
 from perfeval_xlsx.form.formulas import complete, formulas_of, tell, trusted
 from perfeval_xlsx.form.fund_pairs import pair_points, read_columns, read_pairs
 from perfeval_xlsx.form.funds import read_funds
+from perfeval_xlsx.form.goals import read_goals
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.heading import (
     begins_form,
     first_row,
-    read_goals,
     read_heading,
     read_names,
     read_unit,
 )
 from perfeval_xlsx.form.indicators import Body, read_body, total_below
-from perfeval_xlsx.form.labels import contains, pattern, plain_row
+from perfeval_xlsx.form.labels import contains, plain_row, points_stated
 from perfeval_xlsx.form.locate import (
     fund_header,
     indicator_headers,
@@ -295,7 +295,7 @@ def _execution_points(grid: Grid, funds: Header) -> float | None:
     """Points of the execution score in a header or side label (``得分（20分*执行率）``), where one figure is given."""
     texts = [funds.columns[name].label for name in ("score", "weight", "rate") if name in funds.columns]
     texts += [grid.text(funds.top, column) for column in range(1, funds.left)]
-    figures = {match[1] for text in texts for match in pattern("points", "execution").finditer(plain_row(text))}
+    figures = set().union(*map(points_stated, texts))
     return float(figures.pop()) if len(figures) == 1 else None
 
 

@@ -80,3 +80,27 @@ def test_labels_in_frames(frame: str) -> None:
     )
     (form,) = read("\n".join([first, framed, *rows]))
     assert ([row.values["score"] for row in form.indicators], codes(form)) == (["50", "38"], [])
+
+
+def test_columns_under_a_label_that_is_not_merged() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2=一级指标 | B2=三级指标 | C2=指标完成情况 | F2=分值 | G2=得分
+        C3=目标 | D3=完成 | E3=完成率
+        A4=产出指标 | B4=巡查次数 | C4=12次 | D4=11次 | E4=92% | F4=100 | G4=90
+        """)
+    row = form.indicators[0]
+    assert (row.values["target"], row.values["actual"], row.extra) == ("12次", "11次", {"完成率": "92%"})
+    assert codes(form) == []
+
+
+def test_parts_of_the_target_under_a_label_that_is_not_merged() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:A3=一级指标 | B2:B3=三级指标 | C2=年度指标值 | F2:F3=实际完成值 | G2:G3=分值 | H2:H3=得分
+        C3=运算符号 | D3=内容 | E3=度量单位
+        A4=产出指标 | B4=巡查次数 | C4=≥ | D4=12 | E4=次 | F4=11 | G4=100 | H4=90
+        """)
+    row = form.indicators[0]
+    assert [row.values[name] for name in ("sign", "target", "unit", "actual")] == ["≥", "12", "次", "11"]
+    assert codes(form) == []

@@ -175,3 +175,15 @@ def test_a_title_beside_the_head_of_row_numbers() -> None:
         "水务局",
         "B1",
     )
+
+
+def test_goals_beside_their_labels_with_blank_cells_between() -> None:
+    (form,) = read(f"""
+        A1:H1=2022年度项目支出绩效自评表
+        A2=年度绩效目标 | C2=修渠三条 | F2=目标完成情况 | H2=已修三条
+        {grid(3)}
+        """)
+    assert (form.goals, form.goal_cells) == (
+        {"expected": "修渠三条", "actual": "已修三条"},
+        {"expected": "C2", "actual": "H2"},
+    )
