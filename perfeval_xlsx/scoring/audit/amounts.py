@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from perfeval_xlsx.form.values import parse_value
-from perfeval_xlsx.scoring.audit.context import Context, Part, decimals
+from perfeval_xlsx.scoring.audit.context import Context, decimals
+from perfeval_xlsx.scoring.audit.part import Part
 from perfeval_xlsx.scoring.audit.words import pattern, plain
 from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.measure import Floats
@@ -20,9 +21,11 @@ _PLAIN = re.compile(r"^-?\d+(?:\.\d+)?$")
 
 def amounts(context: Context, part: Part, name: str) -> Floats:
     """A column of amounts in 元 (in the figures as written where the form states no unit), NaN where there is none."""
-    units = context.forms.list("unit")
-    values = [_amount(text, units[form]) for text, form in zip(part.list(name), part.form.tolist(), strict=True)]
-    return np.array(values, dtype=np.float64)
+    if name not in part.amounts:
+        units = context.forms.list("unit")
+        values = [_amount(text, units[form]) for text, form in zip(part.list(name), part.forms, strict=True)]
+        part.amounts[name] = np.array(values, dtype=np.float64)
+    return part.amounts[name]
 
 
 @lru_cache(maxsize=8192)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,8 +11,9 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import Tables
+from perfeval_xlsx.scoring.audit.part import Part
 from perfeval_xlsx.scoring.audit.words import dimension_of, gives_reason, level2_dimension, notes_give_reason
-from perfeval_xlsx.scoring.columns import one_of
+from perfeval_xlsx.scoring.columns import Coded, one_of
 from perfeval_xlsx.scoring.footnote import Footnote, read_footnote
 from perfeval_xlsx.scoring.measure import Bools, Floats, Measured, Objects, measure, numbers
 from perfeval_xlsx.scoring.rulebook import Rulebook
@@ -52,91 +51,6 @@ class Hit(NamedTuple):
     variant: str = ""
 
 
-@dataclass(slots=True)
-class Part:
-    """One frame of the chunk and, by its rows, the position of their form."""
-
-    frame: pd.DataFrame
-    form: np.ndarray
-    lists: dict[str, list[Any]] = field(default_factory=dict)
-    owned: dict[str, Bools] = field(default_factory=dict)
-    coded: dict[str, tuple[np.ndarray, Sequence[str]]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.form)
-
-    def list(self, column: str) -> list[Any]:
-        """A column as a list of Python objects, None where nothing is written."""
-        if column not in self.lists:
-            self.lists[column] = [None if value != value else value for value in self.frame[column].tolist()]
-        return self.lists[column]
-
-    def floats(self, column: str) -> Floats:
-        """A column of figures."""
-        return self.frame[column].to_numpy(dtype=np.float64)
-
-    def texts(self, column: str) -> Objects:
-        """A column of texts, None where blank."""
-        return self.frame[column].to_numpy(dtype=object)
-
-    def cell(self, row: int, *names: str) -> str | None:
-        """The A1 address of the first of ``names`` the row has."""
-        cells = self.list("cells")[row]
-        return next((cells[name] for name in names if name in cells), None)
-
-    def has(self, name: str) -> Bools:
-        """Rows of forms that have the column ``name``."""
-        if name not in self.owned:
-            self.owned[name] = np.fromiter((name in cells for cells in self.list("cells")), np.bool_, len(self))
-        return self.owned[name]
-
-    def codes(self, column: str) -> tuple[np.ndarray, Sequence[str]]:
-        """A column as positions in the list of its distinct texts, -1 where nothing is written."""
-        if column not in self.coded:
-            codes, unique = pd.factorize(self.frame[column])
-            self.coded[column] = codes, [str(text) for text in unique]
-        return self.coded[column]
-
-    def where(self, column: str, test: Callable[[str], object], among: Bools | None = None) -> Bools:
-        """Rows whose text passes ``test``; blank ones do not. ``test`` is asked once for every distinct text.
-
-        Args:
-            column: The column.
-            test: What is asked of a text.
-            among: Rows that matter; of others it is not asked, and they do not pass.
-        """
-        codes, texts = self.codes(column)
-        passed = np.zeros(len(texts) + 1, dtype=np.bool_)
-        asked = range(len(texts)) if among is None else np.unique(codes[among & (codes >= 0)]).tolist()
-        for code in asked:
-            passed[code] = bool(test(texts[code]))
-        found = passed[codes] if among is None else passed[codes] & among
-        return np.asarray(found, dtype=np.bool_)
-
-    def map(self, column: str, function: Callable[[str], Any], blank: Any, dtype: type = object) -> np.ndarray:
-        """``function`` of every text, asked once for every distinct one; ``blank`` where nothing is written."""
-        codes, texts = self.codes(column)
-        values: np.ndarray = np.empty(len(texts) + 1, dtype=dtype)
-        values[:] = [*map(function, texts), blank]
-        return np.asarray(values[codes])
-
-    def holding(self, column: str, characters: str) -> Bools:
-        """Rows that may hold one of some characters, all or none of them: they are sought in all texts at once."""
-        whole = unicodedata.normalize("NFKC", "\n".join(self.codes(column)[1]))
-        return np.full(len(self), any(character in whole for character in characters), dtype=np.bool_)
-
-    def blank(self, column: str) -> Bools:
-        """Rows where nothing is written."""
-        return np.asarray(self.frame[column].isna(), dtype=np.bool_) | self.where(column, lambda text: not text.strip())
-
-    def groups(self, rows: Bools) -> Iterator[tuple[int, np.ndarray]]:
-        """The rows of a mask, form by form."""
-        places = np.flatnonzero(rows)
-        forms = self.form[places]
-        for group in np.split(places, np.flatnonzero(np.diff(forms)) + 1) if len(places) else ():
-            yield int(self.form[group[0]]), group
-
-
 class Context:
     """The frames of one chunk, ready for the checks.
 
@@ -164,7 +78,8 @@ class Context:
         self.code = np.array([places[id(book)] for book in self.by_form], dtype=int)
 
     def _part(self, frame: pd.DataFrame) -> Part:
-        return Part(frame, np.array([self.position[form_id] for form_id in frame["form_id"]], dtype=int))
+        ids, codes = Coded(frame).codes("form_id")
+        return Part(frame, np.array([self.position[form_id] for form_id in ids], dtype=int)[codes])
 
     def book(self, of: Callable[[Rulebook], float], form: np.ndarray) -> Floats:
         """A figure of the rulebooks, spread over rows by their form."""
@@ -197,18 +112,16 @@ class Context:
         cells = self.formulas.list("cell")
         return {(int(self.formulas.form[row]), cells[row]) for row in np.flatnonzero(unknown).tolist()}
 
-    def name(self, row: int) -> str:
-        """What an indicator row is called in a message."""
-        level3, level2 = self.rows.list("level3")[row], self.rows.list("level2")[row]
-        return str(level3 or level2 or "")[:40]
+    @cached_property
+    def _told(self) -> tuple[list[str | None], ...]:
+        """What a message says of an indicator row, as lists over all rows."""
+        return tuple(self.rows.list(name) for name in ("level3", "level2", "target", "actual"))
 
     def facts(self, row: int) -> dict[str, str]:
         """Name, target and actual of an indicator row, for its message."""
-        return {
-            "name": self.name(row),
-            "target": str(self.rows.list("target")[row] or ""),
-            "actual": str(self.rows.list("actual")[row] or ""),
-        }
+        level3, level2, target, actual = self._told
+        name = str(level3[row] or level2[row] or "")[:40]
+        return {"name": name, "target": str(target[row] or ""), "actual": str(actual[row] or "")}
 
     def hits(
         self,
@@ -233,37 +146,37 @@ class Context:
             args: Further values for the message, by row.
         """
         where = self.rows if part is None else part
-        texts = where.list(_WRITTEN.get(name, name))
+        texts, names = where.list(_WRITTEN.get(name, name)), (name, *instead)
         for row in np.flatnonzero(rows).tolist():
             facts = self.facts(row) if where is self.rows else {}
-            facts |= args(row) if args else {}
+            if args:
+                facts |= args(row)
             wanted = expected(row) if callable(expected) else expected
             found = None if texts[row] is None else str(texts[row])
-            yield Hit(int(where.form[row]), where.cell(row, name, *instead), name, found, wanted, facts, variant)
+            yield Hit(where.forms[row], where.cell(row, *names), name, found, wanted, facts, variant)
 
     def missing_cell(self, names: Sequence[str]) -> Bools:
         """Forms that lack one of the columns or cells ``names`` (``indicators.score``, ``total.grade`` …)."""
         missing = np.zeros(self.size, dtype=np.bool_)
         for name in names:
-            missing |= ~self._owned[name] if name in self._owned else np.zeros(self.size, dtype=np.bool_)
+            if name in self._owned:
+                missing |= ~self._owned[name]
         return missing
 
     @cached_property
     def _owned(self) -> dict[str, Bools]:
         """By column, the forms that have it."""
-        owned: dict[str, Bools] = {}
+        owned = {name: np.zeros(self.size, dtype=np.bool_) for name in _COLUMNS}
         for prefix, part in (("indicators.", self.rows), ("funds.", self.total)):
-            for form, row in zip(*np.unique(part.form, return_index=True), strict=True):
-                for name in part.list("cells")[row]:
-                    owned.setdefault(prefix + name, np.zeros(self.size, dtype=np.bool_))[form] = True
-        names = {"goal_expected": "goals.expected", "goal_actual": "goals.actual", "self_total": "total.score"}
-        names |= {"self_grade": "total.grade", "total_weight": "total.weight"}
-        for form, cells in enumerate(self.forms.list("cells")):
-            for name in cells:
-                if name in names:
-                    owned.setdefault(names[name], np.zeros(self.size, dtype=np.bool_))[form] = True
-        for name in _COLUMNS:
-            owned.setdefault(name, np.zeros(self.size, dtype=np.bool_))
+            kinds: dict[tuple[str, ...], list[int]] = {}
+            for form, rows in part.groups(np.ones(len(part), dtype=np.bool_)):
+                kinds.setdefault(tuple(part.list("cells")[rows[0]]), []).append(form)
+            for names, forms in kinds.items():
+                for name in names:
+                    if prefix + name in owned:
+                        owned[prefix + name][forms] = True
+        for own, name in _OF_FORM.items():
+            owned[name] = self.forms.has(own)
         return owned
 
     @cached_property
@@ -371,8 +284,11 @@ def decimals(text: str | None) -> int:
     return len(tail) - len(tail.lstrip("0123456789"))
 
 
+_OF_FORM = {
+    "goal_expected": "goals.expected", "goal_actual": "goals.actual", "self_total": "total.score",
+    "self_grade": "total.grade", "total_weight": "total.weight",
+}  # fmt: skip
 _COLUMNS = (
-    "goals.expected", "goals.actual", "total.score", "total.grade", "total.weight",
     *(f"funds.{name}" for name in ("initial_budget", "annual_budget", "executed", "weight", "rate", "score", "reason")),
     *(
         f"indicators.{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from perfeval_xlsx.scoring.audit.filled import is_cost
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import bare_name, has, is_vague, name_of, plain
 from perfeval_xlsx.scoring.columns import one_of
-from perfeval_xlsx.scoring.measure import NUMERIC, Bools
+from perfeval_xlsx.scoring.measure import NUMERIC
 
 _AT_LEAST, _AT_MOST = (">=", ">"), ("<=", "<")
 
@@ -22,22 +23,12 @@ _AT_LEAST, _AT_MOST = (">=", ">"), ("<=", "<")
 def names_say_something(context: Context) -> Iterator[Hit]:
     """A name is empty, only a level-2 word, or far too long."""
     rows = context.rows
-    yield from context.hits(rows.blank("level3") & _first_of_cell(context), "level3", variant="empty")
+    yield from context.hits(rows.blank("level3") & rows.own_cell("level3"), "level3", variant="empty")
     only = rows.where("level3", lambda text: has("level2", "names", bare_name(text)))
     yield from context.hits(only, "level3")
     longest = context.params("I01", "max_length")[rows.form]
     length = rows.map("level3", lambda text: len(plain(text)), 0, int)
     yield from context.hits(length > longest, "level3", args=lambda row: {"length": str(length[row])}, variant="long")
-
-
-def _first_of_cell(context: Context) -> Bools:
-    """Rows whose name has a cell of its own, not the merged one of the row above."""
-    rows = context.rows
-    cells = [each.get("level3") for each in rows.list("cells")]
-    return np.array(
-        [i == 0 or cell != cells[i - 1] or rows.form[i] != rows.form[i - 1] for i, cell in enumerate(cells)],
-        dtype=np.bool_,
-    )
 
 
 @check("I05")
@@ -57,8 +48,8 @@ def targets_differ(context: Context) -> Iterator[Hit]:
     benefit = (context.dimension == name_of("benefit")) & ~unfilled
     for form, places in rows.groups(benefit):
         targets = [plain(str(rows.list("target")[place])) for place in places]
-        common = max(dict.fromkeys(targets), key=targets.count)
-        count, least = targets.count(common), float(context.param("I06", "share", form))
+        common, count = Counter(targets).most_common(1)[0]
+        least = float(context.param("I06", "share", form))
         if count >= context.param("I06", "rows", form) and count / len(targets) > least:
             row = int(places[targets.index(common)])
             args = {"count": str(count), "rows": str(len(targets))}

@@ -29,10 +29,7 @@ def scored_rows_are_filled(context: Context) -> Iterator[Hit]:
 
 def _merged(context: Context, name: str) -> Bools:
     """Rows whose cell is that of the row above: one merged cell speaks for both."""
-    rows = context.rows
-    cells = [each.get(name) for each in rows.list("cells")]
-    same = [i > 0 and cell is not None and cell == cells[i - 1] for i, cell in enumerate(cells)]
-    return np.asarray(np.array(same, dtype=np.bool_) & (rows.form == np.roll(rows.form, 1)), dtype=np.bool_)
+    return context.rows.has(name) & ~context.rows.own_cell(name)
 
 
 @check("I03")
@@ -110,10 +107,11 @@ def cost_stays_within(context: Context) -> Iterator[Hit]:
     yield from context.hits(over & context.full, "actual")
     money = cost & (measured.target.kind == "money") & (measured.low > 0) & (measured.target.comparator != ">=")
     budget = _budget(context)
-    for form, places in rows.groups(money & (budget > 0)[rows.form]):
+    perhaps = (budget > 0) & (context.by_form_sum(measured.high, money) > budget)
+    whole = rows.where("level3", lambda text: has("cost", "total", text), money & perhaps[rows.form])
+    for form, places in rows.groups(money & perhaps[rows.form]):
         values = measured.high[places]
-        whole = [has("cost", "total", rows.list("level3")[place]) for place in places]
-        parts = values[~np.array(whole, dtype=np.bool_)]
+        parts = values[~whole[places]]
         top = int(places[int(np.argmax(values))])
         asked = max(float(values.max()), float(parts.sum()))
         if asked > budget[form] * 1.005:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,10 +12,14 @@ from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit, decimals
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.sums import parts_sum
 from perfeval_xlsx.scoring.audit.words import amounts_in, gives_reason, name_of, smallest_amount
+from perfeval_xlsx.scoring.columns import Codes
 from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
 from perfeval_xlsx.scoring.rounding import half_up
 
+_EQUAL = 0.005
+"""Amounts that differ by no more than this share are one amount."""
+_NOISE = 1e-6
 COLUMNS = ("initial_budget", "annual_budget", "executed")
 
 
@@ -27,12 +31,14 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
     tolerance, unknown = context.params("F01", "tolerance"), context.without_result()
     for name in COLUMNS:
         values, has = amounts(context, funds, name), funds.has(name)
-        heads = {int(funds.form[row]): int(row) for row in np.flatnonzero(total & has)[::-1]}
+        heads = np.full(context.size, -1)
+        heads[funds.form[total & has][::-1]] = np.flatnonzero(total & has)[::-1]
         counts = context.by_form_count(~total & has, funds)
-        for form, places in funds.groups(~np.isnan(values) & ~total):
-            if form not in heads:
-                continue
-            head, rows, unit = heads[form], int(counts[form]), context.unit_scale[form]
+        parts = ~np.isnan(values) & ~total & (heads >= 0)[funds.form]
+        apart = np.abs(np.where(heads >= 0, values[heads], np.nan) - context.by_form_sum(values, parts, funds))
+        parts &= ~(apart < tolerance * context.unit_scale * (1 - _NOISE))[funds.form]
+        for form, places in funds.groups(parts):
+            head, rows, unit = int(heads[form]), int(counts[form]), context.unit_scale[form]
             labels = [str(funds.list("label")[place] or "") for place in places]
             step = _step(funds.list(name)[head], [funds.list(name)[place] for place in places]) * unit
             near = tolerance[form] * unit + step
@@ -246,15 +252,17 @@ def points_count_once(context: Context) -> Iterator[Hit]:
 def unit_of_money_agrees(context: Context) -> Iterator[Hit]:
     """An amount in the goals or the grid is the budget times or through 10,000."""
     total = context.total
-    columns, in_grid = [amounts(context, total, name) for name in COLUMNS], _grid_amounts(context)
-    for row, form in enumerate(total.form.tolist()):
-        budget = [column[row] for column in columns if column[row] > 0]
-        if not budget or context.forms.list("unit")[form] is None:
-            continue
+    columns = [amounts(context, total, name) for name in COLUMNS]
+    factors, (owner, in_grid) = context.params("F10", "factor"), _grid_amounts(context)
+    perhaps = _perhaps_meets(context, columns, factors, owner, in_grid)
+    for row, form in enumerate(total.forms):
         goals = [context.forms.list(name)[form] for name in ("goal_expected", "goal_actual")]
-        stated = [each for text in goals if text for each in amounts_in(text)] + in_grid.get(form, [])
-        factor = float(context.param("F10", "factor", form))
-        times, through = [each * factor for each in budget], [each / factor for each in budget]
+        stated = [each for text in goals if text for each in amounts_in(text)]
+        budget = [column[row] for column in columns if column[row] > 0]
+        if not (stated or perhaps[form]) or not budget or context.forms.list("unit")[form] is None:
+            continue
+        stated += in_grid[owner == form].tolist()
+        times, through = [each * factors[form] for each in budget], [each / factors[form] for each in budget]
         odd = _meets(stated, times) or _meets(stated, through)
         if odd is not None and _meets(stated, budget) is None:
             unit = str(context.forms.list("unit")[form])
@@ -263,16 +271,27 @@ def unit_of_money_agrees(context: Context) -> Iterator[Hit]:
             yield Hit(form, cell, "unit", unit, None, args)
 
 
+def _perhaps_meets(
+    context: Context, columns: Sequence[Floats], factors: Floats, owner: Codes, amounts: Floats
+) -> Bools:
+    """Forms of which an amount of the grid equals a budget times or through the factor."""
+    found, budget = np.zeros(context.size, dtype=np.bool_), np.full(context.size, np.nan)
+    for column in columns:
+        budget[context.total.form] = np.where(column > 0, column, np.nan)
+        for wanted in ((budget * factors)[owner], (budget / factors)[owner]):
+            found[owner[np.abs(amounts - wanted) <= _EQUAL * wanted]] = True
+    return found
+
+
 def _meets(stated: list[float], wanted: list[float]) -> float | None:
     """The first amount that equals one of ``wanted`` within half a per cent, None where none does."""
-    near = {amount for each in wanted for amount in stated if abs(amount - each) <= 0.005 * each}
+    near = {amount for each in wanted for amount in stated if abs(amount - each) <= _EQUAL * each}
     return next((amount for amount in stated if amount in near), None) if near else None
 
 
-def _grid_amounts(context: Context) -> dict[int, list[float]]:
-    """Amounts of money the targets and actuals of every form state, in 元; each with its own unit."""
-    found: dict[int, list[float]] = {}
-    for side in (context.measured.target, context.measured.actual):
-        for row in np.flatnonzero((side.kind == "money") & (side.value >= smallest_amount())).tolist():
-            found.setdefault(int(context.rows.form[row]), []).append(float(side.value[row]))
-    return found
+def _grid_amounts(context: Context) -> tuple[Codes, Floats]:
+    """Amounts of money the targets and actuals state, in 元, each with its own unit; and the form of each."""
+    sides = context.measured.target, context.measured.actual
+    stated = [np.flatnonzero(side.is_("money") & (side.value >= smallest_amount())) for side in sides]
+    amounts = [side.value[rows] for side, rows in zip(sides, stated, strict=True)]
+    return np.concatenate([context.rows.form[rows] for rows in stated]), np.concatenate(amounts)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.data import load
@@ -32,9 +34,9 @@ def findings_frame(context: Context, hits: Iterable[tuple[str, Hit]], lang: Lang
     """
     ordered = sorted(hits, key=lambda item: (item[1].form, position(item[1].cell), item[0], item[1].variant))
     ids = context.forms.list("form_id")
-    rows = [(ids[hit.form], *_row(code, hit, lang)) for code, hit in ordered]
-    columns = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
-    return pd.DataFrame({name: pd.Series(list(c), dtype=object) for name, c in zip(COLUMNS, columns, strict=True)})
+    rows = ((ids[hit.form], *_row(code, hit, lang)) for code, hit in ordered)
+    cells = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(ordered) * len(COLUMNS))
+    return pd.DataFrame(cells.reshape(-1, len(COLUMNS)), columns=COLUMNS, dtype=object)
 
 
 @lru_cache(maxsize=8192)
@@ -61,7 +63,7 @@ def words(code: str, variant: str, values: Mapping[str, str], lang: Lang) -> tup
     """Return severity, message, basis and suggestion of a check's case with ``values`` filled in."""
     severity, *texts = _templates(code, variant, lang)
     filled = _Values(values)
-    message, basis, suggestion = (text.format_map(filled) if "{" in text else text for text in texts)
+    message, basis, suggestion = [text.format_map(filled) if "{" in text else text for text in texts]
     return severity, message, basis, suggestion
 
 
@@ -75,21 +77,20 @@ def _templates(code: str, variant: str, lang: Lang) -> tuple[str, str, str, str]
 
 
 def _row(code: str, hit: Hit, lang: Lang) -> tuple[str | None, ...]:
-    blank = _blank(lang)
-    values = {
-        **{name: blank if value == _NOTHING else value for name, value in hit.args.items()},
-        "found": hit.found or blank,
-        "expected": hit.expected or "",
-        "cell": hit.cell or "",
-        "field": _field(hit.field, lang),
-    }
+    blank, values = _blank(lang), dict(hit.args)
+    if _NOTHING in values.values():
+        values = {name: blank if value == _NOTHING else value for name, value in values.items()}
+    values["found"], values["expected"] = hit.found or blank, hit.expected or ""
+    values["cell"], values["field"] = hit.cell or "", _field(hit.field, lang)
     severity, message, basis, suggestion = words(code, hit.variant, values, lang)
     return code, severity, hit.cell, hit.field, hit.found, hit.expected, message, basis, suggestion
 
 
+@lru_cache(maxsize=512)
 def _field(name: str | None, lang: Lang) -> str:
     return str(load("messages_audit.toml")["field"][name][lang]) if name else ""
 
 
+@lru_cache(maxsize=8)
 def _blank(lang: Lang) -> str:
     return str(load("methods.toml")["words"]["blank"][lang])

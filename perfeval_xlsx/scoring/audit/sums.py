@@ -24,12 +24,10 @@ def parts_sum(total: float, values: Sequence[float], labels: Sequence[str], rows
     wanted = sum(values)
     if total != total:
         return wanted if wanted > near else None
-    readings = (wanted, wanted / 2, sum(_outer(values, labels, near)), sum(_without_sources(values, labels)))
-    if any(abs(total - each) <= near for each in readings):
+    if abs(total - wanted) <= near or abs(total - wanted / 2) <= near or (rows == 1 and wanted < total):
         return None
-    if rows == 1 and wanted < total:
-        return None
-    return wanted
+    readings = sum(_outer(values, labels, near)), sum(_without_sources(values, labels))
+    return None if any(abs(total - each) <= near for each in readings) else wanted
 
 
 def _without_sources(values: Sequence[float], labels: Sequence[str]) -> list[float]:

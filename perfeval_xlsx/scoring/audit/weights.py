@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
 from perfeval_xlsx.scoring.audit.context import NEAR, Context, Hit
 from perfeval_xlsx.scoring.audit.registry import check
 from perfeval_xlsx.scoring.audit.words import has, name_of
+from perfeval_xlsx.scoring.columns import alike
 from perfeval_xlsx.scoring.figures import show
-from perfeval_xlsx.scoring.measure import Bools, numbers
+from perfeval_xlsx.scoring.measure import Bools, Floats, numbers
+
+_NOISE = 1e-6
+"""More than sums of the same figures can differ by when they are added in another order."""
 
 
 @check("W01")
@@ -52,7 +57,7 @@ def levels_keep_their_points(context: Context) -> Iterator[Hit]:
     labelled = rows.floats("level1_points")
     names, points = rows.list("level1"), labelled.tolist()
     tolerance = context.params("W02", "tolerance")
-    for form, places in rows.groups(~np.isnan(labelled)):
+    for form, places in rows.groups(_perhaps_off(context, labelled, tolerance)):
         levels: dict[tuple[str | None, float], list[int]] = {}
         for place in places.tolist():
             levels.setdefault((names[place], points[place]), []).append(place)
@@ -63,6 +68,14 @@ def levels_keep_their_points(context: Context) -> Iterator[Hit]:
                 yield Hit(form, rows.cell(own[0], "level1"), "level1", show(found), show(wanted), args)
     yield from _fixed_points(context)
     yield from _cost_without_indicators(context)
+
+
+def _perhaps_off(context: Context, labelled: Floats, tolerance: Floats) -> Bools:
+    """Rows below the levels whose points do not add up at first sight."""
+    rows = context.rows
+    kinds = alike([rows.form, rows.codes("level1")[0] + 1, pd.factorize(labelled)[0] + 1])[1]
+    sums = np.bincount(kinds, np.nan_to_num(context.points))[kinds] if len(kinds) else labelled
+    return np.asarray(np.abs(sums - labelled) > tolerance[rows.form] - _NOISE, dtype=np.bool_)
 
 
 def _sum(context: Context, places: list[int]) -> float:
