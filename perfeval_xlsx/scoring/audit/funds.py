@@ -31,11 +31,12 @@ def total_is_sum(context: Context) -> Iterator[Hit]:
     tolerance, unknown = context.params("F01", "tolerance"), context.without_result()
     for name in COLUMNS:
         values, has = amounts(context, funds, name), funds.has(name)
-        heads = np.full(context.size, -1)
-        heads[funds.form[total & has][::-1]] = np.flatnonzero(total & has)[::-1]
+        heads, wholes = np.full(context.size, -1), np.full(context.size, np.nan)
+        first = np.flatnonzero(total & has)[::-1]
+        heads[funds.form[first]], wholes[funds.form[first]] = first, values[first]
         counts = context.by_form_count(~total & has, funds)
         parts = ~np.isnan(values) & ~total & (heads >= 0)[funds.form]
-        apart = np.abs(np.where(heads >= 0, values[heads], np.nan) - context.by_form_sum(values, parts, funds))
+        apart = np.abs(wholes - context.by_form_sum(values, parts, funds))
         parts &= ~(apart < tolerance * context.unit_scale * (1 - _NOISE))[funds.form]
         for form, places in funds.groups(parts):
             head, rows, unit = int(heads[form]), int(counts[form]), context.unit_scale[form]
