@@ -42,7 +42,7 @@ def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path 
         yield [(chunk, records)]
 
 
-def process_pool(jobs: int, options: Options, log: Path | None) -> Executor:
+def process_pool(jobs: int, options: Options, log: Path | None) -> WorkerPool:
     """Worker processes, each started afresh on every system alike."""
     context = multiprocessing.get_context("spawn")
     return WorkerPool(jobs, mp_context=context, initializer=start, initargs=(options.memory, log))

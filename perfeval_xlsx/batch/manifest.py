@@ -123,6 +123,10 @@ class Manifest:
         self._db.executemany("INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, ?, 0)", rows)
         return int(self._db.execute("SELECT count(*) FROM listing").fetchone()[0])
 
+    def is_empty(self) -> bool:
+        """Whether no file was ever recorded."""
+        return self._db.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
+
     def list_copies(self, copies: Iterable[str]) -> None:
         """Take over which copies there are (relative to the output folder); one that is gone is made again."""
         self._db.executemany("INSERT OR IGNORE INTO copies VALUES (?)", ((copy,) for copy in copies))

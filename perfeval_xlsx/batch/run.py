@@ -23,6 +23,7 @@ from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
+from perfeval_xlsx.batch.workers import EarlyPool
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.outcome import file_result
@@ -94,9 +95,10 @@ class Run:
 
     def __init__(
         self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *,
-        desk: Desk | None = None, nothing: bool = False
+        desk: Desk | None = None, nothing: bool = False, workers: EarlyPool | None = None,
     ) -> None:  # fmt: skip
         self.manifest, self.files, self._nothing = manifest, files, nothing
+        self._workers = workers or _workers(options, out)
         self._out, self._options, self._stop = out, options, stop
         self._desk = desk or Desk(options)
         self._stamp = stamp(options, self._desk.files)
@@ -145,14 +147,14 @@ class Run:
         bounds = load("run.toml")["chunk"]
         if options.executor is not None:
             return self._on_cluster(pending)
-        log = None if self._out is None else self._out / load("run.toml")["outputs"]["log"]
+        log = _log(self._out)
         if pending <= bounds["in_process"] and not options.isolated:
-            return here(self._chunks(bounds["small"]), options, self._out, log, self._stop)
+            return here(self._chunks(lambda _: int(bounds["small"])), options, self._out, log, self._stop)
         jobs = options.jobs or processors()
-        pool = Pool(partial(process_pool, options=options, log=log), jobs, options, self._out, self._stop)
+        pool = Pool(self._workers, jobs, options, self._out, self._stop)
         if self._out is not None:
             Thread(target=prepare, daemon=True).start()
-        return pool.outcomes(self._chunks(_chunk_size(pending, jobs)))
+        return pool.outcomes(self._chunks(_sizes(pending, jobs)))
 
     def _on_cluster(self, pending: int) -> Outcomes:
         """Records of all pending files from the workers of a cluster."""
@@ -160,19 +162,24 @@ class Run:
 
         with cluster(self._options, self._out) as (make, jobs):
             pool = Pool(make, jobs, self._options, self._out, self._stop)
-            yield from pool.outcomes(self._chunks(_chunk_size(pending, jobs)))
+            yield from pool.outcomes(self._chunks(_sizes(pending, jobs)))
 
-    def _chunks(self, most: int) -> Iterator[Chunk]:
-        """Cut the pending files into chunks, none of many bytes; a file with just a new time is no work."""
+    def _chunks(self, size: Callable[[int], int]) -> Iterator[Chunk]:
+        """Cut the pending files into chunks, none of many bytes; a file with just a new time is no work.
+
+        Args:
+            size: Most files of a chunk by how many were cut before it.
+        """
         chunk: list[Source] = []
-        weight = 0
+        weight = cut = 0
         for source, digest in self.pending():
             if digest and digest == _digest(source):
                 self.manifest.touch(source)
                 self._done += 1
                 continue
-            if chunk and (len(chunk) == most or weight + source.size > load("run.toml")["chunk"]["bytes"]):
+            if chunk and (len(chunk) >= size(cut) or weight + source.size > load("run.toml")["chunk"]["bytes"]):
                 yield chunk
+                cut += len(chunk)
                 chunk, weight = [], 0
             chunk.append(source)
             weight += source.size
@@ -295,9 +302,32 @@ def open_run(
             raise _not_there(missing) if missing else nothing_to_read(paths)
         stack.enter_context(locked(folder))
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
-        files = manifest.list_sources(discover(paths, out))
+        workers = _workers(options, out)
+        stack.callback(workers.close)
+        new = not dry and options.executor is None and manifest.is_empty()
+        files = manifest.list_sources(_beginning(discover(paths, out), workers) if new else discover(paths, out))
         manifest.list_copies(tidied(folder))
-        yield Run(manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None)
+        yield Run(
+            manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None, workers=workers
+        )
+
+
+def _workers(options: Options, out: Path | None) -> EarlyPool:
+    return EarlyPool(partial(process_pool, options=options, log=_log(out)), options.jobs or processors())
+
+
+def _log(out: Path | None) -> Path | None:
+    """Where tracebacks go."""
+    return None if out is None else out / load("run.toml")["outputs"]["log"]
+
+
+def _beginning(sources: Iterable[Source], workers: EarlyPool) -> Iterator[Source]:
+    """The sources; as soon as they are too many for this process alone, the workers begin."""
+    enough = load("run.toml")["chunk"]["in_process"]
+    for number, source in enumerate(sources):
+        if number == enough:
+            workers.begin()
+        yield source
 
 
 def _missing(sources: Iterable[Source]) -> list[str] | None:
@@ -321,9 +351,14 @@ def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
     return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
 
 
-def _chunk_size(pending: int, jobs: int) -> int:
-    """Most files of a chunk: few enough that every worker gets several."""
-    return int(min(load("run.toml")["chunk"]["files"], max(1, -(-pending // (4 * jobs)))))
+def _sizes(pending: int, jobs: int) -> Callable[[int], int]:
+    """Most files of a chunk by how many were cut before it.
+
+    Few enough that every worker gets several, and fewer towards the end, so that none waits for another's last chunk.
+    """
+    bounds = load("run.toml")["chunk"]
+    least = min(bounds["last"], max(1, -(-pending // (4 * jobs))))
+    return lambda cut: int(min(bounds["files"], max(least, -(-(pending - cut) // (3 * jobs)))))
 
 
 def _digest(source: Source) -> str:

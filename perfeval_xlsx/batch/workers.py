@@ -30,14 +30,56 @@ class WorkerPool(ProcessPoolExecutor):
     _watcher: Thread | None = None
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """As the library does; the first task starts the workers, and with them the watch over them."""
-        future = super().submit(fn, *args, **kwargs)
-        if self._watcher is None:
-            inner: Any = self
-            workers, results = tuple(inner._processes.values()), inner._result_queue._writer
-            self._watcher = Thread(target=_watch, args=(workers, results), daemon=True)
-            self._watcher.start()
-        return future
+        """As the library does, with all workers started."""
+        self.begin()
+        return super().submit(fn, *args, **kwargs)
+
+    def begin(self) -> None:
+        """Start all workers at once, and the watch over them; the library would start one with each task."""
+        if self._watcher is not None:
+            return
+        inner: Any = self
+        while len(inner._processes) < inner._max_workers:
+            inner._spawn_process()
+        workers, results = tuple(inner._processes.values()), inner._result_queue._writer
+        self._watcher = Thread(target=_watch, args=(workers, results), daemon=True)
+        self._watcher.start()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As the library does; workers that were never given a task, and are told nothing by it, are ended."""
+        inner: Any = self
+        if inner._executor_manager_thread is None:
+            for worker in (inner._processes or {}).values():
+                worker.kill()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+
+
+class EarlyPool:
+    """Makes pools, the first of which may be begun before it is asked for; to be closed.
+
+    Args:
+        make: Makes a pool of so many workers.
+        jobs: How many workers the first one has.
+    """
+
+    def __init__(self, make: Callable[[int], WorkerPool], jobs: int) -> None:
+        self._make, self._jobs = make, jobs
+        self._begun: WorkerPool | None = None
+
+    def begin(self) -> None:
+        """Start the first pool's workers: they take longer to import what they need than the master to list files."""
+        self._begun = self._make(self._jobs)
+        self._begun.begin()
+
+    def __call__(self, jobs: int) -> WorkerPool:
+        """A pool of so many workers."""
+        begun, self._begun = self._begun, None
+        return self._make(jobs) if begun is None else begun
+
+    def close(self) -> None:
+        """End workers that were not asked for."""
+        if self._begun is not None:
+            self._begun.shutdown()
 
 
 def _watch(workers: Sequence[BaseProcess], results: Connection) -> None:
