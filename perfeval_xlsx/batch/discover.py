@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from perfeval_xlsx.data import load
@@ -45,6 +46,7 @@ class Source:
         return sort_key(self.relative)
 
 
+@lru_cache(maxsize=512)
 def sort_key(relative: str) -> str:
     """Key that puts paths in folder order, numbers by value; unique because the path itself ends it."""
     by_value = _DIGITS.sub(lambda found: f"{len(found[0].lstrip('0')):03d}{found[0]}", relative.casefold())

@@ -169,7 +169,8 @@ class Manifest:
             )  # fmt: skip
             forms = ((key, *form) for key, _, record in keyed for form in record.forms)
             keys = [(key,) for key, *_ in keyed]
-            self._db.executemany("DELETE FROM forms WHERE key = ?", keys)
+            known = self.recorded(key for key, *_ in keyed)
+            self._db.executemany("DELETE FROM forms WHERE key = ?", ((key,) for key in known))
             self._db.executemany(queries.NEW_FILE, files)
             self._db.executemany(queries.NEW_FORM, forms)
             self._db.executemany("UPDATE listing SET done = 1 WHERE key = ?", keys)
@@ -192,8 +193,13 @@ class Manifest:
 
     def copy_of(self, key: str) -> str | None:
         """The copy that was written for a file, None without one."""
-        row = self._db.execute("SELECT copy FROM files WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
+        return self.recorded([key]).get(key)
+
+    def recorded(self, keys: Iterable[str]) -> dict[str, str | None]:
+        """Those of some files, not more than a few hundred, that are on record, with their copies."""
+        wanted = tuple(keys)
+        marks = ",".join("?" * len(wanted))
+        return dict(self._db.execute(f"SELECT key, copy FROM files WHERE key IN ({marks})", wanted))
 
     # What the reports are made of: the listed files only, in constant memory.
 

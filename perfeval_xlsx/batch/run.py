@@ -188,8 +188,9 @@ class Run:
 
     def _store(self, chunk: Chunk, records: Sequence[FileRecord]) -> None:
         """Keep the records; a copy that no longer holds goes first, so that none outlives its record."""
+        copies = self.manifest.recorded(source.key for source in chunk)
         for source, record in zip(chunk, records, strict=True):
-            old = self.manifest.copy_of(source.key)
+            old = copies.get(source.key)
             if old is not None and old != record.copy and self._out is not None:
                 (self._out / old).unlink(missing_ok=True)
             self._failed += any(form.status == "failed" for form in record.forms)
