@@ -59,6 +59,10 @@ def block_findings(grid: Grid, header: Header, funds: Header | None, form: Form,
         form: The form as it was read.
         first: Its first sheet row.
     """
+    for block in (header,) if funds is None else (funds, header):
+        for column, meant in block.damaged:
+            if column in block.columns.values():
+                yield Finding("R25", a1(block.top, column.left), None, column.label, meant)
     if form.funds and all(fund.role != "total" for fund in form.funds):
         cell = next(iter(form.funds[0].cells.values()), None)
         yield Finding("R11", cell, "funds", form.funds[0].label)

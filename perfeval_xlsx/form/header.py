@@ -31,6 +31,7 @@ class Header:
         columns: Column by field.
         extra: Columns under labels that are not ours, from the left.
         double: Columns that claim a field another column has, by field.
+        damaged: The label meant, by columns whose own is damaged.
     """
 
     top: int
@@ -38,6 +39,7 @@ class Header:
     columns: dict[str, Column] = field(default_factory=dict)
     extra: list[Column] = field(default_factory=list)
     double: dict[str, list[Column]] = field(default_factory=dict)
+    damaged: list[tuple[Column, str]] = field(default_factory=list)
 
     @property
     def left(self) -> int:

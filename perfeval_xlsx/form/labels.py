@@ -130,6 +130,23 @@ def find(block: str, text: str) -> Match | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def find_damaged(block: str, text: str) -> tuple[Match, str] | None:
+    """Return the field of a label that only look-alike characters keep from being known, and the label meant.
+
+    ``得份`` → (the score, ``得分``); None for any other label.
+    """
+    meant = plain(text).translate(_look_alikes())
+    match = find(block, meant) if meant != plain(text) else None
+    return (match._replace(exact=False, rank=-1), meant) if match is not None and match.exact else None
+
+
+@cache
+def _look_alikes() -> dict[int, str]:
+    meant: dict[str, str] = load("labels.toml")["look_alikes"]
+    return {ord(char): label for label, chars in meant.items() for char in chars}
+
+
 @lru_cache(maxsize=8_192)
 def field_names(text: str) -> tuple[str | None, str | None] | None:
     """The indicator field and the fund field a text names as a label; None where it names neither."""

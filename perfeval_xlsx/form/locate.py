@@ -13,6 +13,7 @@ from perfeval_xlsx.form.labels import (
     Match,
     field_names,
     find,
+    find_damaged,
     is_figure,
     is_one_of,
     pattern,
@@ -141,6 +142,9 @@ def _header(grid: Grid, top: int, block: str) -> Header:
     for column, match in zip(columns, matches, strict=True):
         # A value's label left of all levels is the side label of the whole block, but never that of points.
         beside = column.right < first_level and match is not None and match.field not in _ANYWHERE
+        if match is None and (damaged := find_damaged(block, column.label)) is not None:
+            match = damaged[0]
+            header.damaged.append((column, damaged[1]))
         name = "extra" if match is None or beside else match.field
         if match is None or name == "extra":
             if not column.label.isdecimal():

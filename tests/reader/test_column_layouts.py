@@ -104,3 +104,25 @@ def test_parts_of_the_target_under_a_label_that_is_not_merged() -> None:
     row = form.indicators[0]
     assert [row.values[name] for name in ("sign", "target", "unit", "actual")] == ["≥", "12", "次", "11"]
     assert codes(form) == []
+
+
+@pytest.mark.parametrize(
+    ("usual", "damaged", "field"),
+    [
+        ("分值", "分直", "weight"),
+        ("得分", "得份", "score"),
+        ("年度指标值", "年度指标伯", "target"),
+        ("实际完成值", "实际完戌值", "actual"),
+        ("偏差原因分析", "偏差原囚分析", "deviation"),
+    ],
+)
+def test_a_slip_in_a_label_is_understood_and_told(usual: str, damaged: str, field: str) -> None:
+    (form,) = read(f"{TITLE}\n{grid(2)}".replace(f"={usual} ", f"={damaged} ").replace(f"={usual}\n", f"={damaged}\n"))
+    assert form.columns[field][1] == damaged
+    told = [(finding.code, finding.found, finding.expected) for finding in form.findings]
+    assert told == [("R25", damaged, usual)]
+
+
+def test_a_slip_beside_the_right_label_is_another_column() -> None:
+    (form,) = read(f"{TITLE}\n{grid(2)}".replace("H2=偏差原因分析", "H2=得份").replace("G3=50", "G3=50 | H3=44"))
+    assert (form.columns["score"][1], form.indicators[0].values["score"], codes(form)) == ("得分", "50", ["R14"])
