@@ -77,6 +77,7 @@ _TABLES = f"""
 create table problem ({", ".join(_COLUMNS)}, weight integer, row integer);
 create table department (key text primary key, name, file, forms integer);
 """
+_TOGETHER = 256
 _STANDS = "(state is null or state != 'fixed')"
 _PLACE = "path, form, instr(cell, '!'), row, length(cell), cell"
 _ORDER = f"coalesce(state, '') = 'fixed', weight desc, {_PLACE}, problem.rowid"
@@ -118,6 +119,7 @@ class ProblemStore:
         self.since, self.lang = since, lang
         self._base = sqlite3.connect("")
         self._base.executescript(_TABLES)
+        self._waiting: list[Sequence[object]] = []
         self._ranked = False
         self._weights = {name: int(entry["weight"]) for name, entry in load("desk.toml")["severity"].items()}
 
@@ -145,11 +147,18 @@ class ProblemStore:
 
     def add_sound(self, department: Sequence[object]) -> None:
         """Take in a form that nothing was found in, given as its ``department_of``."""
-        self._base.execute(
+        self._waiting.append(department)
+        if len(self._waiting) == _TOGETHER:
+            self._count()
+
+    def _count(self) -> None:
+        """Count the forms that wait for it: many at once cost half of what each by itself does."""
+        self._base.executemany(
             "insert into department values (?, ?, ?, ?)"
             " on conflict (key) do update set forms = forms + excluded.forms, name = coalesce(name, excluded.name)",
-            department,
+            self._waiting,
         )
+        self._waiting.clear()
 
     def _put(
         self, result: FormResult, form: Mapping[str, Any], finding: Mapping[str, Any], state: State | None
@@ -191,10 +200,19 @@ class ProblemStore:
             states = dict(zip(load("desk.toml")["state"], counts[one : one + two], strict=True))
             yield Department(key, org, file, forms, weight, severities, states, absent[key])
 
+    def troubled(self) -> Iterator[str]:
+        """Yield the keys of the departments that anything is or was found about, heaviest first."""
+        self._rank()
+        for (key,) in self._base.execute(
+            "select key from ranking join counted on department = key order by ranking.rowid"
+        ):
+            yield key
+
     def _rank(self) -> None:
         """Rank the departments, once all findings are there; those of the earlier run only are among them."""
         if self._ranked:
             return
+        self._count()
         names = {} if self.since is None else self.since.names
         rows = (tuple(map(_clean, (key, name, name))) for key, name in names.items())
         self._base.executemany("insert or ignore into department values (?, ?, ?, 0)", rows)

@@ -79,8 +79,8 @@ class _Writer:
         note = self.word("problems", "findings_note").format(count=self.problems.count())
         table = self.table("findings", "finding", note, 2)
         number = 0
-        for department in self.problems.departments():
-            for problem in self.problems.of_department(department.key):
+        for department in self.problems.troubled():
+            for problem in self.problems.of_department(department):
                 number += 1
                 self.finding(table, number, problem)
         if not number:
