@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -31,6 +32,7 @@ _FORMATS = {
     "spreadsheetml.template.main": "xltx",
     "ms-excel.template.macroenabled.main": "xltm",
 }
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _BLOCK = 65_536
 """Bytes asked for at a time beyond the size that the system tells."""
 _STATES = {"hidden": "hidden", "veryhidden": "veryHidden"}
@@ -283,10 +285,13 @@ def load(path: Path, limits: Limits) -> bytes:
             raise refuse(why.DIRECTORY, path.name)
         if not S_ISREG(there.st_mode):
             raise refuse(why.UNREADABLE, path.name, detail="not a regular file")
-        with path.open("rb", buffering=0) as file:
-            content = file.read(min(there.st_size, limits.file_bytes) + 1)
-            while len(content) <= limits.file_bytes and (more := file.read(_BLOCK)):
+        file = os.open(path, _READ)
+        try:
+            content = os.read(file, min(there.st_size, limits.file_bytes) + 1)
+            while len(content) <= limits.file_bytes and (more := os.read(file, _BLOCK)):
                 content += more
+        finally:
+            os.close(file)
         return content
     except FileNotFoundError as error:
         raise refuse(why.MISSING, path.name) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
@@ -65,7 +66,7 @@ class PlainRow(NamedTuple):
 
     def place(self, part: bytes, row: int, column: int) -> int | None:
         """Position of one cell's start tag, None where there is no such cell; ``row`` is the row's number."""
-        place = part.find(b'<c r="%b"' % a1(row, column).encode(), self.first, self.last)
+        place = part.find(cell_mark(row, column), self.first, self.last)
         return None if place < 0 else place
 
 
@@ -128,6 +129,12 @@ class Context:
     formats: Sequence[Format] = ()
     date1904: bool = False
     limits: Limits = DEFAULT_LIMITS
+
+
+@lru_cache(maxsize=16_384)
+def cell_mark(row: int, column: int) -> bytes:
+    """Return how the tag of a plainly spelled cell begins: ``<c r="H41"``."""
+    return b'<c r="%b"' % a1(row, column).encode()
 
 
 def column_of(letters: bytes) -> int:

@@ -44,22 +44,26 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
     Returns:
         The new part, the edits that were made, and those that were refused.
     """
-    anchors = _covered(sheet, sorted({row for row, _ in edits}))
+    ordered = dict(sorted(edits.items()))
+    covered = _covered(sheet, ordered)
     made: dict[tuple[int, int], Value] = {}
     refused: list[Refusal] = []
-    for (row, column), value in sorted(edits.items()):
-        code = _objection(layout, row, column, value, anchors, columns)
+    for (row, column), value in ordered.items():
+        code = _objection(layout, row, column, value, covered, columns)
         if code is None:
             made[row, column] = value
         else:
             refused.append(refusal(sheet.index, row, column, code))
-    return spliced(layout.part, list(_splices(layout, made))), made, refused
+    return spliced(layout.part, _splices(layout, made)), made, refused
 
 
-def _covered(sheet: Sheet, rows: list[int]) -> dict[int, list[Merge]]:
-    """Return the merged ranges that reach into some rows, which are in order, by row."""
+def _covered(sheet: Sheet, edits: Edits) -> dict[int, list[Merge]]:
+    """Return the merged ranges that may hold some cells, which are in order, by row."""
     covered: dict[int, list[Merge]] = {}
-    for merge in sheet.merges:
+    rows = list(dict.fromkeys(row for row, _ in edits))
+    columns = [column for _, column in edits]
+    left, right = min(columns, default=0), max(columns, default=0)
+    for merge in [merge for merge in sheet.merges if merge[1] <= right and merge[3] >= left]:
         for row in rows[bisect_left(rows, merge[0]) : bisect_right(rows, merge[2])]:
             covered.setdefault(row, []).append(merge)
     return covered
@@ -95,21 +99,25 @@ def _inside(merge: Merge, row: int, column: int) -> bool:
 
 def _writable(value: Value) -> bool:
     if isinstance(value, str):
-        return len(clean(value).encode("utf-16-le")) // 2 <= _LONGEST_TEXT
+        return 2 * len(value) <= _LONGEST_TEXT or len(clean(value).encode("utf-16-le")) // 2 <= _LONGEST_TEXT
     return math.isfinite(value) and abs(float(value)) < _LARGEST
 
 
 def _splices(layout: Layout, edits: Edits) -> Iterator[Splice]:
     """Yield (start, end, replacement), in the order of rows and columns."""
-    by_row: dict[int, dict[int, Value]] = {}
-    for (row, column), value in edits.items():
-        by_row.setdefault(row, {})[column] = value
-    missing = {row: cells for row, cells in by_row.items() if row not in layout.rows}
-    for row, cells in by_row.items():
-        if row in layout.rows:
-            yield from _in_row(layout, row, layout.rows[row], cells)
-    if missing:
-        yield from _new_rows(layout, missing)
+    part, rows = layout.part, layout.rows
+    new: dict[int, dict[int, Value]] = {}
+    for (number, column), value in edits.items():
+        row = rows.get(number)
+        place = None if row is None else row.place(part, number, column)
+        if place is not None:
+            yield _replaced(part, place, value)
+        elif value != "":
+            new.setdefault(number, {})[column] = value
+    for number in [number for number in new if number in rows]:
+        yield from _new_cells(layout, number, rows[number], new.pop(number))
+    if new:
+        yield from _new_rows(layout, new)
 
 
 def spliced(part: bytes, splices: Iterable[Splice]) -> bytes:
@@ -126,19 +134,6 @@ def spliced(part: bytes, splices: Iterable[Splice]) -> bytes:
         pieces += [part[position:start], replacement]
         position = end
     return b"".join([*pieces, part[position:]])
-
-
-def _in_row(layout: Layout, number: int, row: Row | PlainRow, cells: Mapping[int, Value]) -> Iterator[Splice]:
-    """Yield the splices of one existing row."""
-    new: dict[int, Value] = {}
-    for column, value in cells.items():
-        place = row.place(layout.part, number, column)
-        if place is not None:
-            yield _replaced(layout.part, place, value)
-        elif value != "":
-            new[column] = value
-    if new:
-        yield from _new_cells(layout, number, row, new)
 
 
 def _new_cells(layout: Layout, number: int, row: Row | PlainRow, new: Mapping[int, Value]) -> Iterator[Splice]:
@@ -166,13 +161,12 @@ def _new_rows(layout: Layout, rows: Mapping[int, Mapping[int, Value]]) -> Iterat
     numbers = list(layout.rows)
     places: dict[int, list[bytes]] = {}
     for number, cells in rows.items():
-        fresh = [_new_cell(prefix, number, column, 0, value) for column, value in cells.items() if value != ""]
-        if fresh:
-            following = bisect_right(numbers, number)
-            place = layout.rows[numbers[following]].start if following < len(numbers) else layout.data_end
-            row = b'<%brow r="%d">%b</%brow>' % (prefix, number, b"".join(fresh), prefix)
-            places.setdefault(place, []).append(row)
-    if tag[3] and places:
+        fresh = [_new_cell(prefix, number, column, 0, value) for column, value in cells.items()]
+        following = bisect_right(numbers, number)
+        place = layout.rows[numbers[following]].start if following < len(numbers) else layout.data_end
+        row = b'<%brow r="%d">%b</%brow>' % (prefix, number, b"".join(fresh), prefix)
+        places.setdefault(place, []).append(row)
+    if tag[3]:
         yield _opened(tag, b"".join(b"".join(fresh) for fresh in places.values()))
         return
     for place, fresh in places.items():

@@ -7,13 +7,14 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from os.path import samestat
 from pathlib import Path
 
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
-from perfeval_xlsx.workbook.package import rebuild
 from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Edits, patch
 from perfeval_xlsx.workbook.refusals import Refusal, refusal, refuse
+from perfeval_xlsx.workbook.repack import rebuild
 from perfeval_xlsx.workbook.verify import verify
 from perfeval_xlsx.workbook.xml import local, new_parser, run, utf8
 
@@ -24,6 +25,9 @@ _BEFORE_CALC = frozenset(
     }
 )  # fmt: skip
 
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+"""How a file that must not be there yet is opened, to be written and read back."""
+_BLOCK = 65_536
 
 Finish = Callable[[dict[str, bytes], Mapping[int, Edits]], None]
 """Changes the parts of a copy (content by member name) that show the edits made, before they are packed."""
@@ -75,11 +79,23 @@ def save_copy(
 def same_file(source: Path, target: Path) -> bool:
     """Whether both are one file, by any spelling or link; a folder in the target's path may not exist yet."""
     try:
-        if target.parent.is_dir() and not target.exists() and source.exists():
+        own = _status(source)
+        there = _status(target)
+        if own is not None and there is not None:
+            return samestat(own, there)
+        if own is not None and ".." not in target.parts:  # nothing stands in folders that are yet to be made
             return False
-        return target.resolve() == source.resolve() or (target.exists() and source.exists() and target.samefile(source))
+        return target.resolve() == source.resolve()
     except OSError:
         return False
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """What the system says of a file, None where there is none."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _patch_sheet(
@@ -168,7 +184,8 @@ def publish(content: bytes, target: Path, check: Callable[[bytes], None], *, dur
     Raises:
         PerfevalError: The file cannot be written, or ``check`` says so.
     """
-    temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
+    folder, name = os.path.split(target)  # paths as texts: a Path is parsed anew at every turn
+    temporary = os.path.join(folder, f".{secrets.token_hex(6)}.tmp")  # noqa: PTH118
     named = False
     try:
         try:
@@ -177,31 +194,37 @@ def publish(content: bytes, target: Path, check: Callable[[bytes], None], *, dur
             target.parent.mkdir(parents=True, exist_ok=True)
             back = _written(temporary, content, durable)
         check(back)
-        temporary.replace(target)
+        os.replace(temporary, target)  # noqa: PTH105
         named = True
         if durable:
-            _sync_folder(target.parent)
+            _sync_folder(folder or os.curdir)
     except OSError as error:
-        raise refuse(why.NOT_WRITTEN, target.name, detail=str(error.strerror or error)) from error
+        raise refuse(why.NOT_WRITTEN, name, detail=str(error.strerror or error)) from error
     finally:
         if not named:
             with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+                Path(temporary).unlink()
 
 
-def _written(path: Path, content: bytes, durable: bool) -> bytes:
+def _written(path: str, content: bytes, durable: bool) -> bytes:
     """Write a new file and return what can be read of it."""
-    with path.open("x+b", buffering=0) as file:
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
+    file = os.open(path, _NEW, 0o666)
+    try:
+        written = os.write(file, content)
+        while written < len(content):
+            written += os.write(file, memoryview(content)[written:])
         if durable:
-            os.fsync(file.fileno())
-        file.seek(0)
-        return file.readall()
+            os.fsync(file)
+        os.lseek(file, 0, os.SEEK_SET)
+        back = os.read(file, len(content) + 1)
+        while more := os.read(file, _BLOCK):
+            back += more
+        return back
+    finally:
+        os.close(file)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     """Flush a rename to disk where the system lets a folder be opened (not on Windows)."""
     if os.name == "nt":
         return

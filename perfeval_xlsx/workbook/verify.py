@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from operator import sub
 
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
-from perfeval_xlsx.workbook.cells import Sheet, a1
-from perfeval_xlsx.workbook.layout import Context, Layout
+from perfeval_xlsx.workbook.cells import Sheet
+from perfeval_xlsx.workbook.layout import Context, Layout, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.package import Package, read_package
 from perfeval_xlsx.workbook.patch import Edits, Value, inline_text
@@ -49,14 +50,17 @@ def _lenient(limits: Limits) -> Limits:
 
 
 def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
-    if list(old.members) != list(new.members):
+    """Compare the bytes of all members between two that were replaced at once, and where each of them stands."""
+    in_order = [key for key, _ in old.in_order()]
+    if list(old.members) != list(new.members) or in_order != [key for key, _ in new.in_order()]:
         raise KeyError("members")
-    for key, member in old.members.items():
-        if key not in replaced:
-            first, last = old.region(member)
-            start, stop = new.region(new.members[key])
-            if old.data[first:last] != new.data[start:stop]:
-                raise KeyError(member.name)
+    first = 0
+    for place in [*(place for place, key in enumerate(in_order) if key in replaced), len(in_order)]:
+        bounds, others = old.bounds[first : place + 1], new.bounds[first : place + 1]
+        alike = old.data[bounds[0] : bounds[-1]] == new.data[others[0] : others[-1]] if bounds else True
+        if not alike or len(set(map(sub, others, bounds))) > 1:
+            raise KeyError(", ".join(old.members[key].name for key in in_order[first:place]))
+        first = place + 1
 
 
 def _verify_sheet(book: Workbook, package: Package, index: int, edits: Edits) -> None:
@@ -73,23 +77,24 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
 
     False as well where the cells are not plainly spelled, so that nothing is known.
     """
-    old, new, place, before = [], [], 0, 0
+    old, place, before = layout.part, 0, 0
     for (row, column), value in sorted(edits.items()):
-        at = part.find(b'<c r="%b"' % a1(row, column).encode(), place)
-        cell = None if at < 0 else PLAIN_CELL.match(part, at)
-        there = layout.rows.get(row)
-        if cell is None or there is None or not _holds(cell, value):
+        line = layout.rows.get(row)
+        if line is None:
             return False
-        new.append(part[place:at])
-        place = cell.end()
-        position = there.place(layout.part, row, column)
-        if position is not None:
-            known = PLAIN_CELL.match(layout.part, position)
-            if known is None:
-                return False
-            old.append(layout.part[before:position])
-            before = known.end()
-    return b"".join([*old, layout.part[before:]]) == b"".join([*new, part[place:]])
+        mark, there = cell_mark(row, column), line.place(old, row, column)
+        if there is None:  # a new cell: what stands before it in the copy tells where
+            at = part.find(mark, place + max(line.start - before, 0))
+            there = after = before + at - place
+        else:
+            at = place + there - before
+            known = PLAIN_CELL.match(old, there)
+            after = -1 if known is None else known.end()
+        cell = PLAIN_CELL.match(part, at) if at >= 0 and after >= 0 and part.startswith(mark, at) else None
+        if cell is None or old[before:there] != part[place:at] or not _holds(cell, value):
+            return False
+        place, before = cell.end(), after
+    return old[before:] == part[place:]
 
 
 def _holds(cell: re.Match[bytes], value: Value) -> bool:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.limits import DEFAULT_LIMITS, MIB, Limits
 from perfeval_xlsx.workbook import open_workbook, save_copy
-from perfeval_xlsx.workbook.package import read_package, rebuild
+from perfeval_xlsx.workbook.package import read_package
+from perfeval_xlsx.workbook.repack import rebuild
 
 from .make import (
     BOOK,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.workbook import open_workbook, save, save_copy
-from perfeval_xlsx.workbook.package import rebuild
+from perfeval_xlsx.workbook.repack import rebuild
 
 from .make import members_of, opened, pack, parts, sheet_xml, texts
 
@@ -87,25 +86,20 @@ def test_a_read_only_folder_is_a_finding(source: Path, tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-class Slow(io.FileIO):
-    """A file that takes a few bytes at a time."""
-
-    def write(self, content: Any) -> int:
-        return super().write(bytes(content)[:100])
+def few_bytes(file: int, content: Any, *, write: Any = os.write) -> int:
+    """``os.write`` of a file that takes a few bytes at a time."""
+    return int(write(file, bytes(content)[:100]))
 
 
-class Full(Slow):
-    """A file on a disk that fills up."""
-
-    def write(self, content: Any) -> int:
-        if self.tell():
-            raise OSError(28, "No space left on device")
-        return super().write(content)
+def no_space(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
-def opens(kind: type[io.FileIO]) -> Any:
-    """``Path.open`` that gives such a file."""
-    return lambda path, mode, buffering: kind(path, mode)
+def filling_up(file: int, content: Any) -> int:
+    """``os.write`` on a disk that fills up."""
+    if os.fstat(file).st_size:
+        no_space()
+    return few_bytes(file, content)
 
 
 def test_a_file_that_takes_a_few_bytes_at_a_time_is_written_whole(
@@ -113,7 +107,7 @@ def test_a_file_that_takes_a_few_bytes_at_a_time_is_written_whole(
 ) -> None:
     book = open_workbook(source)
     save_copy(book, {0: {(1, 1): 2}}, tmp_path / "usual.xlsx")
-    monkeypatch.setattr(Path, "open", opens(Slow))
+    monkeypatch.setattr(save.os, "write", few_bytes)
     save_copy(book, {0: {(1, 1): 2}}, tmp_path / "slow.xlsx")
     monkeypatch.undo()
     assert (tmp_path / "slow.xlsx").read_bytes() == (tmp_path / "usual.xlsx").read_bytes()
@@ -126,17 +120,8 @@ def test_a_failing_step_leaves_the_older_copy_and_no_other_file(
     target = tmp_path / "out" / "copy.xlsx"
     save_copy(open_workbook(source), {0: {(1, 1): 2}}, target)
     old = target.read_bytes()
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    if step == "fsync":
-        monkeypatch.setattr(save.os, "fsync", fail)
-    elif step == "write":
-        monkeypatch.setattr(Path, "open", opens(Full))
-    else:
-        monkeypatch.setattr(Path, step, fail)
     book = opened(DATA)
+    monkeypatch.setattr(save.os, step, filling_up if step == "write" else no_space)
     with pytest.raises(PerfevalError) as refused:
         save_copy(book, {0: {(1, 1): 3}}, target)
     monkeypatch.undo()
@@ -152,6 +137,22 @@ def test_a_copy_that_does_not_verify_is_not_kept(source: Path, tmp_path: Path, m
 
     monkeypatch.setattr(save, "rebuild", wrong)
     assert refused_code(source, tmp_path / "copy.xlsx")[0] == "B27"
+    assert [path.name for path in tmp_path.iterdir()] == ["自评表.xlsx"]
+
+
+def test_what_is_checked_is_what_the_disk_gives_back(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = open_workbook(source)
+
+    def garbled(file: int, size: int, *, read: Any = os.read) -> bytes:
+        return bytes(read(file, size)).replace(b"PK\3\4", b"PK\3\5", 1)
+
+    monkeypatch.setattr(save.os, "read", garbled)
+    with pytest.raises(PerfevalError) as refused:
+        save_copy(book, {0: {(1, 1): 2}}, tmp_path / "copy.xlsx")
+    monkeypatch.undo()
+    assert refused.value.finding.code == "B27"
     assert [path.name for path in tmp_path.iterdir()] == ["自评表.xlsx"]
 
 

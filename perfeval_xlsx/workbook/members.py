@@ -1,0 +1,48 @@
+"""What a zip file says about its members, and the fixed fields it says it in."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+LOCAL = struct.Struct("<4s5H3I2H")
+LOCAL_NAME = struct.Struct("<4s22x2H")
+"""Of a local header only its mark and the lengths of name and extra field."""
+LENGTHS = 26
+"""Where in a local header these lengths stand."""
+CENTRAL = struct.Struct("<4s6H3I5H2I")
+OFFSET = 42
+"""Where in a central entry the offset of the local header stands."""
+END64 = struct.Struct("<4sQ2H2I4Q")
+STORED, DEFLATED = 0, 8
+NONE32 = 0xFFFFFFFF
+"""Stands in a field whose value is in the extra block ``ZIP64``."""
+ZIP64 = 1
+
+
+class Member(NamedTuple):
+    """One entry of the central directory.
+
+    Attributes:
+        name: Name as stored, decoded; a backslash (some old writers) counts as a slash.
+        raw_name: Name as stored.
+        flags: General purpose flags.
+        method: 0 stored, 8 deflated.
+        crc: CRC-32 of the inflated bytes.
+        packed: Size in the file.
+        size: Inflated size.
+        offset: Position of the local header in the file.
+        header: The central entry's fixed fields, name, extra and comment as they stand.
+        start: Position of the packed bytes in the file.
+    """
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    header: bytes
+    start: int = 0
