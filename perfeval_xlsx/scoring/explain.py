@@ -40,11 +40,12 @@ class _Part(NamedTuple):
 
 def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> Objects:
     """One sentence a row of the scored indicators."""
-    methods, directed = scored.verdicts.method, np.where(_directed(scored), scored.measured.direction, "")
+    directed = np.where(_directed(scored), scored.measured.direction, "")
+    methods = list(scored.verdicts.names), scored.verdicts.rules
     parts = [
-        _Part([_template("facts", lang, "words")], np.zeros(len(methods), dtype=np.int64)),
+        _Part([_template("facts", lang, "words")], np.zeros(len(directed), dtype=np.int64)),
         _part(methods, "method", lang),
-        _part(directed, "direction", lang),
+        _part(_told_apart(directed), "direction", lang),
         _Part(["", _template("assumed_unit", lang, "note")], scored.measured.assumed.astype(np.int64)),
         _Part(["", _template("deducted", lang, "note")], (scored.deducted > 0).astype(np.int64)),
         _typed_part(scored.figures, scored.words["status"], lang),
@@ -63,11 +64,12 @@ def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Cod
         "ratio": _percents(figures["rate"]),
         "band": _texts(figures["share"], _share),
     }
+    supported = _told_apart(_supported(executed, books, code))
     parts = [
-        _part(words["method"], "method", lang),
-        _part(words["points_from"], "note", lang),
+        _part(_told_apart(words["method"]), "method", lang),
+        _part(_told_apart(words["points_from"]), "note", lang),
         _typed_part(figures, words["status"], lang),
-        _articles(_supported(executed, books, code), books, code, lang, lambda book, _: book.execution.source),
+        _articles(supported, books, code, lang, lambda book, _: book.execution.source),
     ]
     return _sentences(parts, columns, lang)
 
@@ -125,23 +127,30 @@ def article_words(article: Article, lang: Lang) -> str:
     return _template("article", lang, "words").format(article=article.article, support=support)
 
 
-def _part(keys: Any, table: str, lang: Lang) -> _Part:
-    """The part that a key of ``data/methods.toml`` stands for; "" says nothing."""
-    codes, distinct = pd.factorize(np.asarray(keys, dtype=object))
-    return _Part([_template(key, lang, table) if key else "" for key in distinct.tolist()], codes)
+_Keys = tuple[list[str], Codes]
+"""Keys of ``data/methods.toml``, and by row the position of its own."""
+
+
+def _told_apart(keys: Objects) -> _Keys:
+    codes, distinct = pd.factorize(keys)
+    return distinct.tolist(), codes
+
+
+def _part(keys: _Keys, table: str, lang: Lang) -> _Part:
+    """The part that a key stands for; "" says nothing."""
+    return _Part([_template(key, lang, table) if key else "" for key in keys[0]], keys[1])
 
 
 def _articles(
-    methods: Any, books: Sequence[Rulebook], code: Codes, lang: Lang, source: Callable[[Rulebook, str], Article]
+    methods: _Keys, books: Sequence[Rulebook], code: Codes, lang: Lang, source: Callable[[Rulebook, str], Article]
 ) -> _Part:
     """By row, the article of its rulebook that its method rests on."""
-    codes, distinct = pd.factorize(np.asarray(methods, dtype=object))
     templates = [
         "" if method in _SILENT or not method else _literal(article_words(source(book, method), lang))
         for book in books
-        for method in distinct.tolist()
+        for method in methods[0]
     ]
-    return _Part(templates, code * len(distinct) + codes)
+    return _Part(templates, code * len(methods[0]) + methods[1])
 
 
 def _literal(text: str) -> str:
@@ -185,8 +194,8 @@ def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
     """Every column a template of a row may name."""
     verdicts, measured = scored.verdicts, scored.measured
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(verdicts.status == "ruled", verdicts.top / verdicts.bottom, verdicts.default)
-    ratio = np.where(one_of(verdicts.method, ("reverse", "reverse_linear")), share, verdicts.ratio)
+        share = np.where(verdicts.are("ruled"), verdicts.top / verdicts.bottom, verdicts.default)
+    ratio = np.where(verdicts.by("reverse", "reverse_linear"), share, verdicts.ratio)
     low, high = _texts(verdicts.low, _share), _texts(verdicts.high, _share)
     return {
         **_figures(scored.figures),
@@ -213,8 +222,9 @@ def _texts(values: Any, shown: Callable[[Any], str]) -> Column:
 
 def _directed(scored: Scored) -> Bools:
     """Rows whose direction decided something: a number that is not exactly at its target."""
-    unread = one_of(scored.verdicts.method, _UNDIRECTED)
-    return np.asarray((scored.verdicts.status == "ruled") & ~unread & (scored.verdicts.ratio != 1), dtype=np.bool_)
+    verdicts = scored.verdicts
+    directed: Bools = verdicts.are("ruled") & ~verdicts.by(*_UNDIRECTED) & (verdicts.ratio != 1)
+    return directed
 
 
 _TYPED = ("", "blank", "default", "stands", "outside_open", "outside", "kept", "impossible")
@@ -222,14 +232,15 @@ _TYPED = ("", "blank", "default", "stands", "outside_open", "outside", "kept", "
 
 def _typed_part(figures: Mapping[str, Floats], status: Objects, lang: Lang) -> _Part:
     """By row, the words on how the typed score stands; nothing where the rule alone decides."""
-    typed, score, low, high = (figures[name] for name in ("typed", "score", "low", "high"))
-    judged, unscorable = status == "judged", status == "unscorable"
-    none, inside = np.isnan(typed), stands(typed, low, high)
+    rows = np.flatnonzero((status == "judged") | (status == "unscorable"))
+    typed, score, low, high = (figures[name][rows] for name in ("typed", "score", "low", "high"))
+    judged, none, inside = status[rows] == "judged", np.isnan(typed), stands(typed, low, high)
     cases = [
         judged & none & np.isnan(score), judged & none, judged & inside, judged & np.isnan(score), judged,
-        unscorable & inside, unscorable & ~none,
+        inside, ~none,
     ]  # fmt: skip
-    codes = np.select(cases, range(1, len(_TYPED)), 0)
+    codes = np.zeros(len(status), dtype=np.int64)
+    codes[rows] = np.select(cases, range(1, len(_TYPED)), 0)
     return _Part([key and _template(key, lang, "typed") for key in _TYPED], codes)
 
 

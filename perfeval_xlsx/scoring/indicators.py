@@ -69,7 +69,7 @@ def score_indicators(frame: pd.DataFrame | Coded, years: Floats, books: Books, c
         _shared_points(verdicts, points, follows, follows & ~_shares(rows, "score") & rows.has("score"))
     deducted = deductions(rows.frame, books, code)
     verdicts.withdraw(np.isnan(deducted), "deduction_unreadable")
-    points = np.where(one_of(verdicts.method, ("excluded", "shared")), np.nan, points)
+    points = np.where(verdicts.by("excluded", "shared"), np.nan, points)
     deducted = np.nan_to_num(deducted)
     found = _figures(rows, measured, verdicts, points, deducted, places(books, code))
     words = {"kind": measured.target.kind, "status": verdicts.status, "method": verdicts.method}
@@ -250,35 +250,29 @@ def _shared_points(verdicts: Verdicts, points: Floats, follows: Bools, apart: Bo
     """
     group = np.cumsum(~follows)
     size = np.bincount(group)[group]
-    full = (verdicts.status == "ruled") & (verdicts.top == verdicts.bottom)
+    full = verdicts.are("ruled") & (verdicts.top == verdicts.bottom)
     all_full = np.bincount(group, ~full)[group] == 0
     missed = (size > 1) & ~follows & ~np.isnan(points) & ~all_full
-    verdicts.status[missed], verdicts.method[missed] = "judged", "shared_missed"
+    verdicts.settle(missed, "judged", "shared_missed")
     verdicts.low[missed], verdicts.high[missed], verdicts.default[missed] = 0.0, 1.0, np.nan
     verdicts.open_top[missed] = False
     verdicts.withdraw((np.bincount(group, apart)[group] > 0) & ~follows, "shared_split")
-    verdicts.status[follows], verdicts.method[follows] = "unweighted", "shared"
+    verdicts.settle(follows, "unweighted", "shared")
 
 
 def _figures(
     rows: Coded, measured: Measured, verdicts: Verdicts, points: Floats, deducted: Floats, decimals: Codes
 ) -> dict[str, Floats]:
     """The new columns of figures."""
-    ruled, judged = verdicts.status == "ruled", verdicts.status == "judged"
-    unscorable = verdicts.status == "unscorable"
-    typed = figures(rows, "self_score")
-    low, high = _bounds(verdicts, points, decimals)
-    default = np.clip(half_up(points * verdicts.default, decimals), low, high)
+    ruled, typed = verdicts.are("ruled"), figures(rows, "self_score")
     by_rule = np.clip(product_half_up(points, verdicts.top, verdicts.bottom, decimals), 0.0, points)
-    low, high, default, by_rule = (_less(figures, deducted, decimals) for figures in (low, high, default, by_rule))
-    inside = stands(typed, low, high)
-    score = np.select(
-        [ruled, judged, unscorable],
-        [by_rule, np.where(inside, typed, np.where(typed < low, low, default)), np.where(inside, typed, np.nan)],
-        typed,
-    )
-    score = np.where(one_of(verdicts.method, ("shared", "shared_split")), np.nan, score)
-    bounded = judged | unscorable
+    score = np.where(ruled, _less(by_rule, deducted, decimals), typed)
+    low, high = (np.where(ruled, score, np.nan) for _ in range(2))
+    weighed = np.flatnonzero(verdicts.are("judged") | verdicts.are("unscorable"))
+    if len(weighed):
+        facts = points[weighed], typed[weighed], deducted[weighed], decimals[weighed]
+        low[weighed], high[weighed], score[weighed] = _weighed(verdicts, weighed, *facts)
+    score[verdicts.by("shared", "shared_split")] = np.nan
     return {
         "points": points,
         "typed": typed,
@@ -286,17 +280,29 @@ def _figures(
         "actual_value": measured.value,
         "ratio": verdicts.ratio,
         "score": score,
-        "low": np.where(ruled, score, np.where(bounded, low, np.nan)),
-        "high": np.where(ruled, score, np.where(bounded, high, np.nan)),
+        "low": low,
+        "high": high,
     }
 
 
-def _bounds(verdicts: Verdicts, points: Floats, decimals: Codes) -> tuple[Floats, Floats]:
+def _weighed(
+    verdicts: Verdicts, rows: Codes, points: Floats, typed: Floats, deducted: Floats, decimals: Codes
+) -> tuple[Floats, Floats, Floats]:
+    """What a reviewer may give for ``rows``, at least and at most, and what they have until then."""
+    low, high = _bounds(verdicts, rows, points, decimals)
+    default = np.clip(half_up(points * verdicts.default[rows], decimals), low, high)
+    low, high, default = (_less(figures, deducted, decimals) for figures in (low, high, default))
+    inside = stands(typed, low, high)
+    unless = np.where(verdicts.are("judged")[rows], np.where(typed < low, low, default), np.nan)
+    return low, high, np.where(inside, typed, unless)
+
+
+def _bounds(verdicts: Verdicts, rows: Codes, points: Floats, decimals: Codes) -> tuple[Floats, Floats]:
     """What a reviewer may give, in points: a band that ends below the full weight never reaches it by rounding."""
     step = 10.0**-decimals
-    low, high = half_up(points * verdicts.low, decimals), half_up(points * verdicts.high, decimals)
-    high = np.where(verdicts.open_top, half_up(high - step, decimals), high)
-    high = np.where(verdicts.high < 1, np.minimum(high, half_up(points - step, decimals)), high)
+    low, high = half_up(points * verdicts.low[rows], decimals), half_up(points * verdicts.high[rows], decimals)
+    high = np.where(verdicts.open_top[rows], half_up(high - step, decimals), high)
+    high = np.where(verdicts.high[rows] < 1, np.minimum(high, half_up(points - step, decimals)), high)
     return low, np.maximum(low, high)
 
 
@@ -307,4 +313,7 @@ def stands(typed: Floats, low: Floats, high: Floats) -> Bools:
 
 
 def _less(figures: Floats, deducted: Floats, decimals: Codes) -> Floats:
-    return np.where(deducted > 0, half_up(np.clip(figures - deducted, 0.0, None), decimals), figures)
+    taken = deducted > 0
+    if not taken.any():
+        return figures
+    return np.where(taken, half_up(np.clip(figures - deducted, 0.0, None), decimals), figures)

@@ -76,11 +76,11 @@ def measure(rows: pd.DataFrame | Coded, years: Floats) -> Measured:
     value, other, comparable, units, assumed = _reconcile(target, actual, coded)
     deadline, days = _deadlines(target, actual, years)
     lower, direction = _direction(coded, target, actual)
-    value, other = (np.where(target.comparator == "±", np.abs(v), v) for v in (value, other))
+    value, other = (np.where(target.equals("comparator", "±"), np.abs(v), v) for v in (value, other))
     low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
     named = coded.each("level3", lambda name: "" if name is None else change_of(name))
-    change = np.where(target.change != "", target.change, named)
-    opposite = comparable & (change != "") & (actual.change != "") & (change != actual.change)
+    change = np.where(target.equals("change", ""), named, target.change)
+    opposite = comparable & ~actual.equals("change", "") & (change != "") & (change != actual.change)
     unsure = open_rows(target, actual, (low, high), (value, other), lower, direction == "default", change)
     return Measured(
         target=target,
@@ -124,8 +124,9 @@ def figures(rows: Coded, column: str) -> Floats:
 def _reconcile(target: Side, actual: Side, rows: Coded) -> tuple[Floats, Floats, Bools, Bools, Bools]:
     """Bring actuals into the target's unit: (value, upper bound, comparable, units at odds, unit assumed)."""
     numeric = target.is_(NUMERIC) & actual.is_(NUMERIC) & ~np.isnan(target.value) & ~np.isnan(actual.value)
-    bare_actual, bare_target = actual.unit == "", target.unit == ""
-    same = (target.unit == actual.unit) | _generic(target.unit, actual.unit) | bare_actual | bare_target
+    bare_actual, bare_target = actual.equals("unit", ""), target.equals("unit", "")
+    same = (target.unit == actual.unit) | bare_actual | bare_target
+    _add_generic(same, target.unit, actual.unit)
     same |= (target.value == 0) & (actual.value == 0)
     one_bare = bare_actual != bare_target
     factor, settled = _bare(target, actual, one_bare)
@@ -145,10 +146,10 @@ def _times(values: Floats, factors: Floats) -> Floats:
     return result
 
 
-def _generic(targets: Objects, actuals: Objects) -> Bools:
-    """Rows whose units differ in words only: 15个 and 15所, 每亩300 and 300元/亩."""
-    pairs = zip(targets, actuals, strict=True)
-    return np.fromiter((a != b and _alike(a, b) for a, b in pairs), np.bool_, len(targets))
+def _add_generic(same: Bools, targets: Objects, actuals: Objects) -> None:
+    """Add the rows whose units differ in words only: 15个 and 15所, 每亩300 and 300元/亩."""
+    rows = np.flatnonzero(~same)
+    same[rows] = list(map(_alike, targets[rows], actuals[rows]))
 
 
 @lru_cache(maxsize=4096)
@@ -168,7 +169,7 @@ def _bare(target: Side, actual: Side, one_bare: Bools) -> tuple[Floats, Bools]:
     """
     low, high = _DATA["plausible_ratio"]
     factor = np.where(one_bare, target.factor / actual.factor, 1.0)
-    bare_scale = np.where(actual.unit == "", actual.scale, target.scale)
+    bare_scale = np.where(actual.equals("unit", ""), actual.scale, target.scale)
     scale = np.where(one_bare & (bare_scale == 1), target.scale / actual.scale, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         plain = actual.value * factor / target.value
@@ -184,14 +185,16 @@ def _percent(target: Side, actual: Side, one_bare: Bools, rows: Coded) -> Bools:
     A bare target answered in percent is a percentage only if its name says so or it is 100: ``50`` beside ``100%`` may
     be 50 people, all of them reached.
     """
-    mixed = one_bare & ((target.unit == "%") != (actual.unit == "%"))
-    loose_target, loose_actual = (side.borrowed | (side.unit == "") for side in (target, actual))
-    percent = mixed | ((target.unit == "%") & (actual.unit == "%"))
+    bare_actual = actual.equals("unit", "")
+    target_percent, actual_percent = target.equals("unit", "%"), actual.equals("unit", "%")
+    mixed = one_bare & (target_percent != actual_percent)
+    loose_target, loose_actual = (side.borrowed | side.equals("unit", "") for side in (target, actual))
+    percent = mixed | (target_percent & actual_percent)
     small_actual = loose_actual & (np.abs(actual.value) <= 1) & (actual.value != 0) & (np.abs(target.value) > 1)
     small_target = loose_target & (np.abs(target.value) <= 1) & (target.value != 0) & (np.abs(actual.value) > 1)
     rate = rows.each("level3", lambda name: name is not None and bool(_RATE_NAME.search(name)), np.bool_)
-    bare = np.where(actual.unit == "", actual.value, target.value)
-    told = rate | (bare == 100) | ((actual.unit == "") & (bare <= 100)) | (bare == 0)
+    bare = np.where(bare_actual, actual.value, target.value)
+    told = rate | (bare == 100) | (bare_actual & (bare <= 100)) | (bare == 0)
     unsure = (percent & (small_actual | small_target)) | (mixed & ~told)
     return np.array(~unsure, dtype=np.bool_)
 
@@ -228,17 +231,18 @@ def open_rows(
     clear: Bools = np.where(lower, other <= high / margin, value >= low * margin)
     vague = (value != other) | (bound & favourable) | target.approximate
     unsure = (vague & ~reached) | (bound & ~favourable) | (actual.approximate & ~clear)
-    unsure |= (target.kind == "ratio") & ~target.compares((*_AT_LEAST, *_AT_MOST)) & (value != low)
-    unsure |= default & (target.kind == "range") & (target.unit != "%") & (other > high)
+    unsure |= target.is_("ratio") & ~target.compares((*_AT_LEAST, *_AT_MOST)) & (value != low)
+    unsure |= default & target.is_("range") & ~target.equals("unit", "%") & (other > high)
     unsure |= _half_change(target, actual, low, value, change)
     return np.array(unsure, dtype=np.bool_)
 
 
 def _half_change(target: Side, actual: Side, low: Floats, value: Floats, change: Objects) -> Bools:
     """Rows where the actual is a change and the target none, or the other way round beyond belief."""
-    alone = (actual.change != "") & (change == "")
-    minus = (change == "down") & (value < 0)
-    unlike = (target.change != "") & (actual.change == "") & (value > _DATA["change_ratio"] * low)
+    unchanged = actual.equals("change", "")
+    alone = ~unchanged & (change == "")
+    minus = (value < 0) & (change == "down")
+    unlike = ~target.equals("change", "") & unchanged & (value > _DATA["change_ratio"] * low)
     return np.asarray(alone | minus | unlike, dtype=np.bool_)
 
 
@@ -281,9 +285,9 @@ def _direction(rows: Coded, target: Side, actual: Side) -> tuple[Bools, Objects]
     A target that is a decrease (降低10%) is better when higher, whatever its name. An amount is one even where the
     target leaves its unit to the actual (1600 answered by 1700元/亩).
     """
-    fall = target.change == "down"
+    fall = target.equals("change", "down")
     cost_words = _DATA["cost_words"]
-    amounts = target.is_(_AMOUNTS) | ((target.unit == "") & target.is_("number") & actual.is_(_AMOUNTS))
+    amounts = target.is_(_AMOUNTS) | (target.equals("unit", "") & target.is_("number") & actual.is_(_AMOUNTS))
     cost = amounts & rows.contains("level2", cost_words)
     by_name = rows.each("level3", lambda name: name is not None and lower_is_better(name), np.bool_)
     by_name, cost = by_name & ~fall, cost & ~fall

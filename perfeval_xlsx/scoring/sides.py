@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -43,6 +43,7 @@ class Side:
     first: Floats
     borrowed: Bools
     _distinct: Sequence[Quantity]
+    _arrays: Mapping[str, npt.NDArray[Any]]
     _codes: Codes
     _kinds: dict[Collection[str], Bools] = field(default_factory=dict, init=False)
 
@@ -52,6 +53,14 @@ class Side:
         if known is None:
             wanted = {kinds} if isinstance(kinds, str) else kinds
             known = self._kinds[kinds] = self._where([quantity.kind in wanted for quantity in self._distinct])
+            known.flags.writeable = False
+        return known
+
+    def equals(self, name: str, word: str) -> Bools:
+        """Rows of which an attribute is ``word``: it is compared once for every distinct quantity."""
+        known = self._kinds.get((name, word))
+        if known is None:
+            known = self._kinds[name, word] = np.asarray(self._arrays[name] == word, dtype=np.bool_)[self._codes]
             known.flags.writeable = False
         return known
 
@@ -87,10 +96,11 @@ class _Cells:
         """Turn everything into arrays."""
         columns = zip(*map(_shared, self.distinct), strict=True) if self.distinct else [()] * len(_SHARED)
         arrays: dict[str, npt.NDArray[Any]] = {
-            name: np.array(values, dtype=dtype)[self.codes]
-            for (name, dtype), values in zip(_SHARED.items(), columns, strict=True)
+            name: np.array(values, dtype=dtype) for (name, dtype), values in zip(_SHARED.items(), columns, strict=True)
         }
-        return Side(value=self.values, text=self.texts, _distinct=self.distinct, _codes=self.codes, **arrays)
+        spread = {name: values[self.codes] for name, values in arrays.items()}
+        known = {"_distinct": self.distinct, "_arrays": arrays, "_codes": self.codes}
+        return Side(value=self.values, text=self.texts, **known, **spread)  # type: ignore[arg-type]
 
 
 def sides(rows: Coded) -> tuple[Side, Side]:

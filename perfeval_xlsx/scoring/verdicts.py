@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perfeval_xlsx.scoring.columns import Bools, Floats, Objects
+from perfeval_xlsx.scoring.columns import Bools, Codes, Floats, Objects
+
+STATES = ("", "ruled", "judged", "unscorable", "unweighted")
 
 
 @dataclass(slots=True)
@@ -14,7 +16,8 @@ class Verdicts:
     """What the rules say of each row.
 
     Attributes:
-        status: ruled, judged, unscorable, unweighted; ``method`` key of ``data/methods.toml``.
+        states: Position in ``STATES``; ``rules`` position in ``names``.
+        names: The methods used, keys of ``data/methods.toml``, with their position.
         top, bottom: The score is points × top / bottom, in the figures as written (for exact rounding).
         low, high: What a reviewer may give, as fractions of the points; ``open_top``: ``high`` itself is excluded.
         default: Fraction a judged row gets when no score is typed, NaN to leave it blank.
@@ -22,8 +25,9 @@ class Verdicts:
         open: Rows that no rule has reached yet.
     """
 
-    status: Objects
-    method: Objects
+    states: Codes
+    rules: Codes
+    names: dict[str, int]
     top: Floats
     bottom: Floats
     low: Floats
@@ -38,8 +42,9 @@ class Verdicts:
     def blank(cls, size: int) -> Verdicts:
         """Nothing decided yet: unscorable, unreadable, anything possible."""
         return cls(
-            status=np.full(size, "", dtype=object),
-            method=np.full(size, "", dtype=object),
+            states=np.zeros(size, dtype=np.int64),
+            rules=np.zeros(size, dtype=np.int64),
+            names={"": 0},
             top=np.zeros(size),
             bottom=np.ones(size),
             low=np.zeros(size),
@@ -51,12 +56,38 @@ class Verdicts:
             open=np.ones(size, dtype=np.bool_),
         )
 
+    @property
+    def status(self) -> Objects:
+        """By row, the status: ruled, judged, unscorable, unweighted."""
+        return np.array(STATES, dtype=object)[self.states]
+
+    @property
+    def method(self) -> Objects:
+        """By row, the method."""
+        return np.array(list(self.names), dtype=object)[self.rules]
+
+    def are(self, status: str) -> Bools:
+        """Rows of a status."""
+        return np.asarray(self.states == STATES.index(status), dtype=np.bool_)
+
+    def by(self, *methods: str) -> Bools:
+        """Rows that one of some methods decides."""
+        rows = np.zeros(len(self.rules), dtype=np.bool_)
+        for method in methods:
+            if method in self.names:
+                rows |= self.rules == self.names[method]
+        return rows
+
+    def settle(self, rows: Bools, status: str, method: str) -> None:
+        """Give ``rows`` a status and a method, whatever was decided of them."""
+        self.states[rows] = STATES.index(status)
+        self.rules[rows] = self.names.setdefault(method, len(self.names))
+
     def _take(self, rows: Bools, status: str, method: str) -> Bools:
         free: Bools = rows & self.open
         if free.any():
             self.open &= ~free
-            self.status[free] = status
-            self.method[free] = method
+            self.settle(free, status, method)
         return free
 
     def rule(self, rows: Bools, method: str, top: Floats | float = 1.0, bottom: Floats | float = 1.0) -> None:
@@ -90,7 +121,7 @@ class Verdicts:
 
     def withdraw(self, rows: Bools, method: str) -> None:
         """Take back what was decided of ``rows``: something in them cannot be read."""
-        taken = rows & (self.status != "unweighted")
-        self.status[taken], self.method[taken] = "unscorable", method
+        taken = rows & ~self.are("unweighted")
+        self.settle(taken, "unscorable", method)
         self.low[taken], self.high[taken], self.default[taken] = 0.0, 1.0, np.nan
         self.open_top[taken] = False
