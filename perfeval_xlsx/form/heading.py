@@ -30,6 +30,8 @@ _WRITTEN_YEAR = re.compile("二[〇零○OＯ0]二[〇零○OＯ0一二三四五
 _ZEROS = str.maketrans("○OＯ0", "〇〇〇〇")
 _WHOLE = 3
 """A label of so many characters is known inside a text, too."""
+_NAME = 4
+"""A value behind its label without a colon has so many characters at least."""
 
 
 def first_row(grid: Grid, after: int, anchor: int) -> int:
@@ -200,7 +202,7 @@ def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, 
                 else:
                     beside = right_of(grid, row, column)
                     beside = beside[0], _first_fact(beside[1])
-                    values.append((beside[1] is None and _below_labels(grid, row, column, rows)) or beside)
+                    values.append((beside[1] is None and below_labels(grid, row, column, rows)) or beside)
     return values
 
 
@@ -211,9 +213,19 @@ def facts_in(text: str) -> list[tuple[str, str]]:
     A further fact begins behind white space or a semicolon with words and a colon, or with a known label and a colon.
     """
     folded = unicodedata.normalize("NFKC", text)
+    if ":" not in folded:
+        return [_spaced(folded.strip()) or (split_label(text)[0], "")]
     begins = [0, *_later_facts(folded)]
     facts = [split_label(folded[a:b].strip(" \n;,")) for a, b in zip(begins, [*begins[1:], None], strict=True)]
     return [(label, inline.strip()) for label, _, inline in facts]
+
+
+def _spaced(text: str) -> tuple[str, str] | None:
+    """A known label and the value that stands behind white space in its cell (``填报单位（盖章）  水务局``)."""
+    match = _label_before_space().match(text)
+    if match is None or bare(text) in _head_labels() or len(match["value"]) < _NAME:
+        return None
+    return bare(match["label"]), match["value"]
 
 
 def _later_facts(text: str) -> list[int]:
@@ -231,6 +243,12 @@ def _later_facts(text: str) -> list[int]:
 
 
 @cache
+def _label_before_space() -> re.Pattern[str]:
+    names = sorted((re.escape(name) for name in _head_labels() if len(name) >= _WHOLE), key=len, reverse=True)
+    return re.compile(f"(?P<label>(?:{'|'.join(names)})(?:[(][^()]*[)])?)\\s+(?P<value>\\S.*)$", re.DOTALL)
+
+
+@cache
 def _known_label() -> re.Pattern[str]:
     head = load("labels.toml")["head"]
     names = {*_head_labels(), *bare_names([*head["total"], *head["grade"]])}
@@ -244,7 +262,7 @@ def _first_fact(text: str | None) -> str | None:
     return text if not begins or text is None else text[: begins[0]].strip()
 
 
-def _below_labels(grid: Grid, row: int, column: int, rows: list[int]) -> tuple[str, str | None] | None:
+def below_labels(grid: Grid, row: int, column: int, rows: list[int]) -> tuple[str, str | None] | None:
     """Address and text below a label of a row that holds nothing but labels, over a row that holds none."""
     below = grid.bottom(row, column) + 1
     if below not in rows or len(grid.texts(row)) < 2 or any(_is_label(text) for _, text in grid.texts(below)):

@@ -74,7 +74,7 @@ def is_fund_header(grid: Grid, row: int) -> bool:
     if len(fields) < 2 or fields.isdisjoint(_FUND_AMOUNTS):
         return False
     texts = grid.texts(row)
-    figures = [at for at, (_, text) in enumerate(texts) if _FIGURE.match(plain_row(text))]
+    figures = [at for at, (_, text) in enumerate(texts) if _FIGURE.match(plain_row(text).rpartition(":")[2])]
     return not figures or _is_row_number(texts, figures)
 
 

@@ -11,7 +11,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Header
-from perfeval_xlsx.form.heading import bare_names, facts_in, right_of, split_label
+from perfeval_xlsx.form.heading import bare_names, below_labels, facts_in, right_of, split_label
 from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.workbook import a1
@@ -185,12 +185,13 @@ def _boxed(text: str) -> str:
 
 def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
     """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
-    for row in grid.rows_between(first, last):
+    rows = grid.rows_between(first, last)
+    for row in rows:
         for column, text in grid.texts(row):
             for label, inline in facts_in(text):
                 for key, name in (("total", "score"), ("grade", "grade")):
                     if label in bare_names(load("labels.toml")["head"][key]):
-                        _take_head(form, name, _beside_label(grid, row, column, key, inline))
+                        _take_head(form, name, _beside_label(grid, rows, row, column, key, inline))
 
 
 def _take_head(form: Form, name: str, found: tuple[str, str | None] | None) -> None:
@@ -219,15 +220,21 @@ def _contradiction(form: Form, name: str, head: tuple[str, str | None] | None) -
         yield Finding("R23", head[0], field, head[1], own, {"other": cell or ""})
 
 
-def _beside_label(grid: Grid, row: int, column: int, key: str, inline: str) -> tuple[str, str | None] | None:
-    """Address and text of what stands behind a label's colon or right of it; None where another label stands there."""
+def _beside_label(
+    grid: Grid, rows: list[int], row: int, column: int, key: str, inline: str
+) -> tuple[str, str | None] | None:
+    """Address and text of what stands behind a label's colon, right of it, or below it in a row of labels.
+
+    None where another label stands there.
+    """
     after = grid.right(row, column) + 1
     if squeeze(inline):
         figure = plain_row(inline).removesuffix("分") or None
         return grid.address(row, column), _shown_grade(inline) if key == "grade" else figure
-    if after > grid.last_column or split_label(grid.text(row, after))[0] in {"得分", "分值"}:
+    below = below_labels(grid, row, column, rows)
+    if below is None and (after > grid.last_column or split_label(grid.text(row, after))[0] in {"得分", "分值"}):
         return None
-    cell, text = right_of(grid, row, column)
+    cell, text = below or right_of(grid, row, column)
     if text and key == "grade":
         return cell, _shown_grade(text)
     return cell, text if text and any(char.isdigit() for char in text) else None

@@ -208,3 +208,14 @@ def test_amounts_of_the_forms_own_year() -> None:
         """)
     assert [form.funds[0].cells[name] for name in ("annual_budget", "executed")] == ["E3", "F3"]
     assert codes(form) == []
+
+
+def test_amounts_behind_their_labels_in_one_row_are_no_header() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:B2=预算执行情况（万元） | C2=预算数：120 | E2=执行数：108 | G2=执行率：90%
+        {grid(3)}
+        """)
+    (fund,) = form.funds
+    assert fund.values == {"annual_budget": "120", "executed": "108", "rate": "90%"}
+    assert (fund.role, fund.cells["executed"], form.unit, codes(form)) == ("total", "E2", "万元", [])

@@ -187,3 +187,17 @@ def test_goals_beside_their_labels_with_blank_cells_between() -> None:
         {"expected": "修渠三条", "actual": "已修三条"},
         {"expected": "C2", "actual": "H2"},
     )
+
+
+@pytest.mark.parametrize(
+    ("cell", "org"),
+    [
+        ("填报单位（盖章） 临海县水利局", "临海县水利局"),
+        ("填报单位（盖章）\u3000\u3000临海县水利局", "临海县水利局"),
+        ("实施单位 名称", None),
+        ("主管部门 及代码", None),
+    ],
+)
+def test_a_unit_behind_its_label_without_a_colon(cell: str, org: str | None) -> None:
+    (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2:H2={cell}\n{grid(3)}")
+    assert form.org == org

@@ -144,3 +144,18 @@ def test_the_sum_of_the_points_with_that_of_the_scores_is_the_total(cells: str) 
     assert (form.total["weight"], form.total["score"], len(form.indicators)) == ("90", "88", 2)
     (form,) = read(f"{TITLE}\n{grid(2)}\n{cells}\nA6=总分 | F6=100 | G6=97")
     assert (form.total["weight"], form.total["score"], len(form.indicators)) == ("100", "97", 2)
+
+
+@pytest.mark.parametrize(("figure", "score"), [("88", "88"), ("待定", None)])
+def test_total_and_grade_of_the_head_below_their_labels(figure: str, score: str | None) -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2=项目名称 | C2=自评得分 | E2=自评等级
+        A3=校舍维修 | C3={figure} | E3=良
+        {grid(4)}
+        """)
+    assert (form.project, form.total, form.total_cells) == (
+        "校舍维修",
+        {"score": score, "grade": "良"},
+        {"score": "C3", "grade": "E3"},
+    )
