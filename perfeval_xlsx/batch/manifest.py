@@ -19,6 +19,7 @@ from perfeval_xlsx.batch import queries
 from perfeval_xlsx.batch.discover import Source, printable
 from perfeval_xlsx.batch.record import FileRecord, Told, in_lists, in_summary, told, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class Manifest:
             files = (
                 (
                     key, os.fsencode(source.path), source.size, source.mtime, record.digest, stamp,
-                    json.dumps(record.rulebooks), record.copy, record.again, record.twin,
+                    dumps(record.rulebooks).decode(), record.copy, record.again, record.twin,
                 )
                 for key, source, record in keyed
             )  # fmt: skip
