@@ -21,6 +21,7 @@ from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult, FormResult, LevelResult, RowResult
 from perfeval_xlsx.scoring.score import ScoredTables
 
+_NOISE = 1e-9
 _TEXTS = ("level1", "level2", "level3", "target", "actual", "deviation")
 Floats = npt.NDArray[np.float64]
 Record = Mapping[Hashable, Any]
@@ -175,15 +176,23 @@ def _levels(
     codes = np.array([names[name or ""] for name in rows.codes("level1")[0]], dtype=np.int64)[rows.codes("level1")[1]]
     form = np.repeat(np.arange(len(spans)), [last - first for first, last in spans.values()])
     groups, distinct = pd.factorize((form * len(names) + codes)[kept])
-    sums = (np.bincount(groups, figures[name][kept], len(distinct)).tolist() for name in ("points", "typed", "score"))
+    added = [np.bincount(groups, figures[name][kept], len(distinct)) for name in ("points", "typed", "score")]
+    sums = [_near(each.astype(np.float64)) for each in added]
     ids, shown = list(spans), list(names)
     levels: dict[str, list[LevelResult]] = {form_id: [] for form_id in ids}
-    for group, *of_group in zip(distinct.tolist(), *sums, strict=True):
+    for group, weight, typed, score in zip(distinct.tolist(), *_shown(sums), strict=True):
         position, code = divmod(group, len(names))
-        weight, typed, score = (_figure(round(figure, 6)) for figure in of_group)
         level: LevelResult = {"name": shown[code], "weight": weight or "0", "self_score": typed, "score": score}
         levels[ids[position]].append(level)
     return levels
+
+
+def _near(sums: Floats) -> Floats:
+    """Sums to six places, which a sum of hundredths is at once."""
+    hundredths = np.rint(sums * 100) / 100
+    for place in np.flatnonzero(np.abs(sums - hundredths) > _NOISE).tolist():
+        hundredths[place] = round(float(sums[place]), 6)
+    return hundredths
 
 
 def _result(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import count
 from string import Formatter
 from typing import Any
 
@@ -25,11 +27,13 @@ Column = Callable[[Codes], Objects]
 def each(values: Any, function: Callable[[Any], object], dtype: type = object) -> npt.NDArray[Any]:
     """Apply ``function`` to every value of a column, calling it once per distinct one; None and NaN count as values."""
     array = np.asarray(values)
-    if array.dtype != np.float64:  # which is told apart several times faster than objects are
-        array = np.asarray(values, dtype=object)
-    codes, distinct = pd.factorize(array, use_na_sentinel=False)
+    if array.dtype == np.float64:
+        codes, figures = pd.factorize(array, use_na_sentinel=False)
+        distinct = figures.tolist()
+    else:
+        distinct, codes = told_apart(np.asarray(values, dtype=object))
     results: npt.NDArray[Any] = np.empty(len(distinct), dtype=dtype)
-    results[:] = [function(value) for value in distinct.tolist()]
+    results[:] = [function(value) for value in distinct]
     return results[codes]
 
 
@@ -73,8 +77,8 @@ class Coded:
     def codes(self, column: str) -> tuple[list[Any], Codes]:
         """The distinct values of a column, None where nothing is written, and by row the position of its own."""
         if column not in self._codes:
-            codes, distinct = _factorized(self.column(column))
-            self._codes[column] = [None if value != value else value for value in distinct.tolist()], codes
+            distinct, codes = _stretches_apart(self.column(column))
+            self._codes[column] = [None if value != value else value for value in distinct], codes
         return self._codes[column]
 
     def each(self, column: str, function: Callable[[Any], object], dtype: type = object) -> npt.NDArray[Any]:
@@ -89,14 +93,25 @@ class Coded:
         return self.each(column, lambda text: text is not None and any(word in text for word in words), np.bool_)
 
 
-def _factorized(values: Objects) -> tuple[Codes, Objects]:
-    """By row, the position among the distinct values; where equal ones follow each other, the first is looked at."""
+def _stretches_apart(values: Objects) -> tuple[list[Any], Codes]:
+    """What ``told_apart`` says; where equal values follow each other, only the first of them is looked at."""
     starts = np.flatnonzero(values[1:] != values[:-1]) + 1
     if not len(values) or len(starts) * 4 > len(values):
-        return pd.factorize(values, use_na_sentinel=False)
+        return told_apart(values)
     starts = np.concatenate(([0], starts))
-    codes, distinct = pd.factorize(values[starts], use_na_sentinel=False)
-    return np.repeat(codes, np.diff(starts, append=len(values))), distinct
+    distinct, codes = told_apart(values[starts])
+    return distinct, np.repeat(codes, np.diff(starts, append=len(values)))
+
+
+def told_apart(values: Objects) -> tuple[list[Any], Codes]:
+    """The distinct values, and by row the position of its own; ``factorize`` would first write all texts as UTF-8."""
+    known: defaultdict[Any, int] = defaultdict(count().__next__)
+    codes = np.fromiter(map(known.__getitem__, values.tolist()), np.int64, len(values))
+    distinct = list(known)
+    if any(value != value for value in distinct):  # a NaN equals no other
+        codes, found = pd.factorize(values, use_na_sentinel=False)
+        distinct = found.tolist()
+    return distinct, codes
 
 
 def texts_of(column: Objects) -> list[str | None]:

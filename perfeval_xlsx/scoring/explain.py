@@ -16,7 +16,19 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Floats, Objects, alike, each, fill, one_of, texts_of
+from perfeval_xlsx.scoring.columns import (
+    Bools,
+    Codes,
+    Column,
+    Floats,
+    Objects,
+    alike,
+    each,
+    fill,
+    one_of,
+    texts_of,
+    told_apart,
+)  # fmt: skip
 from perfeval_xlsx.scoring.execution import Executed
 from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.indicators import Scored, stands
@@ -45,7 +57,7 @@ def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: 
     parts = [
         _Part([_template("facts", lang, "words")], np.zeros(len(directed), dtype=np.int64)),
         _part(methods, "method", lang),
-        _part(_told_apart(directed), "direction", lang),
+        _part(told_apart(directed), "direction", lang),
         _Part(["", _template("assumed_unit", lang, "note")], scored.measured.assumed.astype(np.int64)),
         _Part(["", _template("deducted", lang, "note")], (scored.deducted > 0).astype(np.int64)),
         _typed_part(scored.figures, scored.words["status"], lang),
@@ -64,10 +76,10 @@ def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Cod
         "ratio": _percents(figures["rate"]),
         "band": _texts(figures["share"], _share),
     }
-    supported = _told_apart(_supported(executed, books, code))
+    supported = told_apart(_supported(executed, books, code))
     parts = [
-        _part(_told_apart(words["method"]), "method", lang),
-        _part(_told_apart(words["points_from"]), "note", lang),
+        _part(told_apart(words["method"]), "method", lang),
+        _part(told_apart(words["points_from"]), "note", lang),
         _typed_part(figures, words["status"], lang),
         _articles(supported, books, code, lang, lambda book, _: book.execution.source),
     ]
@@ -129,11 +141,6 @@ def article_words(article: Article, lang: Lang) -> str:
 
 _Keys = tuple[list[str], Codes]
 """Keys of ``data/methods.toml``, and by row the position of its own."""
-
-
-def _told_apart(keys: Objects) -> _Keys:
-    codes, distinct = pd.factorize(keys)
-    return distinct.tolist(), codes
 
 
 def _part(keys: _Keys, table: str, lang: Lang) -> _Part:
