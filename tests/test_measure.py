@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from perfeval_xlsx.form.frames import INDICATOR_COLUMNS
+from perfeval_xlsx.form.values import parse_value
 from perfeval_xlsx.scoring.indicators import Scored, score_indicators
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.rulebook_file import load_rulebook
@@ -84,3 +87,15 @@ def test_numbers_of_weights_and_scores(text: str, value: float) -> None:
 @pytest.mark.parametrize("text", [None, "", "/", "约20", "≥10", "优", "10-20", "增长5", "十几"])
 def test_what_is_no_number(text: str | None) -> None:
     assert np.isnan(number(text))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.from_regex(r"[0-9]{1,11}(\.[0-9]{0,8})?", fullmatch=True) | st.text("0123456789.,-+e%分年 ", max_size=8))
+@example("2023.12")
+@example("0.10")
+@example("007")
+def test_a_plain_figure_is_the_number_that_reading_it_gives(text: str) -> None:
+    quantity = parse_value(text)
+    plain = quantity.kind in {"number", "percent", "money"} and not (quantity.comparator or quantity.change)
+    expected = quantity.value if plain and not quantity.approximate else None
+    assert number(text) == expected or (expected is None and np.isnan(number(text)))

@@ -191,17 +191,21 @@ def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) ->
     number = measured.target.is_(NUMERIC) | measured.target.is_("deadline")
     actual, open_ = measured.actual, verdicts.open.copy()
     for tier_id in sorted({tier.id for book in books for tier in book.qualitative.tiers}):
-        rows = open_ & (actual.verdict == tier_id)
+        rows = open_ & actual.equals("verdict", tier_id)
+        if not rows.any():
+            continue
         low, high, default = (_tier(books, code, tier_id, part) for part in ("low", "high", "default"))
         for position, book in enumerate(books):
             verdicts.detail[rows & (code == position)] = _tier_name(book, tier_id)
         verdicts.judge(rows & number, "claimed", 0.0, 1.0, default)
         verdicts.judge(rows, "tier", low, high, default, open_top=tier_id != "met")
     wordy = verdicts.open & ~number & measured.target.is_(QUALITATIVE)
-    echo = actual.text == measured.target.text
+    echo = np.zeros(len(wordy), dtype=np.bool_)
+    echo[wordy] = actual.text[wordy] == measured.target.text[wordy]
     verdicts.judge(wordy & ~echo & (actual.is_(NUMERIC) | actual.is_("deadline")), "figure")
     free = verdicts.open & wordy & (actual.is_(QUALITATIVE) | echo)
-    _presume(verdicts, measured, books, code, free)
+    if free.any():
+        _presume(verdicts, measured, books, code, free)
 
 
 def _direct(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) -> None:

@@ -32,6 +32,8 @@ _DATA = load("measure.toml")
 _AMOUNTS = frozenset({"money", "rate"})
 _GENERIC, _EXACT = frozenset(_DATA["generic_units"]), frozenset(_DATA["exact_units"])
 _RATE_NAME = re.compile(_DATA["rate_words"])
+_PLAIN = re.compile(r"(?!20[0-9]{2}\.)(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?")
+"""Figures that are nothing but a number, and no month."""
 _AT_LEAST, _AT_MOST = [">=", ">"], ["<=", "<"]
 _SPANS_ALIKE = 3
 """Days by which two months may differ in length and still be one kind of span."""
@@ -106,6 +108,8 @@ def number(text: str | None) -> float:
 
 @lru_cache(maxsize=16_384)
 def _number(text: str) -> float:
+    if _PLAIN.fullmatch(text):
+        return float(text)
     quantity = parse_value(text)
     plain = quantity.kind in {"number", "percent", "money"} and not (quantity.comparator or quantity.change)
     return float("nan") if quantity.value is None or not plain or quantity.approximate else quantity.value

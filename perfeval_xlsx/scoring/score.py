@@ -11,7 +11,7 @@ import pandas as pd
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.form.frames import Tables
-from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Objects, each, places, positions, with_columns
+from perfeval_xlsx.scoring.columns import Bools, Coded, Codes, Objects, places, positions, with_columns
 from perfeval_xlsx.scoring.execution import score_execution
 from perfeval_xlsx.scoring.explain import execution_sentences, row_sentences
 from perfeval_xlsx.scoring.indicators import score_indicators
@@ -143,8 +143,6 @@ def _totals(
 
 
 def _grades(totals: Floats, books: list[Rulebook], code: Codes) -> Objects:
-    grades = np.full(len(totals), None, dtype=object)
-    for number, book in enumerate(books):
-        mine = (code == number) & ~np.isnan(totals)
-        grades[mine] = each(totals[mine], lambda total, book=book: grade_of(total, book))  # type: ignore[misc]
-    return grades
+    pairs = zip(totals.tolist(), code.tolist(), strict=True)
+    grades = [None if total != total else grade_of(total, books[number]) for total, number in pairs]
+    return np.array(grades, dtype=object)
