@@ -132,7 +132,7 @@ def read_names(form: Form, grid: Grid, rows: list[int]) -> None:
             form.head_cells.setdefault("org", found[0][0])
         filled = next(((cell, text) for cell, text in found if text), None)
         if filled is not None:
-            form.head_cells["org"], form.org = filled
+            form.head_cells["org"], form.org = filled[0], pattern("head", "seal").sub("", filled[1])
             break
     projects = _labelled(grid, rows, load("labels.toml")["head"]["project"])
     form.project = next((text for _, text in projects if text), None)

@@ -11,6 +11,7 @@ from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
     LONGEST,
     Match,
+    bare,
     field_names,
     find,
     find_damaged,
@@ -270,7 +271,7 @@ def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
         width = 1
         for row in range(bottom, top - 1, -1):
             if column not in grid.merged_columns(row) and grid.small:
-                if text := grid.own(row, column):
+                if (text := grid.own(row, column)) and (row == top or bare(text)):  # （A） says nothing of its column
                     yield Column(text, column, column, _group(grid, top, column) if row > top else "")
                     break
                 continue

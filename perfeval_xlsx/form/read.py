@@ -293,7 +293,9 @@ def _end(grid: Grid, located: _Located) -> int:
 
 def _execution_points(grid: Grid, funds: Header) -> float | None:
     """Points of the execution score in a header or side label (``得分（20分*执行率）``), where one figure is given."""
-    texts = [funds.columns[name].label for name in ("score", "weight", "rate") if name in funds.columns]
+    columns = [funds.columns[name] for name in ("score", "weight", "rate") if name in funds.columns]
+    texts = [column.label for column in columns]
+    texts += [grid.own(row, column.left) for row in range(funds.top + 1, funds.bottom + 1) for column in columns]
     texts += [grid.text(funds.top, column) for column in range(1, funds.left)]
     figures = set().union(*map(points_stated, texts))
     return float(figures.pop()) if len(figures) == 1 else None

@@ -126,3 +126,14 @@ def test_a_slip_in_a_label_is_understood_and_told(usual: str, damaged: str, fiel
 def test_a_slip_beside_the_right_label_is_another_column() -> None:
     (form,) = read(f"{TITLE}\n{grid(2)}".replace("H2=偏差原因分析", "H2=得份").replace("G3=50", "G3=50 | H3=44"))
     assert (form.columns["score"][1], form.indicators[0].values["score"], codes(form)) == ("得分", "50", ["R14"])
+
+
+def test_letters_of_columns_below_their_labels() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:B2=绩效指标 | C2:D2=指标值 | E2:E4=分值 | F2:F4=得分
+        A3:A4=一级 | B3:B4=三级 | C3=年初目标 | D3=实际完成
+        C4=（A） | D4=（B）
+        A5=产出指标 | B5=巡查次数 | C5=12次 | D5=11次 | E5=100 | F5=90
+        """)
+    assert (form.columns["target"], form.columns["actual"], codes(form)) == (("C", "年初目标"), ("D", "实际完成"), [])

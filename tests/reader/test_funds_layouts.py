@@ -219,3 +219,21 @@ def test_amounts_behind_their_labels_in_one_row_are_no_header() -> None:
     (fund,) = form.funds
     assert fund.values == {"annual_budget": "120", "executed": "108", "rate": "90%"}
     assert (fund.role, fund.cells["executed"], form.unit, codes(form)) == ("total", "E2", "万元", [])
+
+
+def test_points_of_the_score_in_brackets_below_its_label() -> None:
+    (form,) = read(f"""
+        {TITLE}
+        A2:A4=项目资金（万元） | B2:B3=资金来源 | C2=全年预算数 | D2=全年执行数 | E2=执行率 | F2=得分
+        C3=（A） | D3=（B） | E3=（B/A） | F3=（10分）
+        B4=年度资金总额 | C4=120 | D4=108 | E4=90% | F4=9
+        {grid(5)}
+        """)
+    (fund,) = form.funds
+    assert (fund.role, fund.values["executed"], fund.values["score"], form.execution_points) == (
+        "total",
+        "108",
+        "9",
+        10.0,
+    )
+    assert (form.columns["funds.score"], codes(form)) == (("F", "得分"), [])

@@ -201,3 +201,10 @@ def test_goals_beside_their_labels_with_blank_cells_between() -> None:
 def test_a_unit_behind_its_label_without_a_colon(cell: str, org: str | None) -> None:
     (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\nA2:H2={cell}\n{grid(3)}")
     assert form.org == org
+
+
+@pytest.mark.parametrize("name", ["水务局（公章）", "水务局 （盖章）", "水务局(单位公章)", "水务局"])
+def test_the_place_of_a_seal_is_no_part_of_the_units_name(name: str) -> None:
+    for cells in (f"A2:H2=填报单位：{name}", f"A2=填报单位 | B2:H2={name}"):
+        (form,) = read(f"A1:H1=2022年度项目支出绩效自评表\n{cells}\n{grid(3)}")
+        assert form.org == "水务局"
