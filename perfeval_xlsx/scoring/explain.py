@@ -26,7 +26,6 @@ from perfeval_xlsx.scoring.columns import (
     each,
     fill,
     one_of,
-    texts_of,
     told_apart,
 )  # fmt: skip
 from perfeval_xlsx.scoring.execution import Executed
@@ -71,8 +70,8 @@ def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Cod
     figures, words = executed.figures, executed.words
     columns = {
         **_figures(figures),
-        "budget": _cells(lambda: texts_of(words["budget_text"]), lang),
-        "executed": _cells(lambda: executed.rows.texts("executed"), lang),
+        "budget": _cells(lambda: words["budget_text"], lang),
+        "executed": _cells(lambda: executed.rows.column("executed"), lang),
         "ratio": _percents(figures["rate"]),
         "band": _texts(figures["share"], _share),
     }
@@ -206,7 +205,7 @@ def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
     low, high = _texts(verdicts.low, _share), _texts(verdicts.high, _share)
     return {
         **_figures(scored.figures),
-        **{name: _cells(partial(scored.rows.texts, name), lang) for name in ("target", "actual", "sign")},
+        **{name: _cells(partial(scored.rows.column, name), lang) for name in ("target", "actual", "sign")},
         **dict.fromkeys(("days", "tier", "word", "detail"), _texts(verdicts.detail, str)),
         "unit": _texts(measured.target.unit, str),
         "ratio": _percents(ratio),
@@ -274,12 +273,13 @@ def _share(share: float) -> str:
     return "–" if np.isnan(share) else f"{show(share * 100)}%"
 
 
-def _cells(column: Callable[[], Sequence[str | None]], lang: Lang) -> Column:
+def _cells(column: Callable[[], Objects], lang: Lang) -> Column:
     """A column of texts, with a word where there is none."""
     blank = _template("blank", lang, "words")
 
     def shown(rows: Codes) -> Objects:
-        texts = column()
-        return np.fromiter([texts[row] or blank for row in rows.tolist()], dtype=object, count=len(rows))
+        texts = column()[rows]
+        texts[~texts.astype(np.bool_) | (texts != texts)] = blank
+        return texts
 
     return shown
