@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from math import isclose
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,9 @@ _FILLED = frozenset({"ruled", "judged", "reviewed"})
 """Statuses of rows whose score the copy shows."""
 _LABELLED = frozenset({"total", "grade"})
 """Fields whose cell may hold a label: what is filled in behind it (``等级：``) replaces nothing."""
+_PLAIN_RATE = re.compile(r"\d+(\.\d+)?")
+_LABEL = re.compile(r"([^:：]*[:：])\s*([^\d:：]*)")
+"""A label with its colon, and what stands behind the place of its figure."""
 _SUMMED = {"total", "weight", "grade"}
 """Fields whose formulas rest on the scores that the copy fills in: their old values say nothing."""
 
@@ -112,8 +116,8 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
         return
     bare = {found.cell for found in form.formulas if found.value is None}
     for row, read in zip(result["indicators"], form.indicators, strict=True):
-        shown = row["score"] == read.values.get("score") and not (bare and read.cells.get("score") in bare)
-        if not shown and row["status"] in _FILLED:
+        differs = row["score"] != read.values.get("score") or (bare and read.cells.get("score") in bare)
+        if differs and row["status"] in _FILLED:
             yield read.cells.get("score"), "score", _float(row["score"])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
@@ -234,7 +238,7 @@ def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, form: Form) -> str
 def _agrees(typed: str, share: float) -> bool:
     """Whether a printed rate is ``share`` rounded or cut to the places it is printed with."""
     text = typed.strip().rstrip("%％")
-    if not re.fullmatch(r"\d+(\.\d+)?", text) or text == typed.strip():
+    if not _PLAIN_RATE.fullmatch(text) or text == typed.strip():
         return False
     places = len(text.partition(".")[2])
     return abs(float(text) - share) < 10.0**-places
@@ -266,7 +270,7 @@ def _total(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[
 
 def _behind_colon(text: str, figure: str) -> str | None:
     """A label's own cell with the missing figure put in (``总分：  分``); None where there is no place for it."""
-    label = re.fullmatch(r"([^:：]*[:：])\s*([^\d:：]*)", text)
+    label = _LABEL.fullmatch(text)
     return label[1] + figure + label[2] if label else None
 
 
@@ -279,9 +283,13 @@ def _grade(form: Form, book: AnyWorkbook, grade: str | None) -> str | None:
     text = cell.text if cell else ""
     if not text.strip():
         return grade
-    prefix = re.match(load("labels.toml")["grade"]["prefix"], text)
+    prefix = _grade_prefix().match(text)
     rest = text[prefix.end() :] if prefix else text
     if form.total.get("grade") is None and rest.strip():
         return None  # the cell holds something that is no grade: leave it
-    gap = re.match(r"\s*", rest)
-    return (text[: prefix.end()] if prefix else "") + (gap[0] if gap else "") + grade
+    return text[: len(text) - len(rest.lstrip())] + grade
+
+
+@cache
+def _grade_prefix() -> re.Pattern[str]:
+    return re.compile(load("labels.toml")["grade"]["prefix"])

@@ -260,15 +260,24 @@ def open_workbook(path: Path | str, limits: Limits = DEFAULT_LIMITS, data: bytes
     Raises:
         PerfevalError: With a finding ``B01`` … ``B25`` that says what the file is and what to do.
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)
     content = load(path, limits) if data is None else data
+    return workbook_of(path, content, sha256(content).hexdigest(), limits)
+
+
+def workbook_of(path: Path, content: bytes, digest: str, limits: Limits) -> Workbook:
+    """Open a workbook's bytes, whose digest is known.
+
+    Raises:
+        PerfevalError: As :func:`open_workbook`.
+    """
     if not content:
         raise refuse(why.EMPTY, path.name)
     if len(content) > limits.file_bytes:
         raise over("file_bytes", len(content), limits.file_bytes)
     if not is_zip(content):
         raise not_a_zip(content)
-    return Workbook(path, sha256(content).hexdigest(), read_package(content, limits))
+    return Workbook(path, digest, read_package(content, limits))
 
 
 def load(path: Path, limits: Limits) -> bytes:

@@ -19,6 +19,8 @@ _SHAPES, _ALIKE = 64, 4
 _ENTRY = "12s4x3I6s8xI{}s{}x"
 """Of an entry: all before its time, checksum and sizes, the lengths, the offset, the name."""
 _FIELDS = 7
+Known = tuple[dict[str, Member], tuple[str, ...], list[int]]
+"""Members, order and bounds of a package."""
 _member: Any = partial(tuple.__new__, Member)
 
 
@@ -80,8 +82,8 @@ def remember(data: bytes, position: int, size: int, members: dict[str, Member], 
     _shapes.setdefault(key, []).append(shape)
 
 
-def read_known(data: bytes, position: int, size: int, count: int) -> tuple[dict[str, Member], list[int]] | None:
-    """Return members and bounds, local headers compared too, of a package that is of a shape met before.
+def read_known(data: bytes, position: int, size: int, count: int) -> Known | None:
+    """Return members, order and bounds, local headers compared too, of a package of a shape met before.
 
     None where it is of none, or where anything is not in order: the careful way tells what.
 
@@ -98,9 +100,7 @@ def read_known(data: bytes, position: int, size: int, count: int) -> tuple[dict[
     return None
 
 
-def _read_as(
-    shape: _Shape, values: tuple[Any, ...], data: bytes, position: int
-) -> tuple[dict[str, Member], list[int]] | None:
+def _read_as(shape: _Shape, values: tuple[Any, ...], data: bytes, position: int) -> Known | None:
     packed, sizes, offsets = values[2::_FIELDS], values[3::_FIELDS], values[5::_FIELDS]
     starts = [*map(add, offsets, shape.heads)]
     bounds = [*offsets, position]
@@ -115,4 +115,4 @@ def _read_as(
         shape.names, shape.same[2], shape.flags, shape.methods, values[1::_FIELDS], packed, sizes, offsets,
         shape.entries.unpack_from(data, position), starts, strict=True,
     )  # fmt: skip
-    return dict(zip(shape.keys, map(_member, columns), strict=True)), bounds
+    return dict(zip(shape.keys, map(_member, columns), strict=True)), shape.keys, bounds

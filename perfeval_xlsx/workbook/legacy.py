@@ -11,7 +11,7 @@ from typing import ClassVar
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook import refusals as why
-from perfeval_xlsx.workbook.book import Workbook, load, open_workbook
+from perfeval_xlsx.workbook.book import Workbook, load, workbook_of
 from perfeval_xlsx.workbook.cells import Sheet
 from perfeval_xlsx.workbook.crypto import decrypt
 from perfeval_xlsx.workbook.look import Contents, LaidSheet, Look
@@ -120,14 +120,12 @@ def open_any(path: Path | str, limits: Limits = DEFAULT_LIMITS, passwords: Seque
 def _opened(path: Path, data: bytes, limits: Limits, digest: str) -> AnyWorkbook:
     """Open bytes as what they are."""
     try:
-        book = open_workbook(path, limits, data)
+        return workbook_of(path, data, digest, limits)
     except PerfevalError as error:
         read = _READERS.get(error.finding.code)
         if read is None:
             raise
         return LegacyWorkbook(path, digest, read(data, path.name, limits))
-    book.digest = digest
-    return book
 
 
 def _ods(data: bytes, _: str, limits: Limits) -> Contents:

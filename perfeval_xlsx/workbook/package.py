@@ -35,7 +35,8 @@ class Package:
         shift: Bytes that stand before the archive proper (offsets in the directory do not count them).
         directory: Position and size of the central directory.
         inflated: Bytes inflated so far.
-        bounds: Where each member begins, in order of the file, and where the directory does.
+        order: The names in order of the file.
+        bounds: Where each of these members begins, and where the directory does.
     """
 
     data: bytes
@@ -44,6 +45,7 @@ class Package:
     shift: int = 0
     directory: tuple[int, int] = (0, 0)
     inflated: int = 0
+    order: tuple[str, ...] = ()
     bounds: list[int] = field(default_factory=list)
 
     def __contains__(self, name: str) -> bool:
@@ -62,10 +64,6 @@ class Package:
         if self.inflated > self.limits.package_bytes:
             raise over("package_bytes", self.inflated, self.limits.package_bytes)
         return content_of(member, self.data)
-
-    def in_order(self) -> list[tuple[str, Member]]:
-        """Return the members with their names in lower case, as they stand in the file."""
-        return sorted(self.members.items(), key=lambda item: item[1].offset)
 
 
 def content_of(member: Member, data: bytes) -> bytes:
@@ -116,7 +114,7 @@ def read_package(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Package:
     package = Package(data, {}, limits, shift, (position, size))
     known = None if shift else read_known(data, position, size, count)
     if known is not None:
-        package.members, package.bounds = known
+        package.members, package.order, package.bounds = known
         _check_sizes(package)
         return package
     _read_directory(package, count)
@@ -285,9 +283,11 @@ def _check_sizes(package: Package) -> None:
 def _check_layout(package: Package) -> None:
     """Find each member's packed bytes; local headers must agree with the directory and never overlap."""
     data, stop = package.data, package.directory[0]
-    in_order = package.in_order()
-    package.bounds = [*(member.offset for _, member in in_order), stop]
-    for (key, member), limit in zip(in_order, package.bounds[1:], strict=True):
+    members = package.members
+    package.order = tuple(sorted(members, key=lambda key: members[key].offset))
+    package.bounds = [*(members[key].offset for key in package.order), stop]
+    for key, limit in zip(package.order, package.bounds[1:], strict=True):
+        member = members[key]
         name_start = member.offset + LOCAL.size
         if name_start > limit:
             raise refuse(TRUNCATED)
@@ -299,4 +299,4 @@ def _check_layout(package: Package) -> None:
             raise refuse(NAMES, member.name)
         if start + member.packed > limit:
             raise refuse(TRUNCATED)
-        package.members[key] = member._replace(start=start)
+        members[key] = member._replace(start=start)

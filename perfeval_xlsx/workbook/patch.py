@@ -85,7 +85,7 @@ def _objection(
     for merge in covered.get(row, ()):
         if _inside(merge, row, column) and merge[:2] != (row, column):
             return why.IN_MERGE
-    if any(_inside(m, row, column) for m in layout.arrays):
+    if layout.arrays and any(_inside(m, row, column) for m in layout.arrays):
         return why.IN_ARRAY
     if (row, column) in layout.opaque:
         return why.METADATA
@@ -202,8 +202,10 @@ def _replaced(part: bytes, start: int, value: Value) -> Splice:
     """Return the splice for an existing cell: its formula, style and extensions stay, type and value change."""
     plain = PLAIN_CELL.match(part, start)
     if plain is not None and plain[5] is None:
-        kind, content = _content(b"", value, formula=False)
         head = part[start : part.index(b'"', plain.end(2 if plain[2] else 1)) + 1]
+        if not isinstance(value, str):
+            return start, plain.end(), b"%b><v>%b</v></c>" % (head, number_text(value).encode())
+        kind, content = _content(b"", value, formula=False)
         return start, plain.end(), b"%b%b>%b</c>" % (head, kind, content) if content else head + b"/>"
     tag = _tag(part, start)
     end, children = (tag.end(), []) if tag[3] else _children(part, tag)
@@ -243,10 +245,9 @@ def _content(prefix: bytes, value: Value, *, formula: bool) -> tuple[bytes, byte
     """Return the type attribute and the value's element."""
     if not isinstance(value, str):
         return b"", b"<%bv>%b</%bv>" % (prefix, number_text(value).encode(), prefix)
-    text = escape(value).encode()
     if formula:
-        return b' t="str"', b"<%bv>%b</%bv>" % (prefix, text, prefix)
-    if not text:
+        return b' t="str"', b"<%bv>%b</%bv>" % (prefix, escape(value).encode(), prefix)
+    if not escape(value):
         return b"", b""
     return b' t="inlineStr"', inline_text(value, prefix)
 
@@ -259,8 +260,8 @@ def inline_text(value: str, prefix: bytes = b"") -> bytes:
 
 def number_text(value: float | int | Decimal) -> str:
     """Return a number as a file holds it: ``10``, not ``10.0``."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, Decimal):
         return format(value, "f") if -30 < value.adjusted() < 30 else repr(float(value))
-    if isinstance(value, int):
-        return str(int(value))
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(int(value))

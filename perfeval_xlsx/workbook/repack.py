@@ -23,22 +23,21 @@ def rebuild(package: Package, replaced: Mapping[str, bytes]) -> bytes:
         package: The package.
         replaced: New content by member name (any case).
     """
-    data, bounds = package.data, package.bounds
+    data, members = package.data, package.members
     changed = {name.lower(): content for name, content in replaced.items()}
     pieces: list[bytes] = []
-    entries = {key: member.header for key, member in package.members.items()}
+    entries = {key: member.header for key, member in members.items()}
     copied = moved = 0
-    for (key, member), following in zip(package.in_order(), bounds[1:], strict=True):
-        content = changed.get(key)
-        place = member.offset + moved
+    for key, begin, following in zip(package.order, package.bounds, package.bounds[1:], strict=False):
+        content, place = changed.get(key), begin + moved - package.shift
         if content is not None:
-            piece, header = _packed(data, member, content)
-            pieces += [data[copied : member.offset], piece]
-            moved += len(piece) - (following - member.offset)
+            piece, header = _packed(data, members[key], content)
+            pieces += [data[copied:begin], piece]
+            moved += len(piece) - (following - begin)
             copied = following
-            entries[key] = _moved(header, place - package.shift)
+            entries[key] = _moved(header, place)
         elif moved:
-            entries[key] = _moved(member.header, place - package.shift)
+            entries[key] = _moved(entries[key], place)
     end = package.directory[0]
     directory = b"".join(entries.values())
     tail = _end(package, end + moved - package.shift, len(directory))

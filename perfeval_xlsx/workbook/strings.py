@@ -14,8 +14,11 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _OPEN, _BETWEEN, _CLOSE = b"<si><t>", b"</t></si><si><t>", b"</t></si>"
 _PRESERVED = b'<si><t xml:space="preserve">'
-_REFUSED = bytes({*range(9), *range(0x0B, 0x20), 0x7F, *b"&"})
-"""Bytes that plainly spelled texts do not hold: control characters, and what begins a reference."""
+_TAGS = bytes({*range(9), *range(0x0B, 0x20), 0x7F, *b"&<"})
+"""Bytes that plainly spelled texts do not hold: control characters, and what begins a reference or a tag.
+
+Of the last each string has four around it, so more than four a string are too many, whichever they are.
+"""
 _KEPT = 65_536
 """Most bytes around the strings that are remembered."""
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
@@ -77,17 +80,15 @@ def _read_plain(part: bytes, name: str, limits: Limits) -> list[str] | None:
     start, stop = part.find(b"<si>"), part.rfind(b"</si>") + len(b"</si>")
     inside = part[start:stop] if 0 <= start < stop else b""
     # One byte is looked for several times as fast as three, and forms hold few of these.
-    if len(inside.translate(None, _REFUSED)) != len(inside) or (b"]" in inside and b"]]>" in inside):
-        return None
     if b'"' in inside:
         inside = inside.replace(_PRESERVED, _OPEN)
-    if not (inside.startswith(_OPEN) and inside.endswith(_CLOSE)):
+    if not (inside.startswith(_OPEN) and inside.endswith(_CLOSE)) or (b"]" in inside and b"]]>" in inside):
         return None
     try:
         strings = inside[len(_OPEN) : -len(_CLOSE)].decode().split(_BETWEEN.decode())
     except UnicodeDecodeError:
         return None
-    if inside.count(b"<") != 4 * len(strings) or len(strings) > limits.strings:
+    if len(inside) - len(inside.translate(None, _TAGS)) != 4 * len(strings) or len(strings) > limits.strings:
         return None
     outside = part[:start] + part[stop:]
     if not (_around if len(outside) <= _KEPT else _around.__wrapped__)(outside, name, limits):

@@ -15,6 +15,7 @@ from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet
 from perfeval_xlsx.workbook.layout import Context, Layout, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
+from perfeval_xlsx.workbook.members import Member
 from perfeval_xlsx.workbook.package import Package, read_package
 from perfeval_xlsx.workbook.patch import Edits, Value, inline_text
 from perfeval_xlsx.workbook.refusals import refuse
@@ -24,6 +25,8 @@ from perfeval_xlsx.workbook.strings import clean
 from perfeval_xlsx.workbook.xml import new_parser, run, utf8
 
 _ANY_RATIO = 1 << 20
+_SIZES = Member._fields.index("size") + 1
+"""What is told of a member up to its size does not change with its place."""
 
 
 def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: Mapping[str, bytes]) -> None:
@@ -50,16 +53,18 @@ def _lenient(limits: Limits) -> Limits:
 
 
 def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
-    """Compare the bytes of all members between two that were replaced at once, and where each of them stands."""
-    in_order = [key for key, _ in old.in_order()]
-    if list(old.members) != list(new.members) or in_order != [key for key, _ in new.in_order()]:
+    """Compare what the directories say, and the bytes of all members between two that were replaced at once."""
+    if list(old.members) != list(new.members) or old.order != new.order:
         raise KeyError("members")
+    for (key, member), other in zip(old.members.items(), new.members.values(), strict=True):
+        if member[:_SIZES] != other[:_SIZES] and key not in replaced:
+            raise KeyError(member.name)
     first = 0
-    for place in [*(place for place, key in enumerate(in_order) if key in replaced), len(in_order)]:
+    for place in [*(place for place, key in enumerate(old.order) if key in replaced), len(old.order)]:
         bounds, others = old.bounds[first : place + 1], new.bounds[first : place + 1]
-        alike = old.data[bounds[0] : bounds[-1]] == new.data[others[0] : others[-1]] if bounds else True
+        alike = new.data.startswith(old.data[bounds[0] : bounds[-1]], others[0])
         if not alike or len(set(map(sub, others, bounds))) > 1:
-            raise KeyError(", ".join(old.members[key].name for key in in_order[first:place]))
+            raise KeyError(", ".join(old.members[key].name for key in old.order[first:place]))
         first = place + 1
 
 
@@ -91,10 +96,11 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
             known = PLAIN_CELL.match(old, there)
             after = -1 if known is None else known.end()
         cell = PLAIN_CELL.match(part, at) if at >= 0 and after >= 0 and part.startswith(mark, at) else None
-        if cell is None or old[before:there] != part[place:at] or not _holds(cell, value):
+        # As many bytes in both; compared in place, one of them at least.
+        if cell is None or not part.startswith(old[before:there], place) or not _holds(cell, value):
             return False
         place, before = cell.end(), after
-    return old[before:] == part[place:]
+    return len(old) - before == len(part) - place and part.endswith(old[before:])
 
 
 def _holds(cell: re.Match[bytes], value: Value) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.limits import DEFAULT_LIMITS, MIB, Limits
-from perfeval_xlsx.workbook import open_workbook, save_copy
+from perfeval_xlsx.workbook import directory, open_workbook, save_copy
 from perfeval_xlsx.workbook.package import read_package
 from perfeval_xlsx.workbook.repack import rebuild
 
@@ -336,3 +336,38 @@ def test_a_file_one_byte_over_the_limit_is_not_read_to_its_end(tmp_path: Path) -
         open_workbook(path, Limits(file_bytes=100))
     assert refused.value.finding.found == "101"
     assert MAIN in members_of(PLAIN)[SHEET].decode()
+
+
+def told(data: bytes) -> object:
+    """What reading a package's directory gives, or why it is refused."""
+    try:
+        package = read_package(data)
+    except PerfevalError as error:
+        return error.finding.code, error.finding.found, error.finding.args
+    return list(package.members.items()), package.order, package.bounds
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, len(PLAIN) - 1), st.integers(0, 255), st.booleans())
+def test_a_template_that_is_known_is_read_as_one_that_is_not(place: int, byte: int, near_the_end: bool) -> None:
+    place = len(PLAIN) - 1 - place % 800 if near_the_end else place
+    data = PLAIN[:place] + bytes([byte]) + PLAIN[place + 1 :]
+    directory._shapes.clear()
+    careful = told(data)
+    directory._shapes.clear()
+    plain = told(PLAIN)
+    assert len(directory._shapes) == 1
+    assert told(data) == careful
+    assert told(PLAIN) == plain
+
+
+def test_no_more_templates_are_remembered_than_have_room() -> None:
+    directory._shapes.clear()
+    for count in range(100):
+        data = pack(members_of(PLAIN) | {f"docProps/{name}.xml": b"<a/>" for name in range(count)})
+        assert told(data) == told(data)
+    assert 0 < len(directory._shapes) <= 64
+    for letter in "abcdefgh":
+        data = pack(members_of(PLAIN) | {f"docProps/{letter}.xml": b"<a/>"})
+        assert told(data) == told(data)
+    assert max(map(len, directory._shapes.values())) <= 4

@@ -174,6 +174,19 @@ def test_verification_finds_every_kind_of_damage(damage: str) -> None:
     save.verify(book, rebuild(book.package, {sheet: part}), {0: {(1, 1): 2}}, {sheet: part})
 
 
+@pytest.mark.parametrize("field", [16, 20, 24])
+def test_a_directory_that_tells_another_checksum_or_size_of_a_member_is_found(field: int) -> None:
+    book = opened(DATA)
+    sheet = "xl/worksheets/sheet1.xml"
+    part = members_of(DATA)[sheet].replace(b"<v>1</v>", b"<v>2</v>")
+    content = rebuild(book.package, {sheet: part})
+    place = content.rindex(b"xl/media/image1.png") - 46 + field
+    damaged = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    with pytest.raises(PerfevalError) as refused:
+        save.verify(book, damaged, {0: {(1, 1): 2}}, {sheet: part})
+    assert refused.value.finding.code == "B27"
+
+
 KILLED = """
     import sys
     from perfeval_xlsx.workbook import open_workbook, save_copy
