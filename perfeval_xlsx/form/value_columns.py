@@ -64,7 +64,8 @@ class CellTexts:
     """The texts of some cells; ``read`` them in their contexts."""
 
     def __init__(self, texts: Sequence[str | None]) -> None:
-        self._texts = [text or "" for text in texts]
+        written = list(filter(None, texts))
+        self._texts = written if len(written) == len(texts) else [text or "" for text in texts]
         lines = "\n".join(self._texts)
         if lines.count("\n") >= len(texts):
             lines = "\n".join([text.replace("\n", "\r") for text in self._texts])

@@ -127,6 +127,8 @@ def alike(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
         most = int(codes.max(initial=0))
         if most:
             joined = joined * (most + 1) + codes
+    if len(joined) and not joined.any():
+        return np.zeros(1, dtype=np.int64), joined
     kinds, distinct = pd.factorize(joined)
     first = np.empty(len(distinct), dtype=np.int64)
     first[kinds[::-1]] = np.arange(len(kinds) - 1, -1, -1)
