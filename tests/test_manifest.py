@@ -14,6 +14,7 @@ from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record, pack, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.output.brief import brief_of
 from perfeval_xlsx.output.outcome import file_result
 from perfeval_xlsx.scoring.result import FormResult, RowResult
 
@@ -207,3 +208,23 @@ def test_a_record_of_another_format_is_begun_anew(tmp_path: Path) -> None:
     base.close()
     with opened(tmp_path, source("a.xlsx")) as manifest:
         assert names(manifest) == ["a.xlsx"]
+
+
+def test_what_the_reports_say_follows_a_comparison(tmp_path: Path) -> None:
+    names = ("1.xlsx", "2.xlsx", "10.xlsx")
+    with opened(tmp_path, *map(source, names)) as manifest:
+        sound = form("in/2.xlsx")
+        sound["findings"] = []
+        manifest.store([(source("1.xlsx"), record("1.xlsx")), (source("2.xlsx"), record("2.xlsx", sound))], "s")
+        first, second = manifest.told()
+        assert first.head is not None
+        assert first.lines.findings.count(b'"code"') == 1
+        assert (second.head, second.lines.findings) == (None, b"")
+        assert second.department[-1] is True
+        kept = list(manifest.ranked())
+        manifest.compare({("in/2.xlsx", 1): first.head["findings"]}, [])
+        found = [told.head["findings"] for told in manifest.told() if told.head is not None]
+        assert [len(findings) for findings in found] == [1, 1]
+        assert [brief_of(each) if isinstance(each, dict) else each for each in manifest.ranked()] != kept
+        manifest.compare({}, [])
+        assert list(manifest.ranked()) == kept
