@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfeval_xlsx.scoring.audit.part import Part
 from perfeval_xlsx.scoring.columns import (
     Coded,
     alike,
@@ -70,6 +71,17 @@ def test_values_that_follow_each_other_are_told_apart_once(stretches: list[tuple
     assert distinct == list(dict.fromkeys(values))
 
 
+def test_what_is_not_there_is_one_value_however_it_is_written() -> None:
+    values = ["a", float("nan"), "b", float("nan"), None, "a"]
+    coded = Coded(pd.DataFrame({"text": pd.Series(values, dtype=object)}))
+    distinct, codes = coded.codes("text")
+    assert [distinct[code] for code in codes] == ["a", None, "b", None, None, "a"]
+    assert coded.texts("text") == ["a", None, "b", None, None, "a"]
+    codes, texts = Part(coded.frame, np.zeros(len(values), dtype=int)).codes("text")
+    assert (codes.tolist(), list(texts)) == ([0, -1, 1, -1, -1, 0], ["a", "b"])
+    assert coded.each("text", lambda text: text is None, np.bool_).tolist() == [False, True, False, True, True, False]
+
+
 def test_columns_of_a_form() -> None:
     rows = pd.DataFrame({"cells": [{"score": "A1"}, {}]})
     assert Coded(rows).has("score").tolist() == [True, False]
@@ -103,6 +115,12 @@ def test_parameters_by_row() -> None:
     code = np.array([1, 0, 1])
     assert by_book(books, code, lambda book: book.execution.points).tolist() == [20, 10, 20]
     assert places(books, code).tolist() == [2, 2, 2]
+
+
+def test_a_merged_cell_is_the_first_row_s_own() -> None:
+    cells = [{"target": "E5"}, {"target": "E5"}, {}, {"target": "E5"}, {"target": "E5"}]
+    part = Part(pd.DataFrame({"cells": pd.Series(cells, dtype=object)}), np.array([0, 0, 0, 0, 1]))
+    assert part.own_cell("target").tolist() == [True, False, True, True, True]
 
 
 @pytest.mark.parametrize("template", ["", "{a}", "x", "{a}-{b}", "{{{a}}}"])

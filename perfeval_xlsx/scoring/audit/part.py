@@ -84,9 +84,8 @@ class Part:
         if column not in self._coded:
             distinct, codes = self._columns.codes(column)
             if None in distinct:
-                places = np.cumsum([text is not None for text in distinct]) - 1
-                places[distinct.index(None)] = -1
-                codes = places[codes]
+                written = np.array([text is not None for text in distinct], dtype=np.bool_)
+                codes = np.where(written, np.cumsum(written) - 1, -1)[codes]
             self._coded[column] = codes, [str(text) for text in distinct if text is not None]
         return self._coded[column]
 
