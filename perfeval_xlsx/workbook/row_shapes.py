@@ -9,8 +9,7 @@ rows have; a shape is learned when it is met for the second time, so that rows w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.workbook.cells import Cell
 from perfeval_xlsx.workbook.display import Format
@@ -19,20 +18,34 @@ _TAG = b"v>"
 _FIGURE, _END = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?</"), b"</"
 _KEPT, _ROWS = 16_384, 4_096
 """How many values, and how many shapes are remembered."""
+_new: Any = tuple.__new__
+
+
+def number_cell(spelled: bytes, style: int, form: Format, date1904: bool) -> Cell:
+    """Return a number's cell.
+
+    Raises:
+        ValueError: It is no number that a cell holds.
+    """
+    value = float(spelled)
+    if value - value != 0:
+        raise ValueError(spelled)
+    cell: Cell = _new(Cell, (form.number(value, date1904), value, None, style, "d" if form.date else "n", True))
+    return cell
 
 
 class Numbers(dict[bytes, Cell]):
     """Cells of one style by the number's spelling, its end tag's ``</`` included."""
 
-    __slots__ = ("make",)
+    __slots__ = ("date1904", "form", "style")
 
-    def __init__(self, make: Callable[[bytes], Cell]) -> None:
-        self.make = make
+    def __init__(self, style: int, form: Format, date1904: bool) -> None:
+        self.style, self.form, self.date1904 = style, form, date1904
 
     def __missing__(self, spelled: bytes) -> Cell:
         if not _FIGURE.fullmatch(spelled):
             raise ValueError(spelled)
-        cell = self.make(spelled[: -len(_END)])
+        cell = number_cell(spelled[: -len(_END)], self.style, self.form, self.date1904)
         if len(self) < _KEPT:
             self[spelled] = cell
         return cell
@@ -114,9 +127,9 @@ class Shapes:
         self._met.add(key)
         return met
 
-    def numbers(self, style: int, make: Callable[[bytes], Cell]) -> Numbers:
-        """Return where the numbers of a style are looked up; ``make`` makes an unknown one's cell."""
-        return self._numbers.setdefault(style, Numbers(make))
+    def numbers(self, style: int, form: Format, date1904: bool) -> Numbers:
+        """Return where the numbers of a style are looked up, which has this format."""
+        return self._numbers.setdefault(style, Numbers(style, form, date1904))
 
 
 def cut(row: bytes) -> tuple[bytes, list[bytes]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell
 from perfeval_xlsx.workbook.display import Format, compiled
-from perfeval_xlsx.workbook.row_shapes import Numbers, Shapes
+from perfeval_xlsx.workbook.row_shapes import Numbers, Shapes, number_cell
 from perfeval_xlsx.workbook.strings import unescape
 
 _TEXT = rb"[^<>&\x00-\x08\x0b-\x1f\x7f]*+"
@@ -26,7 +26,6 @@ _COMMON = frozenset({b"s", b"", b"n"})
 _GENERAL = compiled("General")
 KEPT, LONGEST = 16_384, 160
 """How many spellings are remembered, for each table of formats, and how long the longest is, in bytes."""
-_new: Any = tuple.__new__
 
 
 class IrregularError(Exception):
@@ -61,7 +60,7 @@ class Spelled(dict[bytes, Any]):
 
     def numbers(self, style: int) -> Numbers:
         """Return where a shape's numbers of a style are looked up."""
-        return self.shapes.numbers(style, lambda raw: self.number(raw, style, self.form(style)))
+        return self.shapes.numbers(style, self.form(style), self.date1904)
 
     def __missing__(self, held: bytes) -> Any:
         found = USUAL.fullmatch(held)
@@ -102,13 +101,7 @@ class Spelled(dict[bytes, Any]):
 
     def number(self, raw: bytes, style: int, form: Format) -> Cell:
         """Return a number's cell."""
-        value = float(raw)
-        if value - value != 0:
-            raise IrregularError
-        cell: Cell = _new(
-            Cell, (form.number(value, self.date1904), value, None, style, "d" if form.date else "n", True)
-        )
-        return cell
+        return number_cell(raw, style, form, self.date1904)
 
     def rare(self, kind: bytes, raw: bytes, rest: bytes, style: int, form: Format) -> Cell | None:
         """Return the cell of a formula, of an inline string or of a text result."""
