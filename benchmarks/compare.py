@@ -14,7 +14,6 @@ import compileall
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,12 +56,16 @@ def script(path: Path, source: Path, out: Path, jobs: int) -> list[str]:
 
 
 def run(command: Sequence[str], out: Path, forms: int) -> Measured:
-    """Run one side into an empty folder.
+    """Run one side into a folder of its own.
+
+    What was written before is on the disk by then, and nothing is deleted between runs: Linux, for one, passes over
+    files deleted in the last minute one by one when it makes new ones.
 
     Raises:
         RunError: It failed, or wrote fewer copies than there are forms.
     """
-    shutil.rmtree(out, ignore_errors=True)
+    if hasattr(os, "sync"):
+        os.sync()
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, stdin=subprocess.DEVNULL)
@@ -100,12 +103,13 @@ def report(runs: Sequence[Measured], forms: int) -> dict[str, Any]:
 
 def compare(folder: Path, options: argparse.Namespace, jobs: int) -> dict[str, Any]:
     """Run both sides in turn on ``jobs`` processes."""
-    source, out = folder / "forms", folder / "out"
+    source = folder / "forms"
     ours, theirs = [], []
-    for _ in range(options.repeat):
-        theirs.append(run(script(options.baseline, source, out, jobs), out, options.forms))
-        ours.append(run(perfeval(source, out, jobs), out, options.forms))
-    few = run(perfeval(folder / "few", out, jobs), out, FEW)
+    for turn in range(options.repeat):
+        out = folder / f"{jobs}-{turn}"
+        theirs.append(run(script(options.baseline, source, out / "theirs", jobs), out / "theirs", options.forms))
+        ours.append(run(perfeval(source, out / "ours", jobs), out / "ours", options.forms))
+    few = run(perfeval(folder / "few", folder / f"{jobs}-few", jobs), folder / f"{jobs}-few", FEW)
     best = min(ours, key=lambda measured: measured.seconds)
     steady = None
     if best.cpu is not None and few.cpu is not None and options.forms > FEW:

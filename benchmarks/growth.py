@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -110,10 +111,12 @@ def run(source: Path, out: Path, jobs: int) -> Run:
 
 def measure(folder: Path, forms: int, rows: int, jobs: int) -> dict[str, Any]:
     """One measurement over generated forms."""
-    source, out = folder / f"{forms}x{rows}", folder / "out"
+    source, out = folder / f"{forms}x{rows}", folder / f"out-{jobs}-{forms}x{rows}"
     if not source.exists():
         generate(source, forms, rows)
-    shutil.rmtree(out, ignore_errors=True)
+    shutil.rmtree(out, ignore_errors=True)  # there only where it was kept: deleting slows down what is made next
+    if hasattr(os, "sync"):
+        os.sync()
     first = run(source, out, jobs)
     again = run(source, out, jobs)
     (out / REPORTS["summary_mib"]).unlink()
