@@ -13,7 +13,7 @@ from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps, loads
 from perfeval_xlsx.scoring.compare import indicator_of
-from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult
+from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult, RowResults
 
 if TYPE_CHECKING:
     from perfeval_xlsx.output.brief import Brief
@@ -179,6 +179,8 @@ def _columns(rows: Sequence[RowResult]) -> dict[str, Sequence[Any]]:
     """The values of rows by key; none of ``sheet`` where no row has one."""
     if not rows:
         return {}
+    if isinstance(rows, RowResults) and rows.columns is not None:
+        return dict(rows.columns)
     columns: dict[str, Sequence[Any]] = dict(zip(_ALWAYS, zip(*map(_row_values, rows), strict=True), strict=True))
     if any("sheet" in row for row in rows):
         columns["sheet"] = [row.get("sheet") for row in rows]

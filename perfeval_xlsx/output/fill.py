@@ -6,7 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import compress, count
 from math import isclose
+from operator import ne, or_
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form, FundRow
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
-from perfeval_xlsx.scoring.result import FormResult
+from perfeval_xlsx.scoring.result import FormResult, RowResults
 from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, a1, row_column, save_copy
 from perfeval_xlsx.workbook.recompute import recompute_after
 
@@ -114,10 +116,9 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
     """Every (cell, field, value) the copy should show."""
     if result["status"] == "reported":
         return
-    bare = {found.cell for found in form.formulas if found.value is None}
-    for row, read in zip(result["indicators"], form.indicators, strict=True):
-        differs = row["score"] != read.values.get("score") or (bare and read.cells.get("score") in bare)
-        if differs and row["status"] in _FILLED:
+    for place in _unlike(form, result):
+        row, read = result["indicators"][place], form.indicators[place]
+        if row["status"] in _FILLED:
             yield read.cells.get("score"), "score", _float(row["score"])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
@@ -129,6 +130,20 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
         if not form.total.get("weight"):
             yield form.total_cells.get("weight"), "weight", 100.0
         yield from _total(form, result, book)
+
+
+def _unlike(form: Form, result: FormResult) -> list[int]:
+    """Positions of rows whose score is not the text of its cell, or whose cell holds a formula without a result."""
+    rows = result["indicators"]
+    bare = {found.cell for found in form.formulas if found.value is None}
+    if isinstance(rows, RowResults) and rows.columns is not None:
+        scores, typed = rows.columns["score"], rows.typed
+    else:
+        scores, typed = [row["score"] for row in rows], [read.values.get("score") for read in form.indicators]
+    unlike = map(ne, scores, typed)
+    if bare:
+        unlike = map(or_, unlike, (read.cells.get("score") in bare for read in form.indicators))
+    return list(compress(count(), unlike))
 
 
 def _edit(

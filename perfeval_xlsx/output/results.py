@@ -18,10 +18,20 @@ from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.columns import Coded, Objects
 from perfeval_xlsx.scoring.figures import show, show_percent
-from perfeval_xlsx.scoring.result import SCHEMA, ExecutionResult, FindingResult, FormResult, LevelResult, RowResult
+from perfeval_xlsx.scoring.result import (
+    SCHEMA,
+    ExecutionResult,
+    FindingResult,
+    FormResult,
+    LevelResult,
+    RowResult,
+    RowResults,
+)
 from perfeval_xlsx.scoring.score import ScoredTables
 
 _NOISE = 1e-9
+_ROW_KEYS = tuple(RowResult.__annotations__)[:-1]
+"""All but the sheet, which only rows of a form's further sheets have."""
 _TEXTS = ("level1", "level2", "level3", "target", "actual", "deviation")
 Floats = npt.NDArray[np.float64]
 Record = Mapping[Hashable, Any]
@@ -33,7 +43,8 @@ class Rows:
     """The indicator rows of a chunk as plain lists, ready to be cut by form.
 
     Attributes:
-        results: One result a row.
+        results: One result a row; ``columns`` the same by key.
+        shown: Typed scores as displayed, by row.
         levels: Level-1 dimensions by form_id.
         typed: Typed scores by row, NaN where there is none; ``scores`` the ruled ones.
         cells: Addresses by field, by row.
@@ -42,6 +53,8 @@ class Rows:
     """
 
     results: list[RowResult]
+    columns: dict[str, Sequence[Any]]
+    shown: Sequence[str | None]
     levels: dict[str, list[LevelResult]]
     typed: list[float]
     scores: list[float]
@@ -64,12 +77,20 @@ def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh")
             *_execution_findings(funds.get(form.id), record),
             *_total_findings(record),
         ]
-        own = rows.results[first:last]
-        if form.pages:
-            _place_rows(form, own)
+        own = _own(form, rows, first, last)
         levels, findings = rows.levels.get(form.id, []), [finding_result(f, lang) for f in found]
         results.append(_result(form, record, execution, levels, own, findings))
     return results
+
+
+def _own(form: Form, rows: Rows, first: int, last: int) -> RowResults:
+    """The rows of one form."""
+    own = rows.results[first:last]
+    if form.pages:
+        _place_rows(form, own)
+        return RowResults(own)
+    columns = {key: values[first:last] for key, values in rows.columns.items()}
+    return RowResults(own, columns, rows.shown[first:last])
 
 
 def _records(frame: pd.DataFrame) -> Iterable[Record]:
@@ -85,11 +106,11 @@ def _rows(frame: pd.DataFrame) -> Rows:
     points, typed, *ruled = _shown(list(figures.values()))
     status, method = rows.column("status"), rows.column("method").tolist()
     level1, level2, level3, target, actual, deviation = map(rows.texts, _TEXTS)
-    columns = zip(
+    columns: list[Sequence[Any]] = [
         frame["row"].tolist(), level1, level2, level3, target, actual, _either(points, rows, "weight"),
         _either(typed, rows, "self_score"), *ruled, status.tolist(), method, frame["basis"].tolist(),
-        [address.get("score") for address in rows.cells], deviation, strict=True,
-    )  # fmt: skip
+        [address.get("score") for address in rows.cells], deviation,
+    ]  # fmt: skip
     results: list[RowResult] = [
         {
             "row": row, "level1": l1, "level2": l2, "level3": l3, "target": target, "actual": actual, "weight": weight,
@@ -97,13 +118,15 @@ def _rows(frame: pd.DataFrame) -> Rows:
             "basis": basis, "cell": cell, "deviation": deviation,
         }
         for row, l1, l2, l3, target, actual, weight, self_score, score, low, high, state, how, basis, cell, deviation
-        in columns
+        in zip(*columns, strict=True)
     ]  # fmt: skip
     raising = {name for name, entry in load("methods.toml")["method"].items() if entry.get("finding")}
     noted = (status == "judged") | np.fromiter(map(raising.__contains__, method), np.bool_, len(method))
     spans = _spans(rows.column("form_id"))
     levels, places = _levels(rows, figures, spans), np.flatnonzero(noted).tolist()
-    return Rows(results, levels, figures["typed"].tolist(), figures["score"].tolist(), rows.cells, places, spans)
+    typed_figures, scores = figures["typed"].tolist(), figures["score"].tolist()
+    by_key = dict(zip(_ROW_KEYS, columns, strict=True))
+    return Rows(results, by_key, rows.texts("self_score"), levels, typed_figures, scores, rows.cells, places, spans)
 
 
 def _place_rows(form: Form, rows: Iterable[RowResult]) -> None:

@@ -6,7 +6,8 @@ Every figure is a string as it is to be shown (``"98.62"``, ``"99"``, ``"86.18%"
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
 
 SCHEMA = 1
 
@@ -55,6 +56,26 @@ class RowResult(TypedDict):
     cell: str | None
     deviation: str | None
     sheet: NotRequired[str]
+
+
+class RowResults(list[RowResult]):
+    """The rows of a form, with the same by column where it is known: a stage that goes by column takes no row apart.
+
+    Attributes:
+        columns: The rows' values by key, in the order of ``RowResult``; None where the rows were made otherwise.
+        typed: The typed scores as displayed, None where there is none.
+    """
+
+    __slots__ = ("columns", "typed")
+
+    def __init__(
+        self,
+        rows: Iterable[RowResult],
+        columns: Mapping[str, Sequence[Any]] | None = None,
+        typed: Sequence[str | None] = (),
+    ) -> None:
+        super().__init__(rows)
+        self.columns, self.typed = columns, typed
 
 
 class ExecutionResult(TypedDict):
