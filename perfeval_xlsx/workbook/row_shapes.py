@@ -16,8 +16,8 @@ from perfeval_xlsx.workbook.display import Format
 
 _TAG = b"v>"
 _FIGURE, _END = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?</"), b"</"
-_KEPT, _ROWS = 16_384, 4_096
-"""How many values, and how many shapes are remembered."""
+_KEPT = _ROWS = 4_096
+"""How many values a style has, and how many shapes there are, that are remembered."""
 _new: Any = tuple.__new__
 
 
