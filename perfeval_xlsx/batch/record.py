@@ -13,7 +13,7 @@ from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps, loads
 from perfeval_xlsx.scoring.compare import indicator_of
-from perfeval_xlsx.scoring.result import FindingResult, FormResult, RowResult, RowResults
+from perfeval_xlsx.scoring.result import ROW_KEYS, FindingResult, FormResult, RowResult, RowResults
 
 if TYPE_CHECKING:
     from perfeval_xlsx.output.brief import Brief
@@ -22,14 +22,11 @@ if TYPE_CHECKING:
 STANDINGS = ("scored", "pending", "reported", "deleted", "skipped", "duplicate", "failed")
 """Statuses in the order of the ranking."""
 
-_ROW_KEYS = tuple(RowResult.__annotations__)
-_ALWAYS = _ROW_KEYS[:-1]
-"""All but the sheet, which only rows of a form's further sheets have."""
 _BETWEEN = b"\0"
 """Between the pieces of a brief: neither JSON nor XML may hold it."""
 _LISTED = len(Lines._fields) + 1
 """Pieces of a brief before those of the summary."""
-_row_values = itemgetter(*_ALWAYS)
+_row_values = itemgetter(*ROW_KEYS)
 
 
 class Packed(NamedTuple):
@@ -181,15 +178,15 @@ def _columns(rows: Sequence[RowResult]) -> dict[str, Sequence[Any]]:
         return {}
     if isinstance(rows, RowResults) and rows.columns is not None:
         return dict(rows.columns)
-    columns: dict[str, Sequence[Any]] = dict(zip(_ALWAYS, zip(*map(_row_values, rows), strict=True), strict=True))
+    columns: dict[str, Sequence[Any]] = dict(zip(ROW_KEYS, zip(*map(_row_values, rows), strict=True), strict=True))
     if any("sheet" in row for row in rows):
         columns["sheet"] = [row.get("sheet") for row in rows]
     return columns
 
 
 def _rows(columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    rows = [dict(zip(_ROW_KEYS, row, strict=False)) for row in zip(*columns, strict=True)]
-    if len(columns) == len(_ROW_KEYS):
+    rows = [dict(zip((*ROW_KEYS, "sheet"), row, strict=False)) for row in zip(*columns, strict=True)]
+    if len(columns) > len(ROW_KEYS):
         for row in rows:
             if row["sheet"] is None:
                 del row["sheet"]

@@ -8,18 +8,17 @@ from functools import cache
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.form.amounts import FIGURE, POINTS, amount_in
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.heading import year_in
 from perfeval_xlsx.form.labels import contains, is_one_of, is_placeholder, pattern, plain_row, split_points
+from perfeval_xlsx.form.model import AMOUNT_FIELDS
 from perfeval_xlsx.form.title import is_title
 from perfeval_xlsx.workbook import a1
 
 _NO_YEAR = 9999
 _YEAR = re.compile(r"20\d\d(?=年)")
-_POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
-_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[百千万亿]*元)?")
-_AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _SEVERAL = 3
 _HALF = 0.51
 """Of its last place a rounded figure is off by no more."""
@@ -161,12 +160,12 @@ def settle_funds(grid: Grid, header: Header, last: int) -> list[Finding]:
         if not others:
             continue
         candidates = [header.columns[name], *others]
-        amounts = [sum(bool(_AMOUNT.fullmatch(text)) for text in _texts(grid, c, header, limit)) for c in candidates]
+        amounts = [sum(bool(FIGURE.fullmatch(text)) for text in _texts(grid, c, header, limit)) for c in candidates]
         year = _year_above(grid, header, candidates)
         named = [_named(column, year)[0] for column in candidates]
         order = sorted(range(len(candidates)), key=lambda at: (-named[at], -amounts[at]))
         _choose(header, name, [candidates[at] for at in order])
-        if name in _AMOUNTS and amounts[order[1]] and named[order[0]] == named[order[1]]:
+        if name in AMOUNT_FIELDS and amounts[order[1]] and named[order[0]] == named[order[1]]:
             column, other = (candidates[at] for at in order[:2])
             found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     return found
@@ -180,9 +179,9 @@ def _find_base(grid: Grid, header: Header, limit: int) -> None:
         return
     known = []
     for row in grid.rows_between(header.bottom + 1, limit):
-        base, spent = (_number(grid.own(row, column.left)) for column in (near[0], columns["executed"]))
+        base, spent = (amount_in(grid.own(row, column.left)) for column in (near[0], columns["executed"]))
         rate = plain_row(grid.own(row, columns["rate"].left))
-        if base and spent is not None and _number(rate) is not None:
+        if base and spent is not None and amount_in(rate) is not None:
             known.append(_is_share(rate, spent / base))
     if known and all(known):
         _promote(header, "annual_budget", near[0])
@@ -190,15 +189,9 @@ def _find_base(grid: Grid, header: Header, limit: int) -> None:
 
 def _is_share(text: str, share: float) -> bool:
     """Whether a rate, rounded as it is written, is a share."""
-    figure, places = _number(text), len(text.rstrip("%").partition(".")[2])
+    figure, places = amount_in(text), len(text.rstrip("%").partition(".")[2])
     scales = (100.0,) if text.endswith("%") or places < _FRACTION else (100.0, 1.0)
     return figure is not None and any(abs(share * scale - figure) <= _HALF * 10.0**-places for scale in scales)
-
-
-def _number(text: str) -> float | None:
-    """The figure of an amount or a share, None where a cell holds anything else."""
-    folded = plain_row(text)
-    return float(re.sub(r"[^\d.-]", "", folded)) if _AMOUNT.fullmatch(folded) else None
 
 
 def _part_budgets(header: Header) -> None:
@@ -243,6 +236,6 @@ def _fit(name: str, texts: Sequence[str]) -> tuple[float, int]:
     if not texts:
         return -1.0, 0
     if name in {"weight", "score"}:
-        right = sum(bool(_POINTS.fullmatch(text)) and float(text.rstrip("分")) <= 100 for text in texts)
+        right = sum(bool(POINTS.fullmatch(text)) and float(text.rstrip("分")) <= 100 for text in texts)
         return right / len(texts), len(texts)
     return 1.0, len(texts)

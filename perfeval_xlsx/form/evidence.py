@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.form.amounts import FIGURE, POINTS
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain_row
 from perfeval_xlsx.form.model import Form, IndicatorRow
 from perfeval_xlsx.workbook import a1
 
-_POINTS = re.compile(r"\d{1,3}(?:\.\d+)?分?")
 _SEVERAL, _CLOSE = 3, 0.005
-_AMOUNT = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[百千万亿]*元)?")
 _TOLD = re.compile(r"\d(?:\.\d+)?[百千万亿]*元")
 _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
@@ -70,9 +69,9 @@ def block_findings(grid: Grid, header: Header, funds: Header | None, form: Form,
         yield from _unread_funds(grid, first, header.top - 1)
     if funds is not None:
         missing = [name for name in ("annual_budget", "executed") if name not in funds.columns]
-        yield from _unknown(grid, funds, "fund", missing, [fund.row for fund in form.funds], _AMOUNT)
+        yield from _unknown(grid, funds, "fund", missing, [fund.row for fund in form.funds], FIGURE)
     missing = [name for name in ("score", "weight") if name not in header.columns]
-    yield from _unknown(grid, header, "indicator", missing, [row.row for row in form.indicators], _POINTS)
+    yield from _unknown(grid, header, "indicator", missing, [row.row for row in form.indicators], POINTS)
     yield from _total_unlabelled(form.indicators)
     yield from _total_unread(grid, header, form)
 
@@ -106,7 +105,7 @@ def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
     if len(rows) < _SEVERAL or rows[-1].values.get("target") or rows[-1].values.get("actual"):
         return
     texts = [plain_row(row.values.get("weight") or "").rstrip("分") for row in rows]
-    weights = [float(text) if _POINTS.fullmatch(text) else 0.0 for text in texts]
+    weights = [float(text) if POINTS.fullmatch(text) else 0.0 for text in texts]
     if weights[-1] and weights[-1] >= sum(weights[:-1]) - _CLOSE:
         names = [rows[-1].values.get(level) for level in ("level3", "level2", "level1")]
         yield Finding("R15", rows[-1].cells.get("weight"), "weight", next((name for name in names if name), None))
@@ -119,7 +118,7 @@ def _total_unread(grid: Grid, header: Header, form: Form) -> Iterator[Finding]:
         return
     below = next(iter(grid.rows_between(max(rows) + 1, max(rows) + 1)), None)
     columns = [header.columns[name].left for name in ("weight", "score") if name in header.columns]
-    if below is not None and any(_POINTS.fullmatch(plain_row(grid.own(below, column))) for column in columns):
+    if below is not None and any(POINTS.fullmatch(plain_row(grid.own(below, column))) for column in columns):
         yield Finding("R15", a1(below, columns[0]), "weight", plain_row(grid.texts(below)[0][1]))
 
 
@@ -130,7 +129,7 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
         for column, text in texts:
             amounts = (plain_row(other).rpartition(":")[2] for _, other in texts)
             told = any(_TOLD.search(plain_row(other)) for _, other in texts)
-            if contains(text, "fund_rows", "unread") and (told or any(map(_AMOUNT.fullmatch, amounts))):
+            if contains(text, "fund_rows", "unread") and (told or any(map(FIGURE.fullmatch, amounts))):
                 yield Finding("R13", a1(row, column), "funds", plain_row(text))
                 return
 
@@ -166,7 +165,7 @@ def _swapped(header: Header, form: Form) -> Iterator[Finding]:
 @lru_cache(maxsize=4096)
 def _like_points(text: str) -> bool:
     """Whether a cell holds points, a share, or nothing but a placeholder."""
-    return bool(_POINTS.fullmatch(plain_row(text).lstrip("-").removesuffix("%"))) or is_placeholder(text)
+    return bool(POINTS.fullmatch(plain_row(text).lstrip("-").removesuffix("%"))) or is_placeholder(text)
 
 
 def _signed(text: str | None) -> bool:
@@ -189,4 +188,4 @@ def _adds_up(rows: Sequence[IndicatorRow], name: str) -> bool | None:
 def _points_in(text: str) -> float | None:
     """The points a cell holds, 0 where it is blank, None where it holds anything else."""
     figure = plain_row(text).rstrip("分")
-    return float(figure or 0) if not figure or _POINTS.fullmatch(figure) else None
+    return float(figure or 0) if not figure or POINTS.fullmatch(figure) else None

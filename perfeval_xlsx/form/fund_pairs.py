@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form.funds import ends, is_amount, name_total
+from perfeval_xlsx.form.amounts import is_amount
+from perfeval_xlsx.form.funds import ends, name_total
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import find, is_one_of, is_placeholder, plain_row, points_stated, squeeze
 from perfeval_xlsx.form.model import FUND_FIELDS, FundRow

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from perfeval_xlsx.form.amounts import amount_in, is_amount
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
@@ -22,11 +23,9 @@ from perfeval_xlsx.form.labels import (
     total_label,
 )
 from perfeval_xlsx.form.locate import is_fund_header
-from perfeval_xlsx.form.model import FUND_FIELDS, FundRow
+from perfeval_xlsx.form.model import AMOUNT_FIELDS, FUND_FIELDS, FundRow
 from perfeval_xlsx.workbook import a1
 
-_AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[百千万亿]*元)?")
-_AMOUNTS = ("initial_budget", "annual_budget", "executed")
 _CENT = 0.011
 """Amounts that differ by less are equal."""
 _GRID_FIELDS = frozenset({"level1", "level2", "level3", "target", "actual", "sign", "unit"})
@@ -79,11 +78,6 @@ def _parted(rows: list[FundRow], header: Header) -> list[FundRow]:
 def _lists(text: str) -> bool:
     """Whether a text heads a list of funds or is one of it (``按支出性质分``, ``其中：基本支出``), no mere word."""
     return _is_part_label(text) or ":" in plain_row(text) or contains(text, "fund_rows", "list_words")
-
-
-def is_amount(text: str) -> bool:
-    """Whether a text is an amount or a share and nothing else (``120万元``, ``90%``)."""
-    return _AMOUNT.fullmatch(plain_row(text)) is not None
 
 
 def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int] | None:
@@ -147,7 +141,7 @@ def _blank(grid: Grid, row: int) -> bool:
 
 def _goes_on(grid: Grid, row: int, header: Header, first_column: int) -> bool:
     """Whether a row below a blank one still belongs to the table: it holds amounts, or a fund's name."""
-    columns = (header.columns[name] for name in _AMOUNTS if name in header.columns)
+    columns = (header.columns[name] for name in AMOUNT_FIELDS if name in header.columns)
     if any(is_amount(_value(grid, row, column) or "") for column in columns):
         return True
     label = _label(grid, row, first_column, header)
@@ -225,7 +219,7 @@ def _beside(row: int, values: dict[str, str | None], header: Header) -> Iterator
             yield FundRow(row, squeeze(text), "part", {}, {})
         if foreign:
             values[name] = None
-    if foreign and sum(values.get(name) is not None for name in _AMOUNTS) == 1:
+    if foreign and sum(values.get(name) is not None for name in AMOUNT_FIELDS) == 1:
         values.update(dict.fromkeys(values))
 
 
@@ -248,13 +242,13 @@ def name_total(rows: list[FundRow]) -> None:
 
 def _sums_up(row: FundRow, rows: list[FundRow]) -> bool:
     """Whether a row stands alone with amounts, comes right before its parts (``其中``), or is the sum of the others."""
-    others = [other for other in rows if other is not row and any(other.values.get(name) for name in _AMOUNTS)]
+    others = [other for other in rows if other is not row and any(other.values.get(name) for name in AMOUNT_FIELDS)]
     if not others:
-        return row is rows[0] or any(row.values.get(name) for name in _AMOUNTS)
+        return row is rows[0] or any(row.values.get(name) for name in AMOUNT_FIELDS)
     after = rows[rows.index(row) + 1 :]
     if row is rows[0] and after and _is_part_label(after[0].label or ""):
         return True
-    sums = [(_number(row, name), [_number(other, name) for other in others]) for name in _AMOUNTS]
+    sums = [(_number(row, name), [_number(other, name) for other in others]) for name in AMOUNT_FIELDS]
     known = [(own, parts) for own, parts in sums if own and None not in parts]
     return bool(known) and all(abs(own - sum(part or 0 for part in parts)) < _CENT for own, parts in known)
 
@@ -262,10 +256,7 @@ def _sums_up(row: FundRow, rows: list[FundRow]) -> bool:
 def _number(row: FundRow, name: str) -> float | None:
     """An amount as a number, 0 where it is blank, None where it cannot be read."""
     text = plain_row(row.values.get(name) or "")
-    if not text or is_placeholder(text):
-        return 0.0
-    match = _AMOUNT.fullmatch(text)
-    return float(match[1].replace(",", "")) if match else None
+    return 0.0 if not text or is_placeholder(text) else amount_in(text)
 
 
 def _is_part_label(label: str) -> bool:

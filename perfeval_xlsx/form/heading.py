@@ -21,7 +21,7 @@ from perfeval_xlsx.form.labels import (
     unit_stated,
 )
 from perfeval_xlsx.form.locate import is_fund_header
-from perfeval_xlsx.form.model import Form, Kind
+from perfeval_xlsx.form.model import AMOUNT_FIELDS, Form, Kind
 from perfeval_xlsx.form.numerals import arabic
 from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.workbook import row_column
@@ -313,7 +313,7 @@ def _unit_of_values(form: Form) -> str | None:
     """The unit every written amount of the fund table carries; None where they differ or carry none."""
     units = set()
     for fund in form.funds:
-        for name in ("initial_budget", "annual_budget", "executed"):
+        for name in AMOUNT_FIELDS:
             text = plain_row(fund.values.get(name) or "")
             match = pattern("units", "in_value").match(text)
             if match:

@@ -21,6 +21,7 @@ from perfeval_xlsx.form.labels import (
     plain_row,
     split_points,
 )
+from perfeval_xlsx.form.model import AMOUNT_FIELDS
 from perfeval_xlsx.form.title import is_title
 
 _DEEPEST = 3
@@ -37,7 +38,6 @@ _SHORT = 8
 """Longest label under another one."""
 _SCORED = frozenset({"rate", "weight", "score"})
 """Fields of the fund table that a list of tasks and their money lacks."""
-_FUND_AMOUNTS = frozenset({"initial_budget", "annual_budget", "executed"})
 
 
 def indicator_headers(grid: Grid) -> list[Header]:
@@ -72,7 +72,7 @@ def fund_header(grid: Grid, first: int, last: int) -> Header | None:
 def is_fund_header(grid: Grid, row: int) -> bool:
     """Whether a row names at least two columns of a fund table, an amount among them, and holds no figures itself."""
     fields = _fields(grid, row, "fund")
-    if len(fields) < 2 or fields.isdisjoint(_FUND_AMOUNTS):
+    if len(fields) < 2 or fields.isdisjoint(AMOUNT_FIELDS):
         return False
     texts = grid.texts(row)
     figures = [at for at, (_, text) in enumerate(texts) if _FIGURE.match(plain_row(text).rpartition(":")[2])]
@@ -255,7 +255,7 @@ def _under_amounts(grid: Grid, top: int, texts: list[tuple[int, str]]) -> bool:
     for column, text in texts:
         over = find("fund", grid.text(top, column))
         wide = grid.right(top, column) > grid.anchor(top, column)[1]
-        if not (wide and over and over.field in _FUND_AMOUNTS and len(text) <= _SHORT and not _has_digit(text)):
+        if not (wide and over and over.field in AMOUNT_FIELDS and len(text) <= _SHORT and not _has_digit(text)):
             return False
     return len(texts) > 1
 

@@ -11,6 +11,7 @@ from perfeval_xlsx.workbook import on_sheet, row_column, split_sheet
 Kind = Literal["department", "project", "transfer"]
 
 FUND_FIELDS = ("initial_budget", "annual_budget", "executed", "weight", "rate", "score", "reason")
+AMOUNT_FIELDS = FUND_FIELDS[:3]
 INDICATOR_FIELDS = ("level1", "level2", "level3", "target", "actual", "sign", "unit", "weight", "score", "deviation")
 
 

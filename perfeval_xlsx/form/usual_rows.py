@@ -35,7 +35,7 @@ class Plan:
 
     __slots__ = (
         "adjusted", "bottom", "extra", "fields", "first_points", "first_value", "header", "left", "lefts", "level1",
-        "level2", "level3", "name", "names", "note_column", "places", "right", "target", "values", "wide",
+        "level2", "level3", "name", "note_column", "places", "right", "target", "values", "wide",
     )  # fmt: skip
 
     def __init__(self, header: Header) -> None:
@@ -54,7 +54,6 @@ class Plan:
         levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
         self.note_column = max(min(column.left for column in columns.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
-        self.names = (*INDICATOR_FIELDS[:2], *(name for name, _ in self.fields))
         self.lefts = tuple(column.left for _, column in self.fields)
         self.places = tuple((name, column.left) for name, column in self.fields)
         self.name = self.target = 0
@@ -71,7 +70,8 @@ def usual_rows(grid: Grid, rows: Iterable[int], plan: Plan, carried: Carried) ->
     found: list[IndicatorRow] = []
     if plan.name and carried.level1 is not None and None not in carried.merges and grid.small:
         level1, level2 = plan.level1.left, plan.level2.left  # type: ignore[union-attr]
-        base = dict.fromkeys(plan.names) | {"level1": carried.level1, "level2": carried.level2}
+        base: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
+        base |= dict.fromkeys(name for name, _ in plan.places)
         lines, merged, merges, known = grid.lines, grid.merged, carried.merges, carried.addresses
         for row in rows:
             line = lines.get(row)

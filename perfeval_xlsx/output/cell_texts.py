@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps
+from perfeval_xlsx.workbook import strings
 
 _LONGEST = 32_767
 _TO_CLEAN = (b"\\", b"&", b"<", b">")
 """What JSON marks, and what XML has marks for."""
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def as_bytes(texts: Sequence[str], lang: Lang) -> Sequence[bytes]:
@@ -56,9 +54,7 @@ def _marked(text: str) -> bool:
 
 
 def _cleaned(text: str, lang: Lang) -> str:
-    text = _ILLEGAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _LOOKS_ESCAPED.sub("_x005F_", _cut(text, lang))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return strings.escape(_cut(strings.clean(text), lang))
 
 
 def _cut(text: str, lang: Lang) -> str:

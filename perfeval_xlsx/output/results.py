@@ -19,6 +19,7 @@ from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.columns import Coded, Objects
 from perfeval_xlsx.scoring.figures import show, show_percent
 from perfeval_xlsx.scoring.result import (
+    ROW_KEYS,
     SCHEMA,
     ExecutionResult,
     FindingResult,
@@ -30,8 +31,6 @@ from perfeval_xlsx.scoring.result import (
 from perfeval_xlsx.scoring.score import ScoredTables
 
 _NOISE = 1e-9
-_ROW_KEYS = tuple(RowResult.__annotations__)[:-1]
-"""All but the sheet, which only rows of a form's further sheets have."""
 _TEXTS = ("level1", "level2", "level3", "target", "actual", "deviation")
 Floats = npt.NDArray[np.float64]
 Record = Mapping[Hashable, Any]
@@ -125,7 +124,7 @@ def _rows(frame: pd.DataFrame) -> Rows:
     spans = _spans(rows.column("form_id"))
     levels, places = _levels(rows, figures, spans), np.flatnonzero(noted).tolist()
     typed_figures, scores = figures["typed"].tolist(), figures["score"].tolist()
-    by_key = dict(zip(_ROW_KEYS, columns, strict=True))
+    by_key = dict(zip(ROW_KEYS, columns, strict=True))
     return Rows(results, by_key, rows.texts("self_score"), levels, typed_figures, scores, rows.cells, places, spans)
 
 

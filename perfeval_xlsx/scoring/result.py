@@ -58,11 +58,15 @@ class RowResult(TypedDict):
     sheet: NotRequired[str]
 
 
+ROW_KEYS = tuple(RowResult.__annotations__)[:-1]
+"""Keys that every row has: all but the sheet."""
+
+
 class RowResults(list[RowResult]):
     """The rows of a form, with the same by column where it is known: a stage that goes by column takes no row apart.
 
     Attributes:
-        columns: The rows' values by key, in the order of ``RowResult``; None where the rows were made otherwise.
+        columns: The rows' values by key, in the order of ``ROW_KEYS``; None where the rows were made otherwise.
         typed: The typed scores as displayed, None where there is none.
     """
 

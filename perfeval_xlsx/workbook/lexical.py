@@ -3,6 +3,7 @@
 expat calls back for every tag, some 3,000 times for a form of 60 rows. Here a row is cut at its cells' tags. What
 stands behind a cell's address (style, type and value) is matched with an expression when it is first met, and
 remembered by its spelling: most cells of a form are spelled like others, of the same form or of one of its template.
+Whole rows of a template met before are read by their shapes (``row_shapes``).
 Every byte between ``<sheetData>`` and its end tag must belong to such a row or cell; what stands around the rows still
 goes through expat. Anything else (prefixes, references, comments, shared or array formulas, cells out of order, a limit
 in reach) leaves the part to ``sheet.read_sheet``.
@@ -98,8 +99,7 @@ class _Rows:
             place = self.by_shape(place)
             end = part.find(_END, place, stop)
         while end >= 0:
-            head, *items = part[place:end].split(_CELL)
-            self.by_cell(place, end, _heads.get(head) or self.head(place, head), len(head), items)
+            self.by_cell(place, end)
             place = end + len(_END)
             end = part.find(_END, place, stop)
         if self.empty(place, part[place:stop]) != stop:
@@ -111,12 +111,12 @@ class _Rows:
     def by_shape(self, place: int) -> int:
         """Take rows of a template met before, by their shapes; return the place behind them.
 
-        That is the end of the rows, or where more rows turned out to be of no known shape than of one.
+        That is the end of the rows, or where too many had no known shape.
         """
-        part, stop, most, shapes = self.part, self.stop, self.context.limits.columns, self.spelled.shapes
-        rows, lines, cells, strings = self.layout.rows, self.lines, self.sheet.cells, self.context.strings
-        known, indices, strange = shapes.known, shapes.indices, -_PATIENCE
-        while strange < 0 and (end := part.find(_END, place, stop)) >= 0:
+        part, stop, shapes, rows = self.part, self.stop, self.spelled.shapes, self.layout.rows
+        cells, strings, known, indices = self.sheet.cells, self.context.strings, shapes.known, shapes.indices
+        strange = 0
+        while strange < _PATIENCE and (end := part.find(_END, place, stop)) >= 0:
             key, values = cut(part[place:end])
             shape = known.get(key)
             if shape is None or len(shape.held) != len(values):
@@ -145,12 +145,7 @@ class _Rows:
                 text = text.strip()
                 if text:
                     line[column] = text
-            if last > most:
-                raise IrregularError
-            if len(cells) > before:
-                self.filled, self.full = row, self.full + 1
-                if line:
-                    lines[row] = line
+            self.leave(row, last, before, line)
         return place
 
     def learn(self, place: int, end: int, key: bytes, values: int) -> bool:
@@ -165,9 +160,7 @@ class _Rows:
         Returns:
             Whether the shape is known now.
         """
-        head, *items = self.part[place:end].split(_CELL)
-        found = _heads.get(head) or self.head(place, head)
-        self.by_cell(place, end, found, len(head), items)
+        found, head, items = self.by_cell(place, end)
         held: list[Held] = []
         column, plain = 0, self.spelled.shapes.meet(key) and head in _heads
         for item in items if plain else ():
@@ -185,20 +178,22 @@ class _Rows:
         self.spelled.shapes.known[key] = Shape(*told, held)
         return True
 
-    def by_cell(self, place: int, end: int, found: _Head, first: int, items: list[bytes]) -> None:
+    def by_cell(self, place: int, end: int) -> tuple[_Head, bytes, list[bytes]]:
         """Take a row cell by cell.
 
         Args:
             place: Where it begins; ``end`` where its end tag does.
             end: As said.
-            found: What its start tag says.
-            first: Bytes before its first cell.
-            items: The row's bytes cut before each cell's address, without those before the first.
+
+        Returns:
+            What its start tag says, its bytes before the first cell, and those of each cell from the address on.
         """
+        head, *items = self.part[place:end].split(_CELL)
+        found = _heads.get(head) or self.head(place, head)
         row, mark, lead, hidden, row_style, prefixes = found
         cells, strings, spelled, columns = self.sheet.cells, self.context.strings, self.spelled, COLUMNS
         self.enter(row, hidden, prefixes)
-        self.layout.rows[row] = _new(PlainRow, (place + lead, end, row_style, place + first, end))
+        self.layout.rows[row] = _new(PlainRow, (place + lead, end, row_style, place + len(head), end))
         self.count += len(items)
         before, last = len(cells), 0
         line: dict[int, str] = {}
@@ -224,9 +219,21 @@ class _Rows:
                 text = text.strip()
                 if text:
                     line[column] = text
+        self.leave(row, last, before, line)
+        return found, head, items
+
+    def leave(self, row: int, last: int, before: int, line: dict[int, str]) -> None:
+        """End a row.
+
+        Args:
+            row: Its number.
+            last: Column of its last cell.
+            before: How many cells of the sheet held something before it.
+            line: Its texts by column.
+        """
         if last > self.context.limits.columns:
             raise IrregularError
-        if len(cells) > before:
+        if len(self.sheet.cells) > before:
             self.filled, self.full = row, self.full + 1
             if line:
                 self.lines[row] = line

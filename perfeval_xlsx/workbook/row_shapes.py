@@ -2,8 +2,8 @@
 
 A row is cut at its values' tags. What is left, its shape, says by its bytes which cells hold a number and which a
 shared string, under which style. A shape is learned from a row that was read cell by cell, and the next ones of it only
-look their values up. A sheet is read by shapes where its first row has one that was met before, as long as most of its
-rows have; a shape is learned when it is met for the second time, so that rows which are like no other cost little.
+look their values up. A sheet is read by shapes where its first row has one that was met before, until too many of its
+rows have none; a shape is learned when it is met for the second time, so that rows which are like no other cost little.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from perfeval_xlsx.workbook.cells import Cell
 from perfeval_xlsx.workbook.display import Format
 
 _TAG = b"v>"
-_FIGURE, _END = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?</"), b"</"
+FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+"""A number as cells spell it."""
+_END = b"</"
 _KEPT = _ROWS = 4_096
 """How many values a style has, and how many shapes there are, that are remembered."""
 _new: Any = tuple.__new__
@@ -43,9 +45,10 @@ class Numbers(dict[bytes, Cell]):
         self.style, self.form, self.date1904 = style, form, date1904
 
     def __missing__(self, spelled: bytes) -> Cell:
-        if not _FIGURE.fullmatch(spelled):
+        raw = spelled.removesuffix(_END)
+        if raw == spelled or not FIGURE.fullmatch(raw):
             raise ValueError(spelled)
-        cell = number_cell(spelled[: -len(_END)], self.style, self.form, self.date1904)
+        cell = number_cell(raw, self.style, self.form, self.date1904)
         if len(self) < _KEPT:
             self[spelled] = cell
         return cell

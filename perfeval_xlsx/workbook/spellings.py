@@ -8,7 +8,7 @@ from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell
 from perfeval_xlsx.workbook.display import Format, compiled
-from perfeval_xlsx.workbook.row_shapes import Numbers, Shapes, number_cell
+from perfeval_xlsx.workbook.row_shapes import FIGURE, Numbers, Shapes, number_cell
 from perfeval_xlsx.workbook.strings import unescape
 
 _TEXT = rb"[^<>&\x00-\x08\x0b-\x1f\x7f]*+"
@@ -21,7 +21,6 @@ _HELD = re.compile(
 USUAL = re.compile(rb'(?: s="([0-9]{1,5})")?( t="s")?(?:/>|><v>(-?[0-9]+(?:\.[0-9]+)?)</v></c>)')
 """The same of a blank cell, a number or a shared string: style, whether it is a shared string, value."""
 PLAIN_RESULT = re.compile(rb"(?:<f>([^<]*)</f>)?(?:<v>([^<]*)</v>|<is><t[^<>]*>([^<]*)</t></is>)?")
-_FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _COMMON = frozenset({b"s", b"", b"n"})
 _GENERAL = compiled("General")
 KEPT, LONGEST = 16_384, 160
@@ -89,7 +88,7 @@ class Spelled(dict[bytes, Any]):
             return self.rare(kind, raw, rest, style, form) or 0
         if kind == b"s":
             return self.shared(raw, style, form)
-        if not _FIGURE.fullmatch(raw):
+        if not FIGURE.fullmatch(raw):
             raise IrregularError
         return self.number(raw, style, form)
 
@@ -124,7 +123,7 @@ class Spelled(dict[bytes, Any]):
             return Cell("", None, source, style, "s", kind == b"str" and value is not None)
         elif kind == b"str":
             pass
-        elif kind in {b"", b"n"} and value and _FIGURE.fullmatch(value):
+        elif kind in {b"", b"n"} and value and FIGURE.fullmatch(value):
             return self.number(value, style, form)._replace(formula=source)
         else:
             raise IrregularError

@@ -40,8 +40,7 @@ def _character(match: re.Match[str]) -> str:
 
 def escape(text: str) -> str:
     """Return ``text`` as the content of an XML element; what XML cannot hold is left out."""
-    text = _ILLEGAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _LOOKS_ESCAPED.sub("_x005F_", text)
+    text = _LOOKS_ESCAPED.sub("_x005F_", clean(text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

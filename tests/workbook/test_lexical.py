@@ -195,9 +195,9 @@ def test_rows_of_a_template_are_read_by_their_shapes(monkeypatch: pytest.MonkeyP
     taken: list[int] = []
     by_cell = lexical._Rows.by_cell
 
-    def watched(self: Any, *arguments: Any) -> None:
+    def watched(self: Any, *arguments: Any) -> Any:
         taken[-1] += 1
-        by_cell(self, *arguments)
+        return by_cell(self, *arguments)
 
     monkeypatch.setattr(lexical._Rows, "by_cell", watched)
     for number in range(5):
