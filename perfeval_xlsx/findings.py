@@ -70,10 +70,13 @@ def texts(code: str) -> dict[str, Any]:
 
 
 class PerfevalError(Exception):
-    """Carries one finding up to the boundary (a file, a command), where it becomes a value again."""
+    """Carries one finding up to the boundary (a file, a command), where it becomes a value again.
+
+    As a text it says what is wrong and what can be done: in a program of somebody else's that is all they see.
+    """
 
     def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.text())
+        super().__init__("。".join(filter(None, (finding.text(), finding.text("suggestion")))))
         self.finding = finding
 
     def __reduce__(self) -> tuple[type[PerfevalError], tuple[Finding]]:

@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -23,6 +25,7 @@ from perfeval_xlsx.batch.executors import Pool
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.watch import Watch
 from perfeval_xlsx.data import load
+from perfeval_xlsx.findings import PerfevalError
 
 FAST = Options(durable=False, jobs=2, seconds=3, isolated=True)
 GIB = 1 << 30
@@ -164,3 +167,42 @@ def test_a_worker_ends_with_its_master(tmp_path: Path) -> None:
     while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{child}").exists()
+
+
+def unable(memory: int) -> None:
+    """Start a worker that ends before its first task."""
+    os._exit(1)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_no_file_is_blamed_where_workers_do_not_start(tmp_path: Path) -> None:
+    def dead(jobs: int) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(jobs, mp_context=context, initializer=unable, initargs=(0,))
+
+    sources = sorted(discover([inputs(tmp_path)]), key=lambda item: item.key)
+    with pytest.raises(PerfevalError) as refused:
+        list(Pool(dead, 2, FAST, None, Event()).outcomes([sources]))
+    assert refused.value.finding.code == "B47"
+
+
+def script(folder: Path, jobs: int) -> subprocess.CompletedProcess[str]:
+    """Score more files than a process takes on alone by a script that has no ``if __name__ == "__main__"``."""
+    bounds = load("run.toml")["chunk"]
+    source = folder_of(folder / "in", int(bounds["in_process"]) + 1)
+    program = folder / "script.py"
+    program.write_text(
+        f"import perfeval_xlsx as pe\nprint(len(pe.score({str(source)!r}, jobs={jobs})))\n", encoding="utf-8"
+    )
+    return subprocess.run([sys.executable, str(program)], capture_output=True, encoding="utf-8", check=False)
+
+
+def test_a_script_of_a_few_lines_scores_many_files_in_its_own_process(tmp_path: Path) -> None:
+    done = script(tmp_path, 1)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "49", "")
+
+
+def test_a_script_that_workers_would_run_again_is_told_so(tmp_path: Path) -> None:
+    done = script(tmp_path, 2)
+    assert done.returncode == 1
+    assert 'if __name__ == "__main__"' in done.stderr.splitlines()[-1]

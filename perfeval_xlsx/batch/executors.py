@@ -15,7 +15,7 @@ from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.worker import logged_to, start, work, work_watched
 from perfeval_xlsx.batch.workers import WorkerPool
-from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.outcome import file_result
 
 Chunk = Sequence[Source]
@@ -52,7 +52,8 @@ class Pool:
     """Works through chunks on an executor and outlives its workers.
 
     When a worker dies, the executor is given up; the files that were under way go one by one through a fresh one with
-    a single worker, where the file that kills it is named and left out. No file is tried more often than that.
+    a single worker, where the file that kills it is named and left out. No file is tried more often than that. Where
+    not even that worker starts, no file is at fault, and the run ends (``B47``).
 
     Args:
         make: Starts an executor with so many workers (``process_pool``; a cluster's client).
@@ -68,7 +69,11 @@ class Pool:
         self._make, self._jobs, self._options, self._out, self._stop = make, jobs, options, out, stop
 
     def outcomes(self, chunks: Iterable[Chunk]) -> Outcomes:
-        """Yield the chunks with their records, as they are done."""
+        """Yield the chunks with their records, as they are done.
+
+        Raises:
+            PerfevalError: Workers cannot be started (``B47``).
+        """
         waiting = iter(chunks)
         while True:
             suspects: list[Chunk] = []
@@ -126,7 +131,7 @@ class Pool:
         return done
 
     def _one_by_one(self, sources: Chunk) -> Outcomes:
-        executor = self._make(1)
+        executor = self._fresh()
         try:
             for source in sources:
                 if self._stop.is_set():
@@ -137,9 +142,23 @@ class Pool:
                 except BrokenExecutor:
                     yield [([source], [self._killer(source, monotonic() - begun)])]
                     executor.shutdown(wait=False, cancel_futures=True)
-                    executor = self._make(1)
+                    executor = self._fresh()
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
+
+    def _fresh(self) -> Executor:
+        """A worker of its own that is seen to start, before a file is blamed for its end.
+
+        Raises:
+            PerfevalError: It does not start (``B47``).
+        """
+        executor = self._make(1)
+        try:
+            executor.submit(os.getpid).result()
+        except BrokenExecutor as error:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise PerfevalError(Finding("B47")) from error
+        return executor
 
     def _killer(self, source: Source, seconds: float) -> FileRecord:
         """The record of a file that ended its worker, by taking too long or otherwise."""

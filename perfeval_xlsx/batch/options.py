@@ -36,7 +36,7 @@ class Options:
         durable: Flush every copy to disk before it counts as done.
         jobs: Worker processes; 0: one for each processor.
         executor: Address of a cluster's scheduler (``dask://host:8786``), None for this machine.
-        isolated: Read even a single file in a worker process.
+        isolated: Read even a single file in a worker process; ``alone``: work in this process, however many there are.
         seconds: A file that takes longer is given up; 0: no bound.
         memory: Address space of a worker in bytes; 0: no bound.
     """
@@ -58,6 +58,7 @@ class Options:
     jobs: int = 0
     executor: str | None = None
     isolated: bool = False
+    alone: bool = False
     seconds: float = float(load("run.toml")["worker"]["seconds"])
     memory: int = int(load("run.toml")["worker"]["memory"])
 

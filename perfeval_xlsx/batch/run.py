@@ -148,7 +148,7 @@ class Run:
         if options.executor is not None:
             return self._on_cluster(pending)
         log = _log(self._out)
-        if pending <= bounds["in_process"] and not options.isolated:
+        if options.alone or (pending <= bounds["in_process"] and not options.isolated):
             return here(self._chunks(lambda _: int(bounds["small"])), options, self._out, log, self._stop)
         jobs = options.jobs or processors()
         pool = Pool(self._workers, jobs, options, self._out, self._stop)
@@ -305,7 +305,7 @@ def open_run(
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         workers = _workers(options, out)
         stack.callback(workers.close)
-        new = not dry and options.executor is None and manifest.is_empty()
+        new = not (dry or options.alone) and options.executor is None and manifest.is_empty()
         files = manifest.list_sources(_beginning(discover(paths, out), workers) if new else discover(paths, out))
         manifest.list_copies(tidied(folder))
         yield Run(
