@@ -26,15 +26,19 @@ _CODES = dict.fromkeys(_USAGE, USAGE) | dict.fromkeys(("B40", "B46"), NOTHING)
 """Exit code by the finding that ended a command; any other ends it with 1."""
 
 
-def run_guarded(command: Callable[[], object]) -> None:
+def run_guarded(command: Callable[..., object]) -> None:
     """Run the command line; whatever happens, a person gets a message and the process an exit code, never a traceback.
+
+    Args:
+        command: Reads the arguments and runs what they name; returns an exit code, None for 0.
 
     Raises:
         SystemExit: Always.
     """
     console.prepare_streams()
     try:
-        command()
+        code = command(standalone_mode=False)  # what is mistyped comes up here instead of being told in English
+        sys.exit(code if isinstance(code, int) else 0)
     except PerfevalError as error:
         console.tell_finding(error.finding, console.language())
         sys.exit(_CODES.get(error.finding.code, 1))
@@ -45,6 +49,12 @@ def run_guarded(command: Callable[[], object]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        from perfeval_xlsx.usage import usage_finding  # seldom needed
+
+        mistyped = usage_finding(error)
+        if mistyped is not None:
+            console.tell_finding(mistyped, console.language())
+            sys.exit(USAGE)
         if os.environ.get("PERFEVAL_DEBUG"):
             raise
         finding = Finding("B42", found=type(error).__name__, args={"detail": str(error)})
