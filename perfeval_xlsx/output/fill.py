@@ -10,7 +10,6 @@ from itertools import compress, count
 from math import isclose
 from operator import ne, or_
 from pathlib import Path
-from typing import NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
@@ -64,9 +63,7 @@ def fill(
     """
     edits: dict[int, Edits] = defaultdict(dict)
     for form, result in zip(forms, results, strict=True):
-        for address, field, value in _wanted(form, result, book):
-            if address is not None and value is not None:
-                _edit(book, _spot(book, form, address), edits, result, address, field, value, keep=keep, lang=lang)
+        _edit(book, form, result, edits, keep=keep, lang=lang)
     _complete(book, forms, edits)
     refused = _save(book, edits, results, target, lang=lang, durable=durable)
     for refusal in refused:
@@ -98,28 +95,21 @@ def _save(
     return refused
 
 
-class _Spot(NamedTuple):
-    """A cell's place in the workbook, and the cell where something stands in it."""
-
-    sheet: int
-    position: tuple[int, int]
-    cell: Cell | None
-
-
-def _spot(book: AnyWorkbook, form: Form, address: str) -> _Spot:
-    index, own = form.place(address)
+def _spot(book: AnyWorkbook, form: Form, address: str) -> tuple[int, tuple[int, int], Cell | None]:
+    """A cell's sheet, its place there, and the cell where something stands in it."""
+    index, own = form.place(address) if form.pages else (form.sheet_index, address)
     position = row_column(own)
-    return _Spot(index, position, book.sheet(index).cells.get(position))
+    return index, position, book.sheet(index).cells.get(position)
 
 
 def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
     """Every (cell, field, value) the copy should show."""
     if result["status"] == "reported":
         return
-    for place in _unlike(form, result):
-        row, read = result["indicators"][place], form.indicators[place]
-        if row["status"] in _FILLED:
-            yield read.cells.get("score"), "score", _float(row["score"])
+    scores, statuses, typed = _columns(form, result)
+    for place in _unlike(form, scores, typed):
+        if statuses[place] in _FILLED:
+            yield form.indicators[place].cells.get("score"), "score", _float(scores[place])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
     if fund is not None and execution is not None:
@@ -132,46 +122,42 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
         yield from _total(form, result, book)
 
 
-def _unlike(form: Form, result: FormResult) -> list[int]:
-    """Positions of rows whose score is not the text of its cell, or whose cell holds a formula without a result."""
+def _columns(form: Form, result: FormResult) -> tuple[Sequence[str | None], Sequence[str], Sequence[str | None]]:
+    """Scores, statuses and typed scores of a form's rows."""
     rows = result["indicators"]
-    bare = {found.cell for found in form.formulas if found.value is None}
     if isinstance(rows, RowResults) and rows.columns is not None:
-        scores, typed = rows.columns["score"], rows.typed
-    else:
-        scores, typed = [row["score"] for row in rows], [read.values.get("score") for read in form.indicators]
+        return rows.columns["score"], rows.columns["status"], rows.typed
+    scores, statuses = [row["score"] for row in rows], [row["status"] for row in rows]
+    return scores, statuses, [read.values.get("score") for read in form.indicators]
+
+
+def _unlike(form: Form, scores: Sequence[str | None], typed: Sequence[str | None]) -> Iterator[int]:
+    """Positions of rows whose score is not the text of its cell, or whose cell holds a formula without a result."""
     unlike = map(ne, scores, typed)
+    bare = {found.cell for found in form.formulas if found.value is None} if form.formulas else ()
     if bare:
         unlike = map(or_, unlike, (read.cells.get("score") in bare for read in form.indicators))
-    return list(compress(count(), unlike))
+    return compress(count(), unlike)
 
 
 def _edit(
-    book: AnyWorkbook,
-    spot: _Spot,
-    edits: dict[int, Edits],
-    result: FormResult,
-    address: str,
-    field: str,
-    value: str | float,
-    *,
-    keep: bool,
-    lang: Lang,
+    book: AnyWorkbook, form: Form, result: FormResult, edits: dict[int, Edits], *, keep: bool, lang: Lang
 ) -> None:
-    """Add an edit unless the cell already shows the value, holds a formula that disagrees, or must be kept."""
-    cell = spot.cell
-    old = cell.text.strip() if cell else ""
-    if cell is not None and cell.formula is not None:
-        gives = _gives(book.sheet(spot.sheet), edits[spot.sheet], cell.formula)
-        own = _result(cell, gives, result, address, field, value, lang)
-        if own is not None:
-            edits[spot.sheet][spot.position] = own
-        return
-    if old and (keep or _shows(old, value)):
-        return
-    edits[spot.sheet][spot.position] = value
-    if old and not (field in _LABELLED and isinstance(value, str) and value.startswith(old)):
-        result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
+    """Add a form's edits, but none of a cell that shows the value, whose formula disagrees, or that must be kept."""
+    for address, field, value in _wanted(form, result, book):
+        if address is None or value is None:
+            continue
+        index, position, cell = _spot(book, form, address)
+        old = cell.text.strip() if cell is not None else ""
+        if cell is not None and cell.formula is not None:
+            gives = _gives(book.sheet(index), edits[index], cell.formula)
+            own = _result(cell, gives, result, address, field, value, lang)
+            if own is not None:
+                edits[index][position] = own
+        elif not old or not (keep or _shows(old, value)):
+            edits[index][position] = value
+            if old and not (field in _LABELLED and isinstance(value, str) and value.startswith(old)):
+                result["replaced"].append({"cell": address, "field": field, "old": old, "new": _plain(value)})
 
 
 def _gives(sheet: Sheet, edits: Edits, formula: str) -> float | None:
@@ -252,8 +238,9 @@ def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, form: Form) -> str
 
 def _agrees(typed: str, share: float) -> bool:
     """Whether a printed rate is ``share`` rounded or cut to the places it is printed with."""
-    text = typed.strip().rstrip("%％")
-    if not _PLAIN_RATE.fullmatch(text) or text == typed.strip():
+    shown = typed.strip()
+    text = shown.rstrip("%％")
+    if text == shown or not _PLAIN_RATE.fullmatch(text):
         return False
     places = len(text.partition(".")[2])
     return abs(float(text) - share) < 10.0**-places
@@ -262,7 +249,7 @@ def _agrees(typed: str, share: float) -> bool:
 def _total(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
     """Total and grade; in a cell that holds their labels too (``总分：96分 等级：优``) only figure and word change."""
     address, total, grade = form.total_cells.get("score"), result["total"], result["grade"]
-    cell = _spot(book, form, address).cell if address else None
+    cell = _spot(book, form, address)[2] if address else None
     written = form.total.get("score")
     if cell is not None and total is not None and written is None and cell.text.strip() and cell.formula is None:
         yield address, "total", _behind_colon(cell.text, total)
@@ -294,7 +281,7 @@ def _grade(form: Form, book: AnyWorkbook, grade: str | None) -> str | None:
     address = form.total_cells.get("grade")
     if grade is None or address is None:
         return None
-    cell = _spot(book, form, address).cell
+    cell = _spot(book, form, address)[2]
     text = cell.text if cell else ""
     if not text.strip():
         return grade
