@@ -7,10 +7,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
+from operator import itemgetter
 
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Merge, Sheet, a1
-from perfeval_xlsx.workbook.layout import Layout, PlainRow, Row
+from perfeval_xlsx.workbook.layout import Layout, PlainRow, Row, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.refusals import Refusal, refusal
 from perfeval_xlsx.workbook.strings import clean, escape
@@ -30,6 +32,9 @@ _MARKUP = re.compile(
 )
 _LONGEST_TEXT = 32_767
 _LARGEST = 1e307
+_SHORT = 64
+"""Up to so many characters the spelling of a text is remembered: grades and rates are few."""
+_ORDER = itemgetter(0, 1)
 
 
 def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[bytes, Edits, list[Refusal]]:
@@ -46,24 +51,52 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
     """
     ordered = dict(sorted(edits.items()))
     covered = _covered(sheet, ordered)
-    made: dict[tuple[int, int], Value] = {}
+    splices, rest = _figures(layout, ordered, covered, columns)
     refused: list[Refusal] = []
-    for (row, column), value in ordered.items():
+    for (row, column), value in rest.items():
         code = _objection(layout, row, column, value, covered, columns)
-        if code is None:
-            made[row, column] = value
-        else:
+        if code is not None:
             refused.append(refusal(sheet.index, row, column, code))
-    return spliced(layout.part, _splices(layout, made)), made, refused
+    for one in refused:
+        del ordered[one.row, one.column], rest[one.row, one.column]
+    return spliced(layout.part, [*splices, *_splices(layout, rest)] if rest else splices), ordered, refused
+
+
+def _figures(
+    layout: Layout, edits: Edits, covered: Mapping[int, list[Merge]], columns: int
+) -> tuple[list[Splice], dict[tuple[int, int], Value]]:
+    """Return the splices of figures in plainly spelled cells that nothing can be said against, and all other edits."""
+    if layout.arrays or layout.opaque or layout.data < 0:
+        return [], dict(edits)
+    part, rows = layout.part, layout.rows
+    splices: list[Splice] = []
+    rest: dict[tuple[int, int], Value] = {}
+    for (row, column), value in edits.items():
+        line = rows.get(row)
+        free = row not in covered and 0 < column <= columns
+        if free and isinstance(line, PlainRow) and type(value) is float and -_LARGEST < value < _LARGEST:
+            mark = cell_mark(row, column)
+            start = part.find(mark, line.first, line.last)
+            found = PLAIN_CELL.match(part, start) if start >= 0 else None
+            if found is not None and found[5] is None:
+                style = found[2]
+                head = mark if style is None else b'%b s="%b"' % (mark, style)
+                splices.append((start, found.end(), b"%b><v>%b</v></c>" % (head, _float_bytes(value))))
+                continue
+        rest[row, column] = value
+    return splices, rest
 
 
 def _covered(sheet: Sheet, edits: Edits) -> dict[int, list[Merge]]:
     """Return the merged ranges that may hold some cells, which are in order, by row."""
     covered: dict[int, list[Merge]] = {}
-    rows = list(dict.fromkeys(row for row, _ in edits))
+    rows = list(dict.fromkeys([row for row, _ in edits]))
     columns = [column for _, column in edits]
-    left, right = min(columns, default=0), max(columns, default=0)
-    for merge in [merge for merge in sheet.merges if merge[1] <= right and merge[3] >= left]:
+    if not rows:
+        return covered
+    top, bottom, left, right = rows[0], rows[-1], min(columns), max(columns)
+    near = [m for m in sheet.merges if m[2] >= top and m[0] <= bottom and m[1] <= right and m[3] >= left]
+    for merge in near:
         for row in rows[bisect_left(rows, merge[0]) : bisect_right(rows, merge[2])]:
             covered.setdefault(row, []).append(merge)
     return covered
@@ -130,7 +163,7 @@ def spliced(part: bytes, splices: Iterable[Splice]) -> bytes:
     pieces: list[bytes] = []
     position = 0
     # A new cell goes before the one that stands at its place, also where that one is replaced.
-    for start, end, replacement in sorted(splices, key=lambda splice: splice[:2]):
+    for start, end, replacement in sorted(splices, key=_ORDER):
         pieces += [part[position:start], replacement]
         position = end
     return b"".join([*pieces, part[position:]])
@@ -202,7 +235,7 @@ def _replaced(part: bytes, start: int, value: Value) -> Splice:
     """Return the splice for an existing cell: its formula, style and extensions stay, type and value change."""
     plain = PLAIN_CELL.match(part, start)
     if plain is not None and plain[5] is None:
-        head = part[start : part.index(b'"', plain.end(2 if plain[2] else 1)) + 1]
+        head = part[start : part.index(b'"', plain.end(1 if plain[2] is None else 2)) + 1]
         if not isinstance(value, str):
             return start, plain.end(), b"%b><v>%b</v></c>" % (head, number_text(value).encode())
         kind, content = _content(b"", value, formula=False)
@@ -254,8 +287,19 @@ def _content(prefix: bytes, value: Value, *, formula: bool) -> tuple[bytes, byte
 
 def inline_text(value: str, prefix: bytes = b"") -> bytes:
     """Return the element that holds a text within its cell."""
+    return (_inline_text if len(value) <= _SHORT else _inline_text.__wrapped__)(value, prefix)
+
+
+@lru_cache(maxsize=1_024)
+def _inline_text(value: str, prefix: bytes) -> bytes:
     space = b' xml:space="preserve"' if value != value.strip() or "\n" in value or "  " in value else b""
     return b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, escape(value).encode(), prefix, prefix)
+
+
+@lru_cache(maxsize=4_096)
+def _float_bytes(value: float) -> bytes:
+    """Return a float as a file holds it; scores are few and the same again and again."""
+    return number_text(value).encode()
 
 
 def number_text(value: float | int | Decimal) -> str:
