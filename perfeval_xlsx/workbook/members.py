@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 LOCAL = struct.Struct("<4s5H3I2H")
@@ -13,11 +14,17 @@ LENGTHS = 26
 CENTRAL = struct.Struct("<4s6H3I5H2I")
 OFFSET = 42
 """Where in a central entry the offset of the local header stands."""
+END_OFFSET = 16
+"""Where in the end record the offset of the directory stands."""
 END64 = struct.Struct("<4sQ2H2I4Q")
 STORED, DEFLATED = 0, 8
 NONE32 = 0xFFFFFFFF
 """Stands in a field whose value is in the extra block ``ZIP64``."""
 ZIP64 = 1
+_ENTRY = "16s3I14sI{}s"
+ENTRY_FIELDS = 7
+"""Fields of an entry as ``entries`` takes it apart: all before the checksum, checksum, packed and full size, all up to
+the offset, the offset, all behind it."""
 
 
 class Member(NamedTuple):
@@ -46,3 +53,9 @@ class Member(NamedTuple):
     offset: int
     header: bytes
     start: int = 0
+
+
+@lru_cache(maxsize=256)
+def entries(lengths: tuple[int, ...]) -> struct.Struct:
+    """Return what takes a directory apart as a whole, or puts it together, whose entries have so many bytes each."""
+    return struct.Struct("<" + "".join(_ENTRY.format(length - CENTRAL.size) for length in lengths))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
-from operator import sub
 
 from perfeval_xlsx.findings import PerfevalError
-from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet
-from perfeval_xlsx.workbook.layout import Context, Layout, cell_mark
+from perfeval_xlsx.workbook.copied import compare, lenient, usual_copy
+from perfeval_xlsx.workbook.layout import Context, Layout, PlainRow, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.members import Member
 from perfeval_xlsx.workbook.package import Package, read_package
@@ -24,7 +21,6 @@ from perfeval_xlsx.workbook.spellings import PLAIN_RESULT
 from perfeval_xlsx.workbook.strings import clean
 from perfeval_xlsx.workbook.xml import new_parser, run, utf8
 
-_ANY_RATIO = 1 << 20
 _SIZES = Member._fields.index("size") + 1
 """What is told of a member up to its size does not change with its place."""
 
@@ -36,8 +32,11 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
         PerfevalError: Something is not as it should be; the message names it.
     """
     try:
-        package = read_package(content, _lenient(book.package.limits))
-        _verify_members(book.package, package, {name.lower() for name in replaced})
+        keys = {name.lower() for name in replaced}
+        package = usual_copy(book.package, content, keys)
+        if package is None:
+            package = read_package(content, lenient(book.package.limits))
+            _verify_members(book.package, package, keys)
         for index, edits in made.items():
             _verify_sheet(book, package, index, edits)
         if book.part in replaced:
@@ -46,26 +45,14 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
         raise refuse(why.NOT_VERIFIED, str(error)) from error
 
 
-@cache
-def _lenient(limits: Limits) -> Limits:
-    """The limits of a copy, whose parts pack as they do."""
-    return replace(limits, ratio=_ANY_RATIO)
-
-
 def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
-    """Compare what the directories say, and the bytes of all members between two that were replaced at once."""
+    """Compare what the directories say, member by member, and the bytes of those that were not replaced."""
     if list(old.members) != list(new.members) or old.order != new.order:
         raise KeyError("members")
     for (key, member), other in zip(old.members.items(), new.members.values(), strict=True):
         if member[:_SIZES] != other[:_SIZES] and key not in replaced:
             raise KeyError(member.name)
-    first = 0
-    for place in [*(place for place, key in enumerate(old.order) if key in replaced), len(old.order)]:
-        bounds, others = old.bounds[first : place + 1], new.bounds[first : place + 1]
-        alike = new.data.startswith(old.data[bounds[0] : bounds[-1]], others[0])
-        if not alike or len(set(map(sub, others, bounds))) > 1:
-            raise KeyError(", ".join(old.members[key].name for key in old.order[first:place]))
-        first = place + 1
+    compare(old, new.data, new.bounds, [place for place, key in enumerate(old.order) if key in replaced])
 
 
 def _verify_sheet(book: Workbook, package: Package, index: int, edits: Edits) -> None:
@@ -82,13 +69,13 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
 
     False as well where the cells are not plainly spelled, so that nothing is known.
     """
-    old, place, before = layout.part, 0, 0
+    old, rows, place, before = layout.part, layout.rows, 0, 0
     for (row, column), value in sorted(edits.items()):
-        line = layout.rows.get(row)
+        line, mark = rows.get(row), cell_mark(row, column)
         if line is None:
             return False
-        mark, there = cell_mark(row, column), line.place(old, row, column)
-        if there is None:  # a new cell: what stands before it in the copy tells where
+        there = old.find(mark, line.first, line.last) if isinstance(line, PlainRow) else line.place(old, row, column)
+        if there is None or there < 0:  # a new cell: what stands before it in the copy tells where
             at = part.find(mark, place + max(line.start - before, 0))
             there = after = before + at - place
         else:
@@ -105,7 +92,7 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
 
 def _holds(cell: re.Match[bytes], value: Value) -> bool:
     """Whether a plainly spelled cell holds a value."""
-    kind, raw, rest = cell[3], cell[4], cell[5]
+    kind, raw, rest = cell.group(3, 4, 5)
     if isinstance(value, str):
         return kind == b"inlineStr" and raw is None and rest is not None and rest == inline_text(value)
     if rest is not None:
