@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.workbook import refusals as why
@@ -25,7 +25,7 @@ _SIZES = Member._fields.index("size") + 1
 """What is told of a member up to its size does not change with its place."""
 
 
-def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: Mapping[str, bytes]) -> None:
+def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: Collection[str]) -> None:
     """Check a copy's bytes: copied members the same, set cells as wanted, no other cell come or gone.
 
     Raises:
