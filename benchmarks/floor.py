@@ -31,7 +31,7 @@ from perfeval_xlsx.batch.record import form_record
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.read import find_forms
-from perfeval_xlsx.output.fill import fill
+from perfeval_xlsx.output.fill import Filling, fill_all
 from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.audit import audit
 from perfeval_xlsx.scoring.result import FormResult
@@ -135,8 +135,7 @@ def stages(paths: Sequence[Path], out: Path) -> Clock:
 
 
 def _copies(pairs: Sequence[tuple[Workbook, Form, FormResult]], out: Path) -> None:
-    for book, form, result in pairs:
-        fill(book, [form], [result], out / book.path.name, durable=False)
+    fill_all([Filling(book, [form], [result], out / book.path.name) for book, form, result in pairs], durable=False)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from perfeval_xlsx.form.frames import Tables, to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.province import place_of
 from perfeval_xlsx.form.read import find_forms, why_none
-from perfeval_xlsx.output.fill import fill
+from perfeval_xlsx.output.fill import Filling, fill_all
 from perfeval_xlsx.output.outcome import failed_result, file_result, finding_result
 from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.footnote import read_footnote, with_footnote
@@ -66,7 +66,7 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
         add_findings(forms, results, tables, scored, rulebooks, options)
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
     finished = [(file, [by_form[form.id] for form in file.forms]) for file in files]
-    copies = [_copy(file, results, options, out) for file, results in finished]
+    copies = _copies(finished, options, out)
     return [
         _record(file, results, copy, rulebooks, options) for (file, results), copy in zip(finished, copies, strict=True)
     ]
@@ -231,11 +231,49 @@ def _usual(kind: str, place: str | None, year: int | None, own: tuple[Rulebook, 
     return own[0] if len(own) == 1 else choose_rulebook(kind, place, year, own)
 
 
-def _copy(file: Opened, results: list[FormResult], options: Options, out: Path | None) -> str | None:
-    """Write a file's copy where one is wanted; return its path below ``out``."""
-    if file.book is None or file.stopped is not None or out is None or not (options.copies or options.annotate):
-        return None
-    return _write_copy(file.book, file, results, options, out)
+def _copies(
+    finished: Sequence[tuple[Opened, list[FormResult]]], options: Options, out: Path | None
+) -> list[str | None]:
+    """Write the files' filled or annotated copies where they are wanted.
+
+    Returns:
+        Their paths below ``out``, None for a file that has none; the reason is a finding.
+    """
+    copies: list[str | None] = [None] * len(finished)
+    if out is None or not (options.copies or options.annotate):
+        return copies
+    folder = load("run.toml")["outputs"]["annotated" if options.annotate else "copies"]
+    fillings: dict[int, Filling] = {}
+    for at, (file, results) in enumerate(finished):
+        if file.book is not None and file.stopped is None:
+            copies[at] = copy = f"{folder}/{copy_name(file.source.relative)}"
+            fillings[at] = Filling(file.book, file.forms, results, out / copy)
+    for (at, one), failed in zip(fillings.items(), _written([*fillings.values()], options), strict=True):
+        if failed is not None:
+            copies[at] = None
+        for result in one.results:
+            if failed is None:
+                result["copy"] = copies[at]
+            else:
+                result["replaced"] = []
+                result["findings"].append(finding_result(failed.finding, options.lang))
+    return copies
+
+
+def _written(fillings: Sequence[Filling], options: Options) -> list[PerfevalError | None]:
+    """Write copies; return why each one is not there, None where it is."""
+    if not options.annotate:
+        return fill_all(fillings, keep=options.keep, lang=options.lang, durable=options.durable)
+    from perfeval_xlsx.output.annotate import annotate  # takes a tenth of all imports, and most runs need none
+
+    failures: list[PerfevalError | None] = []
+    for one in fillings:
+        try:
+            annotate(*one, lang=options.lang, durable=options.durable)
+            failures.append(None)
+        except PerfevalError as error:
+            failures.append(error)
+    return failures
 
 
 def _record(
@@ -247,24 +285,3 @@ def _record(
         return file_record(file.source.relative, file.stopped, digest, lang=options.lang)
     used = {rulebooks[form.id].id: rulebooks[form.id].digest for form in file.forms}
     return form_record(file.source.relative, results, digest, used, copy, options.lang)
-
-
-def _write_copy(book: AnyWorkbook, file: Opened, results: list[FormResult], options: Options, out: Path) -> str | None:
-    """Write the filled or annotated copy; return its path below ``out``, or None with the reason as a finding."""
-    folder = load("run.toml")["outputs"]["annotated" if options.annotate else "copies"]
-    copy = f"{folder}/{copy_name(file.source.relative)}"
-    write: Callable[..., None] = partial(fill, keep=options.keep)
-    if options.annotate:
-        from perfeval_xlsx.output.annotate import annotate  # takes a tenth of all imports, and most runs need none
-
-        write = annotate
-    try:
-        write(book, file.forms, results, out / copy, lang=options.lang, durable=options.durable)
-    except PerfevalError as error:
-        for result in results:
-            result["replaced"] = []
-            result["findings"].append(finding_result(error.finding, options.lang))
-        return None
-    for result in results:
-        result["copy"] = copy
-    return copy

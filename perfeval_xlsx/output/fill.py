@@ -10,15 +10,18 @@ from itertools import compress, count
 from math import isclose
 from operator import ne, or_
 from pathlib import Path
+from typing import NamedTuple
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.form.model import Form, FundRow
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult, RowResults
-from perfeval_xlsx.workbook import AnyWorkbook, Cell, Refusal, Sheet, Workbook, a1, row_column, save_copy
+from perfeval_xlsx.workbook import AnyWorkbook, Cell, LegacyWorkbook, Refusal, Sheet, Workbook, a1, row_column
+from perfeval_xlsx.workbook.patch import Value
 from perfeval_xlsx.workbook.recompute import recompute_after
+from perfeval_xlsx.workbook.save import Copy, save_copies
 
 Edits = dict[tuple[int, int], str | float]
 _SAME = 0.005
@@ -33,6 +36,15 @@ _LABEL = re.compile(r"([^:：]*[:：])\s*([^\d:：]*)")
 """A label with its colon, and what stands behind the place of its figure."""
 _SUMMED = {"total", "weight", "grade"}
 """Fields whose formulas rest on the scores that the copy fills in: their old values say nothing."""
+
+
+class Filling(NamedTuple):
+    """A workbook, its forms, their results in the same order, and where the filled copy goes."""
+
+    book: AnyWorkbook
+    forms: Sequence[Form]
+    results: Sequence[FormResult]
+    target: Path
 
 
 def fill(
@@ -61,38 +73,59 @@ def fill(
     Raises:
         PerfevalError: The copy cannot be written or does not verify.
     """
+    failed = fill_all([Filling(book, forms, results, target)], keep=keep, lang=lang, durable=durable)[0]
+    if failed is not None:
+        raise failed
+
+
+def fill_all(
+    fillings: Sequence[Filling], *, keep: bool = False, lang: Lang = "zh", durable: bool = True
+) -> list[PerfevalError | None]:
+    """Fill copies as ``fill`` does; return why each one is not there, None where it is."""
+    copies = [_copied(one, keep=keep, lang=lang, durable=durable) for one in fillings]
+    save_copies([copy for copy in copies if isinstance(copy, Copy)], durable=durable)
+    for one, copy in zip(fillings, copies, strict=True):
+        if isinstance(copy, Copy) and copy.failed is None:
+            _report(one, copy.edits, copy.refused, lang)
+    return [copy.failed if isinstance(copy, Copy) else copy for copy in copies]
+
+
+def _copied(one: Filling, *, keep: bool, lang: Lang, durable: bool) -> Copy | PerfevalError | None:
+    """The copy that is to be saved; None where it is written at once, why there is none where there can be none."""
     edits: dict[int, Edits] = defaultdict(dict)
-    for form, result in zip(forms, results, strict=True):
-        _edit(book, form, result, edits, keep=keep, lang=lang)
-    _complete(book, forms, edits)
-    refused = _save(book, edits, results, target, lang=lang, durable=durable)
+    try:
+        for form, result in zip(one.forms, one.results, strict=True):
+            _edit(one.book, form, result, edits, keep=keep, lang=lang)
+        _complete(one.book, one.forms, edits)
+        if isinstance(one.book, Workbook):
+            return Copy(one.book, edits, one.target)
+        _lay_out(one, one.book, edits, lang, durable=durable)
+    except PerfevalError as error:
+        return error
+    return None
+
+
+def _lay_out(one: Filling, book: LegacyWorkbook, edits: Mapping[int, Edits], lang: Lang, *, durable: bool) -> None:
+    """Write a copy that is laid out anew, where the format has no lossless writer."""
+    from perfeval_xlsx.output.relaid import relaid_note, write_relaid
+
+    refused = write_relaid(book, edits, one.target, durable=durable)
+    one.results[0]["findings"].append(finding_result(relaid_note(book), lang))
+    _report(one, edits, refused, lang)
+
+
+def _report(
+    one: Filling, edits: Mapping[int, Mapping[tuple[int, int], Value]], refused: Sequence[Refusal], lang: Lang
+) -> None:
+    """Tell the cells that were not written."""
     for refusal in refused:
-        for form, result in zip(forms, results, strict=True):
+        for form, result in zip(one.forms, one.results, strict=True):
             if form.holds(refusal.sheet, refusal.row):
                 address = form.address(refusal.sheet, a1(refusal.row, refusal.column))
                 value = edits[refusal.sheet][refusal.row, refusal.column]
                 result["replaced"] = [r for r in result["replaced"] if r["cell"] != address]
                 finding = Finding("S11", address, None, None, _plain(value), {"reason": refusal.reason})
                 result["findings"].append(finding_result(finding, lang))
-
-
-def _save(
-    book: AnyWorkbook,
-    edits: Mapping[int, Edits],
-    results: Sequence[FormResult],
-    target: Path,
-    *,
-    lang: Lang,
-    durable: bool,
-) -> Sequence[Refusal]:
-    """Save the copy: the file itself with cells set, or laid out anew where its format has no lossless writer."""
-    if isinstance(book, Workbook):
-        return save_copy(book, edits, target, durable=durable)
-    from perfeval_xlsx.output.relaid import relaid_note, write_relaid
-
-    refused = write_relaid(book, edits, target, durable=durable)
-    results[0]["findings"].append(finding_result(relaid_note(book), lang))
-    return refused
 
 
 def _spot(book: AnyWorkbook, form: Form, address: str) -> tuple[int, tuple[int, int], Cell | None]:
@@ -207,7 +240,7 @@ def _float(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _plain(value: str | float) -> str:
+def _plain(value: Value) -> str:
     return value if isinstance(value, str) else f"{value:.10g}"
 
 
