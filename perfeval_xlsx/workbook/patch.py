@@ -30,6 +30,8 @@ _MARKUP = re.compile(
     + rb"\s*(?P<empty>/?)>",
     re.DOTALL,
 )
+BARE_CELL = re.compile(rb'( s="[0-9]++")?+(?: t="[a-zA-Z]++")?+(?:/>|>(?:<v>[^<]*+</v>)?+</c>)')
+"""A plainly spelled cell without a formula or a text of its own, from behind its address on: its style."""
 _LONGEST_TEXT = 32_767
 _LARGEST = 1e307
 _SHORT = 64
@@ -77,11 +79,10 @@ def _figures(
         if free and isinstance(line, PlainRow) and type(value) is float and -_LARGEST < value < _LARGEST:
             mark = cell_mark(row, column)
             start = part.find(mark, line.first, line.last)
-            found = PLAIN_CELL.match(part, start) if start >= 0 else None
-            if found is not None and found[5] is None:
-                style = found[2]
-                head = mark if style is None else b'%b s="%b"' % (mark, style)
-                splices.append((start, found.end(), b"%b><v>%b</v></c>" % (head, _float_bytes(value))))
+            found = BARE_CELL.match(part, start + len(mark)) if start >= 0 else None
+            if found is not None:
+                cell = b"%b%b><v>%b</v></c>" % (mark, found[1] or b"", _float_bytes(value))
+                splices.append((start, found.end(), cell))
                 continue
         rest[row, column] = value
     return splices, rest

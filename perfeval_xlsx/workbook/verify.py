@@ -14,13 +14,15 @@ from perfeval_xlsx.workbook.layout import Context, Layout, PlainRow, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.members import Member
 from perfeval_xlsx.workbook.package import Package, read_package
-from perfeval_xlsx.workbook.patch import Edits, Value, inline_text
+from perfeval_xlsx.workbook.patch import BARE_CELL, Edits, Value, inline_text
 from perfeval_xlsx.workbook.refusals import refuse
 from perfeval_xlsx.workbook.sheet import read_sheet
 from perfeval_xlsx.workbook.spellings import PLAIN_RESULT
 from perfeval_xlsx.workbook.strings import clean
 from perfeval_xlsx.workbook.xml import new_parser, run, utf8
 
+_FIGURE_CELL = re.compile(rb'(?: s="[0-9]++")?+><v>([^<]++)</v></c>')
+"""A number's plainly spelled cell, from behind its address on."""
 _SIZES = Member._fields.index("size") + 1
 """What is told of a member up to its size does not change with its place."""
 
@@ -80,14 +82,23 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
             there = after = before + at - place
         else:
             at = place + there - before
-            known = PLAIN_CELL.match(old, there)
+            known = BARE_CELL.match(old, there + len(mark)) or PLAIN_CELL.match(old, there)
             after = -1 if known is None else known.end()
-        cell = PLAIN_CELL.match(part, at) if at >= 0 and after >= 0 and part.startswith(mark, at) else None
+        end = _end_of(part, at, mark, value) if at >= 0 and after >= 0 and part.startswith(mark, at) else -1
         # As many bytes in both; compared in place, one of them at least.
-        if cell is None or not part.startswith(old[before:there], place) or not _holds(cell, value):
+        if end < 0 or not part.startswith(old[before:there], place):
             return False
-        place, before = cell.end(), after
+        place, before = end, after
     return len(old) - before == len(part) - place and part.endswith(old[before:])
+
+
+def _end_of(part: bytes, start: int, mark: bytes, value: Value) -> int:
+    """Return where a plainly spelled cell ends that begins with its mark, -1 where it does not hold the value."""
+    figure = _FIGURE_CELL.match(part, start + len(mark)) if type(value) is float else None
+    if figure is not None:
+        return figure.end() if _same_number(figure[1], value) else -1
+    cell = PLAIN_CELL.match(part, start)
+    return cell.end() if cell is not None and _holds(cell, value) else -1
 
 
 def _holds(cell: re.Match[bytes], value: Value) -> bool:
