@@ -9,15 +9,24 @@ from typing import NamedTuple
 LOCAL = struct.Struct("<4s5H3I2H")
 LOCAL_NAME = struct.Struct("<4s22x2H")
 """Of a local header only its mark and the lengths of name and extra field."""
+FIGURES = 14
+"""Where in a local header checksum and sizes stand."""
 LENGTHS = 26
-"""Where in a local header these lengths stand."""
+"""Where in a local header the lengths of name and extra field stand."""
 CENTRAL = struct.Struct("<4s6H3I5H2I")
 OFFSET = 42
 """Where in a central entry the offset of the local header stands."""
 END_OFFSET = 16
 """Where in the end record the offset of the directory stands."""
 END64 = struct.Struct("<4sQ2H2I4Q")
+END_MARK = b"PK\5\6"
 STORED, DEFLATED = 0, 8
+OLDEST = 20
+"""Version of the format that deflated members need."""
+DESCRIPTOR = 0x0008
+"""Flag of a member whose checksum and sizes stand behind it."""
+LEVEL = 4
+"""Compression of a replaced part by zlib: 6 gains 6 % of it (2 % of a file) for 1.7 times the time."""
 NONE32 = 0xFFFFFFFF
 """Stands in a field whose value is in the extra block ``ZIP64``."""
 ZIP64 = 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import cache
 
 from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet
-from perfeval_xlsx.workbook.copied import compare, lenient, usual_copy
 from perfeval_xlsx.workbook.layout import Context, Layout, PlainRow, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.members import Member
@@ -19,8 +21,10 @@ from perfeval_xlsx.workbook.refusals import refuse
 from perfeval_xlsx.workbook.sheet import read_sheet
 from perfeval_xlsx.workbook.spellings import PLAIN_RESULT
 from perfeval_xlsx.workbook.strings import clean
+from perfeval_xlsx.workbook.usual import compare, usual_copy
 from perfeval_xlsx.workbook.xml import new_parser, run, utf8
 
+_ANY_RATIO = 1 << 20
 _FIGURE_CELL = re.compile(rb'(?: s="[0-9]++")?+><v>([^<]++)</v></c>')
 """A number's plainly spelled cell, from behind its address on."""
 _SIZES = Member._fields.index("size") + 1
@@ -37,7 +41,7 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
         keys = {name.lower() for name in replaced}
         package = usual_copy(book.package, content, keys)
         if package is None:
-            package = read_package(content, lenient(book.package.limits))
+            package = read_package(content, _lenient(book.package.limits))
             _verify_members(book.package, package, keys)
         for index, edits in made.items():
             _verify_sheet(book, package, index, edits)
@@ -45,6 +49,12 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
             run(new_parser(), package.read(book.part), book.part)
     except (PerfevalError, KeyError) as error:
         raise refuse(why.NOT_VERIFIED, str(error)) from error
+
+
+@cache
+def _lenient(limits: Limits) -> Limits:
+    """The limits of a copy, whose parts pack as they do."""
+    return replace(limits, ratio=_ANY_RATIO)
 
 
 def _verify_members(old: Package, new: Package, replaced: set[str]) -> None:
