@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -247,7 +248,7 @@ def _copies(
     for at, (file, results) in enumerate(finished):
         if file.book is not None and file.stopped is None:
             copies[at] = copy = f"{folder}/{copy_name(file.source.relative)}"
-            fillings[at] = Filling(file.book, file.forms, results, out / copy)
+            fillings[at] = Filling(file.book, file.forms, results, os.path.join(out, copy))  # noqa: PTH118
     for (at, one), failed in zip(fillings.items(), _written([*fillings.values()], options), strict=True):
         if failed is not None:
             copies[at] = None
@@ -267,9 +268,9 @@ def _written(fillings: Sequence[Filling], options: Options) -> list[PerfevalErro
     from perfeval_xlsx.output.annotate import annotate  # takes a tenth of all imports, and most runs need none
 
     failures: list[PerfevalError | None] = []
-    for one in fillings:
+    for book, forms, results, target in fillings:
         try:
-            annotate(*one, lang=options.lang, durable=options.durable)
+            annotate(book, forms, results, Path(target), lang=options.lang, durable=options.durable)
             failures.append(None)
         except PerfevalError as error:
             failures.append(error)

@@ -86,7 +86,8 @@ def printable(path: str) -> str:
 
 def copy_name(relative: str) -> str:
     """Name of the copy: the file's own, with ``.xlsx`` added where the format has no lossless writer."""
-    lossless = PurePosixPath(relative).suffix.lower() in load("run.toml")["lossless"]
+    stem, _, suffix = relative.rpartition("/")[2].rpartition(".")
+    lossless = stem != "" and f".{suffix.lower()}" in load("run.toml")["lossless"]
     return relative if lossless else f"{relative}.xlsx"
 
 

@@ -44,7 +44,7 @@ class Filling(NamedTuple):
     book: AnyWorkbook
     forms: Sequence[Form]
     results: Sequence[FormResult]
-    target: Path
+    target: Path | str
 
 
 def fill(

@@ -347,7 +347,7 @@ def _written(path: str, content: bytes, durable: bool) -> bytes:
             os.fsync(file)
         os.lseek(file, 0, os.SEEK_SET)
         back = os.read(file, len(content) + 1)
-        while more := os.read(file, _BLOCK):
+        while len(back) < len(content) and (more := os.read(file, _BLOCK)):
             back += more
         return back
     finally:
