@@ -10,11 +10,11 @@ import openpyxl
 import pytest
 import xlsxwriter
 from factory import a_form, a_row, an_execution
-from forms import SAMPLES, members
+from forms import PROJECT, SAMPLES, members
 
 import perfeval_xlsx as pe
 from perfeval_xlsx.form.model import Form, FundRow, IndicatorRow
-from perfeval_xlsx.output.fill import fill
+from perfeval_xlsx.output.fill import Filling, fill, fill_all
 from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.workbook import open_workbook
 
@@ -222,6 +222,38 @@ def test_two_forms_on_one_sheet_are_filled_each_for_itself(tmp_path: Path) -> No
     sheet = openpyxl.load_workbook(tmp_path / "copy.xlsx")["表"]
     assert (sheet["H12"].value, sheet["H32"].value) == (10, 7)
     assert (first["replaced"], [item["cell"] for item in second["replaced"]]) == ([], ["H32"])
+
+
+def test_a_copy_that_cannot_be_written_costs_itself_alone(tmp_path: Path) -> None:
+    source = draw(tmp_path / "表.xlsx", {"A1": "自评表", "H12": 9})
+    targets = [tmp_path / "a.xlsx", source, tmp_path / "b.xlsx"]
+    results = [scored() for _ in targets]
+    fillings = [
+        Filling(open_workbook(source), [FORM], [result], target)
+        for result, target in zip(results, targets, strict=True)
+    ]
+    failures = fill_all(fillings, durable=False)
+    assert [failed and failed.finding.code for failed in failures] == [None, "B28", None]
+    for target in (targets[0], targets[2]):
+        assert openpyxl.load_workbook(target)["表"]["H12"].value == 10
+    assert openpyxl.load_workbook(source)["表"]["H12"].value == 9
+
+
+def test_in_a_run_too_a_copy_that_cannot_be_written_costs_itself_alone(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.xlsx", "b.xlsx", "c.xlsx"):
+        (tmp_path / "in" / name).write_bytes(PROJECT.read_bytes() + name.encode())  # equal files are one
+    (tmp_path / "out" / "scored" / "b.xlsx").mkdir(parents=True)
+    results = {Path(result["path"]).name: result for result in pe.score(tmp_path / "in", out=tmp_path / "out")}
+    assert [results[name]["copy"] for name in ("a.xlsx", "b.xlsx", "c.xlsx")] == [
+        "scored/a.xlsx",
+        None,
+        "scored/c.xlsx",
+    ]
+    codes = {name: {found["code"] for found in result["findings"]} for name, result in results.items()}
+    assert codes["b.xlsx"] == codes["a.xlsx"] | {"B26"}
+    assert codes["a.xlsx"] == codes["c.xlsx"]
+    assert results["b.xlsx"]["replaced"] == []
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.rglob("*.xlsx")), ids=lambda path: path.stem)
