@@ -53,7 +53,7 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
     """
     ordered = dict(sorted(edits.items()))
     covered = _covered(sheet, ordered)
-    splices, rest = _figures(layout, ordered, covered, columns)
+    splices, rest = _usual(layout, ordered, covered, columns)
     refused: list[Refusal] = []
     for (row, column), value in rest.items():
         code = _objection(layout, row, column, value, covered, columns)
@@ -64,10 +64,10 @@ def patch(layout: Layout, sheet: Sheet, edits: Edits, columns: int) -> tuple[byt
     return spliced(layout.part, [*splices, *_splices(layout, rest)] if rest else splices), ordered, refused
 
 
-def _figures(
+def _usual(
     layout: Layout, edits: Edits, covered: Mapping[int, list[Merge]], columns: int
 ) -> tuple[list[Splice], dict[tuple[int, int], Value]]:
-    """Return the splices of figures in plainly spelled cells that nothing can be said against, and all other edits."""
+    """Return the splices of plainly spelled cells that get what nothing can be said against, and all other edits."""
     if layout.arrays or layout.opaque or layout.data < 0:
         return [], dict(edits)
     part, rows = layout.part, layout.rows
@@ -76,16 +76,31 @@ def _figures(
     for (row, column), value in edits.items():
         line = rows.get(row)
         free = row not in covered and 0 < column <= columns
-        if free and isinstance(line, PlainRow) and type(value) is float and -_LARGEST < value < _LARGEST:
+        content = _usual_content(value) if free else None
+        if content is not None and isinstance(line, PlainRow):
             mark = cell_mark(row, column)
             start = part.find(mark, line.first, line.last)
             found = BARE_CELL.match(part, start + len(mark)) if start >= 0 else None
             if found is not None:
-                cell = b"%b%b><v>%b</v></c>" % (mark, found[1] or b"", _float_bytes(value))
-                splices.append((start, found.end(), cell))
+                splices.append((start, found.end(), mark + (found[1] or b"") + content))
                 continue
         rest[row, column] = value
     return splices, rest
+
+
+def _usual_content(value: Value) -> bytes | None:
+    """Return a plain cell's bytes behind its style: of a figure, or of a short text without anything odd; else None."""
+    if type(value) is float:
+        return _float_content(value) if -_LARGEST < value < _LARGEST else None
+    if type(value) is str and 0 < len(value) <= _SHORT and value.isprintable():
+        return b' t="inlineStr">%b</c>' % inline_text(value)
+    return None
+
+
+@lru_cache(maxsize=4_096)
+def _float_content(value: float) -> bytes:
+    """The same of a float; scores are few and the same again and again."""
+    return b"><v>%b</v></c>" % number_text(value).encode()
 
 
 def _covered(sheet: Sheet, edits: Edits) -> dict[int, list[Merge]]:
@@ -295,12 +310,6 @@ def inline_text(value: str, prefix: bytes = b"") -> bytes:
 def _inline_text(value: str, prefix: bytes) -> bytes:
     space = b' xml:space="preserve"' if value != value.strip() or "\n" in value or "  " in value else b""
     return b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, escape(value).encode(), prefix, prefix)
-
-
-@lru_cache(maxsize=4_096)
-def _float_bytes(value: float) -> bytes:
-    """Return a float as a file holds it; scores are few and the same again and again."""
-    return number_text(value).encode()
 
 
 def number_text(value: float | int | Decimal) -> str:

@@ -270,10 +270,11 @@ def _prefix_of(part: bytes, position: int) -> bytes:
 class Draft:
     """A file beside its place, until it is given its name."""
 
-    __slots__ = ("_folder", "_name", "_named", "_path")
+    __slots__ = ("_folder", "_name", "_named", "_path", "_target")
 
     def __init__(self, target: Path | str) -> None:
-        self._folder, self._name = os.path.split(target)  # paths as texts: a Path is parsed anew at every turn
+        self._target = os.fspath(target)  # paths as texts: a Path is parsed anew at every turn
+        self._folder, self._name = os.path.split(self._target)
         self._path = os.path.join(self._folder, f".{secrets.token_hex(6)}.tmp")  # noqa: PTH118
         self._named = False
 
@@ -299,7 +300,7 @@ class Draft:
             PerfevalError: It cannot be done.
         """
         try:
-            os.replace(self._path, os.path.join(self._folder, self._name))  # noqa: PTH105, PTH118
+            os.replace(self._path, self._target)  # noqa: PTH105
             self._named = True
             if durable:
                 _sync_folder(self._folder or os.curdir)

@@ -93,19 +93,21 @@ def test_a_copy_over_a_limit_is_refused() -> None:
 
 PLACES = st.tuples(st.integers(-1, 11), st.integers(-1, 6))
 VALUES: st.SearchStrategy[Any] = st.one_of(
-    st.floats(), st.sampled_from([0.0, -0.0, 4.5, 10.0, 1e16, 2, True, "优", "", 1e308]), st.text(max_size=3)
+    st.floats(),
+    st.sampled_from([0.0, -0.0, 4.5, 10.0, 1e16, 2, True, "优", "", 1e308, "<&>", "a  b ", "x\n", "_x0041_", "\x07"]),
+    st.text(max_size=3),
 )
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.dictionaries(PLACES, VALUES, max_size=12), st.sampled_from([ROWS, ROWS + ODD, ODD]))
-def test_figures_set_without_asking_are_set_as_the_careful_way_sets_them(edits: Any, rows: str) -> None:
+def test_what_is_set_without_asking_is_set_as_the_careful_way_sets_it(edits: Any, rows: str) -> None:
     book = opened(pack(parts(sheet_xml(rows.replace(' t="s"', ""), after=MERGES))))
     sheet, layout = book.sheet(0), book.layout(0)
     assert layout is not None
     usual = patch.patch(layout, sheet, edits, 256)
     with pytest.MonkeyPatch.context() as careful:
-        careful.setattr(patch, "_figures", lambda _layout, edits, *_: ([], dict(edits)))
+        careful.setattr(patch, "_usual", lambda _layout, edits, *_: ([], dict(edits)))
         assert patch.patch(layout, sheet, edits, 256) == usual
     content = repack.rebuild(book.package, {SHEET: usual[0]})
     save.verify(book, content, {0: usual[1]}, {SHEET})
