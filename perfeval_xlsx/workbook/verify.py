@@ -48,7 +48,8 @@ def verify(book: Workbook, content: bytes, made: Mapping[int, Edits], replaced: 
         if book.part in replaced:
             run(new_parser(), package.read(book.part), book.part)
     except (PerfevalError, KeyError) as error:
-        raise refuse(why.NOT_VERIFIED, str(error)) from error
+        detail = error.finding.text() if isinstance(error, PerfevalError) else str(error)
+        raise refuse(why.NOT_VERIFIED, detail) from error
 
 
 @cache
