@@ -27,7 +27,7 @@ from generate import generate
 
 from perfeval_xlsx.batch import chunk
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.record import form_record
+from perfeval_xlsx.batch.record import pack_all
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.read import find_forms
@@ -129,7 +129,7 @@ def stages(paths: Sequence[Path], out: Path) -> Clock:
     results = lap("results", lambda: form_results(forms, scored, "zh"))
     pairs = list(zip(books, forms, results, strict=True))
     lap("copy", lambda: _copies(pairs, out))
-    lap("record", lambda: [form_record("x", [result], "", {}, None, "zh") for result in results])
+    lap("record", lambda: pack_all(results, "zh"))
     lap("audit (only in an audit)", lambda: audit(tables, scored, rulebooks, "zh"))
     return clock
 

@@ -17,7 +17,7 @@ from perfeval_xlsx.output.cell_texts import clean
 from perfeval_xlsx.output.form_rows import Row, row_xml
 from perfeval_xlsx.output.links import Links, link_target
 from perfeval_xlsx.output.parts import Spool, _joined_crc, joined_crc, pack, rows_in, save, unpack
-from perfeval_xlsx.output.sheets import blocks, columns, heights
+from perfeval_xlsx.output.sheets import blocks, columns, height, row_lines, wraps
 from perfeval_xlsx.workbook import strings
 
 FEW = settings(deadline=None, max_examples=60)
@@ -91,8 +91,8 @@ def test_figures(text: str | None, value: str | None, kind: str | None) -> None:
 def test_rows_are_as_high_as_their_texts_need() -> None:
     (column,) = [column for column in columns("detail", "zh") if column.key == "basis"]
     fits = int(column.width - 1)
-    texts = ["a" * fits, "a" * (fits + 1), "字" * (fits // 2), "字" * fits, None, "字" * 30_000]
-    found = [int(height) for height in heights([column], {"basis": texts})]
+    texts = ["a" * fits, "a" * (fits + 1), "字" * (fits // 2), "字" * fits, "", "字" * 30_000]
+    found = [int(height(lines)) for lines in row_lines(wraps([column]), {"basis": texts})]
     one, two, same, more, blank, most = found
     assert one == same == blank < two == more < most <= 409
 

@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfeval_xlsx.batch.discover import Source, copy_name
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.record import FileRecord, file_record, form_record
+from perfeval_xlsx.batch.record import FileRecord, Packed, file_record, form_record, pack_all
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.frames import Tables, to_frames
@@ -68,8 +69,11 @@ def score_chunk(sources: Sequence[Source], options: Options, out: Path | None) -
     by_form = {form.id: result for form, result in zip(forms, results, strict=True)}
     finished = [(file, [by_form[form.id] for form in file.forms]) for file in files]
     copies = _copies(finished, options, out)
+    told = [results if file.stopped is None else [file.stopped] for file, results in finished]
+    packed = iter(pack_all(list(chain.from_iterable(told)), options.lang))
     return [
-        _record(file, results, copy, rulebooks, options) for (file, results), copy in zip(finished, copies, strict=True)
+        _record(file, results, list(islice(packed, len(results))), copy, rulebooks)
+        for file, results, copy in zip(files, told, copies, strict=True)
     ]
 
 
@@ -278,11 +282,14 @@ def _written(fillings: Sequence[Filling], options: Options) -> list[PerfevalErro
 
 
 def _record(
-    file: Opened, results: list[FormResult], copy: str | None, rulebooks: Mapping[str, Rulebook], options: Options
+    file: Opened,
+    results: Sequence[FormResult],
+    packed: list[Packed],
+    copy: str | None,
+    rulebooks: Mapping[str, Rulebook],
 ) -> FileRecord:
-    """Pack what is known about a file."""
+    """What is kept of a file."""
     digest = file.book.digest if file.book else ""
-    if file.stopped is not None:
-        return file_record(file.source.relative, file.stopped, digest, lang=options.lang)
-    used = {rulebooks[form.id].id: rulebooks[form.id].digest for form in file.forms}
-    return form_record(file.source.relative, results, digest, used, copy, options.lang)
+    forms = file.forms if file.stopped is None else []
+    used = {rulebooks[form.id].id: rulebooks[form.id].digest for form in forms}
+    return form_record(file.source.relative, results, digest, used, copy, packed=packed)

@@ -100,41 +100,73 @@ class FileRecord:
 
 def pack(result: FormResult, lang: Lang = "zh") -> Packed:
     """Pack one result; ``lang`` is the language of the summary's words."""
+    return pack_all([result], lang)[0]
+
+
+def pack_all(results: Sequence[FormResult], lang: Lang = "zh") -> list[Packed]:
+    """Pack some results, in order; each step is taken for all of them before the next."""
     # not needed where all is up to date
     from perfeval_xlsx.output.form_rows import cleaned
-    from perfeval_xlsx.output.summary import detail_fragment, head
-    from perfeval_xlsx.output.summary_rows import person_rows, whose
+    from perfeval_xlsx.output.summary import head
+    from perfeval_xlsx.output.summary_rows import whose
 
-    severities = [finding["severity"] for finding in result["findings"]]
-    columns = _columns(result["indicators"])
-    named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
-    alone: FormResult = {**head(result), "findings": named}  # type: ignore[typeddict-item]
-    texts = cleaned(whose(result), lang)
+    texts = [cleaned(whose(result), lang) for result in results]
+    rows = [_rows_of(result, lang, common) for result, common in zip(results, texts, strict=True)]
+    heads: list[FormResult] = []
+    for result in results:
+        named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
+        heads.append({**head(result), "findings": named})  # type: ignore[typeddict-item]
+    briefs = _briefs(heads, lang, texts)
+    return [
+        _counted(head, squeeze(dumps(head)), brief, *both)
+        for head, brief, both in zip(heads, briefs, rows, strict=True)
+    ]
+
+
+def _counted(head: FormResult, packed: bytes, brief: bytes, detail: bytes, rows: bytes) -> Packed:
+    from perfeval_xlsx.output.summary_rows import person_rows
+
+    severities = [finding["severity"] for finding in head["findings"]]
     return Packed(
-        number=result["form"] or 0,
-        status=result["status"],
-        standing=STANDINGS.index(result["status"]),
-        total=None if result["total"] is None else float(result["total"]),
-        grade=result["grade"],
-        rulebook=result["rulebook"],
-        judged=person_rows(alone),
+        number=head["form"] or 0,
+        status=head["status"],
+        standing=STANDINGS.index(head["status"]),
+        total=None if head["total"] is None else float(head["total"]),
+        grade=head["grade"],
+        rulebook=head["rulebook"],
+        judged=person_rows(head),
         errors=severities.count("error"),
         warnings=severities.count("warning"),
         findings=len(severities),
-        replaced=sum(entry["field"] == "score" for entry in result["replaced"]),
-        head=squeeze(dumps(alone)),
-        brief=_brief(alone, lang, texts),
-        detail=detail_fragment(result, lang, columns, texts),
-        rows=squeeze(dumps(list(columns.values()))),
+        replaced=sum(entry["field"] == "score" for entry in head["replaced"]),
+        head=packed,
+        brief=brief,
+        detail=detail,
+        rows=rows,
     )
 
 
-def _brief(head: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
-    from perfeval_xlsx.output.brief import brief_of, pieces_of
+def _rows_of(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> tuple[bytes, bytes]:
+    """The rows of a result as the summary shows them, and as they are."""
+    from perfeval_xlsx.output.summary import detail_fragment
+
+    columns = _columns(result["indicators"])
+    raw = dumps(list(columns.values()))
+    return detail_fragment(result, lang, columns, texts, raw), squeeze(raw)
+
+
+def _briefs(heads: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
+    """What the reports say of each form beside its rows, packed."""
+    from perfeval_xlsx.output.brief import briefs_of, pieces_of
     from perfeval_xlsx.output.problem_store import department_of
 
-    summary = pieces_of(brief_of(head, lang, texts))
-    return squeeze(_BETWEEN.join([*lines_of(head), dumps(department_of(head)), *summary]))
+    lines = map(lines_of, heads)
+    departments = map(dumps, map(department_of, heads))
+    summaries = map(pieces_of, briefs_of(heads, lang, texts))
+    return [
+        squeeze(_BETWEEN.join([*line, department, *summary]))
+        for line, department, summary in zip(list(lines), list(departments), list(summaries), strict=True)
+    ]
 
 
 def in_summary(brief: bytes) -> Brief:
@@ -208,10 +240,11 @@ def form_record(
     rulebooks: dict[str, str],
     copy: str | None,
     lang: Lang = "zh",
+    packed: list[Packed] | None = None,
 ) -> FileRecord:
-    """The record of a file with forms."""
+    """The record of a file with forms; ``packed`` are its results where they are packed already."""
     again = max(_again(result["findings"]) for result in results)
-    return FileRecord(relative, digest, rulebooks, copy, again, forms=[pack(r, lang) for r in results])
+    return FileRecord(relative, digest, rulebooks, copy, again, forms=packed or pack_all(results, lang))
 
 
 def _again(findings: Sequence[FindingResult]) -> int:

@@ -41,26 +41,38 @@ class Brief(NamedTuple):
     unscored: bytes
 
 
-def brief_of(
-    result: FormResult, lang: Lang = "zh", texts: Mapping[str, Cleaned] | None = None, *, linked: bool = True
-) -> Brief:
+def brief_of(result: FormResult, lang: Lang = "zh", *, linked: bool = True) -> Brief:
     """Make the brief of a result.
 
     Args:
         result: Its rows are not needed.
         lang: Language of the words.
-        texts: What all rows of the form have (``whose``) cleaned, where that is known already.
         linked: Whether the ranking links to the copy.
     """
-    facts = facts_of(result), result["total"], result["copy"], len(result["replaced"])
-    if result["status"] not in FORMS:
-        row = unscored_row(result, lang)
-        alone = cleaned({key: row[key] for key in ("path", "reason", "advice")}, lang)
-        return Brief(*facts, b"", b"", b"", b"", row_xml("unscored", row, lang, alone))
-    texts = cleaned(whose(result), lang) if texts is None else texts
-    rank = row_xml("rank", rank_row(result, lang, linked=linked), lang, texts, "rank")
-    before, _, after = rank.partition(b"\0")
-    return Brief(*facts, before, after, _funds_xml(result, lang, texts), _replaced_xml(result, lang, texts), b"")
+    return briefs_of([result], lang, [cleaned(whose(result), lang)], linked=linked)[0]
+
+
+def briefs_of(
+    results: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]], *, linked: bool = True
+) -> list[Brief]:
+    """Make the briefs of some results, each step for all of them before the next.
+
+    Args:
+        results: Their rows are not needed.
+        lang: Language of the words.
+        texts: What all rows of each form have (``whose``), cleaned.
+        linked: Whether the ranking links to the copies.
+    """
+    facts = [facts_of(result) for result in results]
+    both = list(zip(results, texts, strict=True))
+    ranks = [_rank_xml(result, lang, text, linked=linked) for result, text in both]
+    funds = [_funds_xml(result, lang, text) for result, text in both]
+    replaced = [_replaced_xml(result, lang, text) for result, text in both]
+    unscored = [_unscored_xml(result, lang) for result in results]
+    return [
+        Brief(fact, result["total"], result["copy"], len(result["replaced"]), *rank, *pieces)
+        for result, fact, rank, *pieces in zip(results, facts, ranks, funds, replaced, unscored, strict=True)
+    ]
 
 
 def pieces_of(brief: Brief) -> list[bytes]:
@@ -75,16 +87,31 @@ def brief_from(pieces: Sequence[bytes]) -> Brief:
     return Brief(Facts(*facts), *others, *pieces[1:])
 
 
+def _rank_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned], *, linked: bool) -> tuple[bytes, bytes]:
+    """Its row up to the cell of its place, and the rest."""
+    if result["status"] not in FORMS:
+        return b"", b""
+    before, _, after = row_xml("rank", rank_row(result, lang, linked=linked), lang, texts, "rank").partition(b"\0")
+    return before, after
+
+
+def _unscored_xml(result: FormResult, lang: Lang) -> bytes:
+    if result["status"] in FORMS:
+        return b""
+    row = unscored_row(result, lang)
+    return row_xml("unscored", row, lang, cleaned({key: row[key] for key in ("path", "reason", "advice")}, lang))
+
+
 def _funds_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
     execution = result["execution"]
-    if execution is None:
+    if execution is None or result["status"] not in FORMS:
         return b""
     row = fund_row(result, execution, lang)
     return row_xml("funds", row, lang, {**texts, **cleaned({"basis": row["basis"]}, lang)})
 
 
 def _replaced_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
-    if not result["replaced"]:
+    if not result["replaced"] or result["status"] not in FORMS:
         return b""
     return _replaced_rows(lang).xml(replaced_columns(result, lang), texts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
@@ -10,8 +10,6 @@ from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.workbook import strings
 
 _LONGEST = 32_767
-_TO_CLEAN = (b"\\", b"&", b"<", b">")
-"""What JSON marks, and what XML has marks for."""
 
 
 def as_bytes(texts: Sequence[str], lang: Lang) -> Sequence[bytes]:
@@ -40,12 +38,27 @@ def as_they_stand(texts: Sequence[str]) -> Sequence[bytes] | None:
         raw = dumps(texts)
     except (TypeError, UnicodeEncodeError):
         return None
+    if not stand(raw, [texts]):
+        return None
+    return (raw.replace(b"\\n", b"\n") if b"\\" in raw else raw).split(b'"')[1::2]
+
+
+def stand(raw: bytes, columns: Collection[Sequence[str]]) -> bool:
+    """Whether each of some texts can be written as it stands.
+
+    Args:
+        raw: JSON of these texts, and maybe of others.
+        columns: The texts.
+    """
     if b"\\" in raw:
         raw = raw.replace(b"\\n", b"\n")
-    if any(mark in raw for mark in _TO_CLEAN) or _marked("".join(texts)):
-        return None
-    ready = raw.split(b'"')[1::2]
-    return ready if len(raw) <= _LONGEST or max(map(len, ready)) <= _LONGEST else None
+    if b"\\" in raw or b"&" in raw or b"<" in raw or b">" in raw:
+        return False
+    joined = ["".join(texts) for texts in columns]
+    most = _LONGEST // 2
+    return not _marked("".join(joined)) and all(
+        len(together) <= most or max(map(len, texts)) <= most for together, texts in zip(joined, columns, strict=True)
+    )
 
 
 def _marked(text: str) -> bool:

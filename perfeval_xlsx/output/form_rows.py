@@ -7,12 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import chain, repeat
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.output.cell_texts import as_bytes, as_they_stand, clean
-from perfeval_xlsx.output.sheets import Column, cell_xml, cells_of, columns, height, heights, lines_of, width_of
+from perfeval_xlsx.output.cell_texts import as_bytes, stand
+from perfeval_xlsx.output.sheets import (
+    Column,
+    Wraps,
+    cell_xml,
+    cells_of,
+    columns,
+    height,
+    lines_of,
+    row_lines,
+    width_of,
+    wraps,
+)
 from perfeval_xlsx.output.style import style_numbers
 
 Row = dict[str, str | None]
@@ -21,7 +31,6 @@ Row = dict[str, str | None]
 RowColumns = Mapping[str, Sequence[Any]]
 """The values of a form's rows by key."""
 
-Text = TypeVar("Text", str, bytes)
 _MOST_BLOCKS = 1 << 12
 
 
@@ -38,11 +47,12 @@ def cleaned(texts: Mapping[str, str | None], lang: Lang) -> dict[str, Cleaned]:
     return dict(zip(texts, map(Cleaned, as_bytes(plain, lang), map(width_of, plain)), strict=True))
 
 
-class _Block(dict[tuple[str | None, ...], bytes]):
+class _Block(dict[Any, bytes]):
     """Neighbouring cells as XML by the values they are made of, of which there are few; made when first met.
 
     Attributes:
-        made_of: Keys of those values: the columns' own, and what else their looks depend on.
+        made_of: Keys of those values: the columns' own, and what else their looks depend on. A single value is its own
+            key, several are one as a tuple.
     """
 
     def __init__(
@@ -52,13 +62,53 @@ class _Block(dict[tuple[str | None, ...], bytes]):
         own = [column.key for column in layout]
         self.made_of = tuple(dict.fromkeys([*own, *(needs[key] for key in own if key in needs)]))
 
-    def __missing__(self, values: tuple[str | None, ...]) -> bytes:
+    def of(self, values: RowColumns) -> Iterable[bytes]:
+        """These cells of each row."""
+        if len(self.made_of) == 1:
+            return map(self.__getitem__, values[self.made_of[0]])
+        return map(self.__getitem__, zip(*map(values.__getitem__, self.made_of), strict=True))
+
+    def made(self, values: Any) -> bytes:
+        """These cells of one row by its key."""
+        row = self._look(dict(zip(self.made_of, values if len(self.made_of) > 1 else (values,), strict=True)))
+        looks = [(row[column.key], row.get(f"{column.key}:style") or column.style) for column in self._layout]
+        return b"".join([cell_xml(text, style, self._lang) for text, style in looks])
+
+    def __missing__(self, values: Any) -> bytes:
         if len(self) >= _MOST_BLOCKS:
             self.clear()
-        row = self._look(dict(zip(self.made_of, values, strict=True)))
-        looks = [(row[column.key], row.get(f"{column.key}:style") or column.style) for column in self._layout]
-        self[values] = made = b"".join([cell_xml(text, style, self._lang) for text, style in looks])
+        self[values] = made = self.made(values)
         return made
+
+
+class _Between(_Block):
+    """A block with what stands before and behind it in every row, so that fewer pieces are joined."""
+
+    def __init__(self, before: bytes, block: _Block, after: bytes) -> None:
+        self.made_of, self._before, self._block, self._after = block.made_of, before, block, after
+
+    def made(self, values: Any) -> bytes:
+        return self._before + self._block.made(values) + self._after
+
+
+_Run = list[bytes | tuple[str, int]]
+"""What stands between two pieces of a row that differ: cells as XML, or key and style of what a form has in common."""
+
+
+class _Line(NamedTuple):
+    """How a row is put together.
+
+    Attributes:
+        pieces: Of one row, the first is how it begins; empty where they are filled in.
+        common: Places of what is the same in all rows of a form, the beginning among them.
+        cells: Places of what differs by row: a block, or a column of texts by its key.
+        gaps: Places of columns of texts with blank cells among them, by key; with the number of their style.
+    """
+
+    pieces: list[bytes]
+    common: list[tuple[int, _Run]]
+    cells: list[tuple[int, _Block | str]]
+    gaps: list[tuple[int, str, int]]
 
 
 class FormRows:
@@ -77,69 +127,125 @@ class FormRows:
         self, sheet: str, lang: Lang, common: Sequence[str], needs: Mapping[str, str] | None = None,
         look: Callable[[Row], Row] = dict, *, tall: bool = False,
     ) -> None:  # fmt: skip
-        self._lang, self._layout = lang, columns(sheet, lang)
+        self._lang, self._common, layout = lang, frozenset(common), columns(sheet, lang)
         self._plan: list[Column | _Block] = []  # a text column, a common column, or a block of others
         run: list[Column] = []
-        for column in self._layout:
+        for column in layout:
             if column.key not in common and (column.repeats or not column.text):
                 run.append(column)
                 continue
             self._plan += [*([_Block(run, lang, needs or {}, look)] if run else []), column]
             run = []
         self._plan += [_Block(run, lang, needs or {}, look)] if run else []
-        self._wrapping = [column for column in self._layout if column.wraps and column.key not in common]
-        self._tall = [column for column in self._layout if tall and column.key in common]
+        self._wraps = wraps([column for column in layout if column.key not in common])
+        self._tall = wraps([column for column in layout if tall and column.key in common])
         self._texts = [c.key for c in self._plan if isinstance(c, Column) and c.key not in common]
+        self._lines: dict[tuple[bool | None, ...], _Line] = {}
 
-    def xml(self, values: RowColumns, common: Mapping[str, Cleaned]) -> bytes:
+    def xml(self, values: RowColumns, common: Mapping[str, Cleaned], raw: bytes | None = None) -> bytes:
         """The rows of one form, at least one, as XML.
 
         Args:
             values: By key, one value a row.
             common: By key, what is the same in all of them.
+            raw: The values as JSON, where they are known.
         """
-        plain, written = self._texts_of(values)
+        texts = self._texts_of(values)
+        plain = raw is not None and stand(raw, texts.values())
+        written: dict[str, Sequence[bytes]] = {
+            key: list(map(str.encode, column)) if plain else as_bytes(column, self._lang)
+            for key, column in texts.items()
+        }
+        states = tuple([all(written[key]) if key in written else None for key in self._texts])
+        line = self._lines.get(states) or self._line(states)
         least = lines_of(self._tall, {key: text.width for key, text in common.items()}) if self._tall else 1
-        sizes = heights(self._wrapping, plain or values, written if plain else None, least)
-        fixed, pieces = b"", list[Iterable[bytes]]()
+        lines = row_lines(self._wraps, texts, written if plain else None, least)
+        return _joined(line, values, written, common, lines or [least] * len(next(iter(values.values()))))
+
+    def _texts_of(self, values: RowColumns) -> dict[str, Sequence[str]]:
+        """The texts of each column that has any; empty ones where there are none."""
+        texts: dict[str, Sequence[str]] = {}
+        for key in self._texts:
+            column = values[key]
+            if all(column):
+                texts[key] = column
+            elif any(column):
+                texts[key] = [text or "" for text in column]
+        return texts
+
+    def _line(self, states: tuple[bool | None, ...]) -> _Line:
+        """How a row is put together where texts are so: whether all cells of a column are filled, None if none is."""
+        parts, runs = self._parts(dict(zip(self._texts, states, strict=True)))
+        fixed = [b"" if _varies(run) else b"".join(run) for run in runs]  # type: ignore[arg-type]
+        for place, part in enumerate(parts):
+            if isinstance(part, _Block):
+                before = fixed[place] if place else b""  # the first run goes with the height
+                parts[place] = _Between(before, part, fixed[place + 1])
+                fixed[place : place + 2] = [b"" if place else fixed[place], b""]
+        line = _Line([fixed[0]], [(0, runs[0])] if _varies(runs[0]) else [], [], [])
+        for part, run, cells in zip(parts, runs[1:], fixed[1:], strict=True):
+            if isinstance(part, tuple):
+                line.gaps.append((len(line.pieces), *part))
+            else:
+                line.cells.append((len(line.pieces), part))
+            line.pieces.append(b"")
+            if _varies(run):
+                line.common.append((len(line.pieces), run))
+            if _varies(run) or cells:
+                line.pieces.append(cells)
+        self._lines[states] = line
+        return line
+
+    def _parts(self, states: Mapping[str, bool | None]) -> tuple[list[_Block | str | tuple[str, int]], list[_Run]]:
+        """What differs by row, and what stands before, between and behind."""
+        parts: list[_Block | str | tuple[str, int]] = []
+        runs: list[_Run] = [[]]
         for part in self._plan:
             if isinstance(part, _Block):
-                cells: Iterable[bytes] = map(part.__getitem__, zip(*map(values.__getitem__, part.made_of), strict=True))
-                opening = closing = b""
-            elif part.key in written:
-                opening, cells, closing = _text_cells(written[part.key], part.style)
-            else:
-                fixed += _text_cell(common[part.key].text if part.key in common else b"", style_numbers()[part.style])
+                parts.append(part)
+                runs.append([])
                 continue
-            pieces += [repeat(fixed + opening) if pieces else _starts(sizes, fixed + opening), cells]
-            fixed = closing
-        return b"".join(chain.from_iterable(zip(*pieces, repeat(fixed + b"</row>"), strict=False)))
-
-    def _texts_of(self, values: RowColumns) -> tuple[dict[str, Sequence[str]], dict[str, Sequence[bytes]]]:
-        """The texts of each column that has any, as they are where all can be written so, and ready to be written."""
-        keys = [key for key in self._texts if any(values[key])]
-        flat: list[str] = []
-        for key in keys:
-            column = values[key]
-            flat += [text or "" for text in column] if None in column else column
-        ready = as_they_stand(flat)
-        if ready is None:
-            return {}, _divided(keys, [text.encode() for text in clean(flat, self._lang)])
-        return _divided(keys, flat), _divided(keys, ready)
-
-
-def _divided(keys: Sequence[str], flat: Sequence[Text]) -> dict[str, Sequence[Text]]:
-    """Columns of the same length, by key, that stand one after the other."""
-    count = len(flat) // max(len(keys), 1)
-    return {key: flat[at * count : (at + 1) * count] for at, key in enumerate(keys)}
+            number = style_numbers()[part.style]
+            if part.key in self._common:
+                runs[-1].append((part.key, number))
+            elif states[part.key] is None:
+                runs[-1].append(_text_cell(b"", number))
+            elif states[part.key]:
+                runs[-1].append(b'<c s="%d" t="str"><v>' % number)
+                parts.append(part.key)
+                runs.append([b"</v></c>"])
+            else:
+                parts.append((part.key, number))
+                runs.append([])
+        runs[-1].append(b"</row>")
+        return parts, runs
 
 
-def _text_cells(texts: Sequence[bytes], style: str) -> tuple[bytes, Sequence[bytes], bytes]:
-    """What stands before, in and behind the cells of a column of texts."""
-    number = style_numbers()[style]
-    if all(texts):
-        return b'<c s="%d" t="str"><v>' % number, texts, b"</v></c>"
-    return b"", [_text_cell(text, number) for text in texts], b""
+def _varies(run: _Run) -> bool:
+    """Whether forms differ in what stands there."""
+    return any(isinstance(cell, tuple) for cell in run)
+
+
+def _joined(
+    line: _Line, values: RowColumns, written: Mapping[str, Sequence[bytes]], common: Mapping[str, Cleaned],
+    lines: Sequence[int],
+) -> bytes:  # fmt: skip
+    """The rows of a form by the lines that each of them has."""
+    pieces, size = line.pieces.copy(), len(line.pieces)
+    for place, run in line.common:
+        pieces[place] = b"".join([cell if isinstance(cell, bytes) else _common_cell(common, *cell) for cell in run])
+    starts = {count: b'<row ht="%b">%b' % (height(count), pieces[0]) for count in set(lines)}
+    pieces *= len(lines)
+    pieces[::size] = map(starts.__getitem__, lines)
+    for place, cells in line.cells:
+        pieces[place::size] = written[cells] if isinstance(cells, str) else cells.of(values)
+    for place, key, number in line.gaps:
+        pieces[place::size] = [_text_cell(text, number) for text in written[key]]
+    return b"".join(pieces)
+
+
+def _common_cell(common: Mapping[str, Cleaned], key: str, number: int) -> bytes:
+    return _text_cell(common[key].text if key in common else b"", number)
 
 
 def _text_cell(text: bytes, number: int) -> bytes:
@@ -175,11 +281,5 @@ def _marked(sheet: str, lang: Lang) -> list[tuple[Column, str]]:
 
 
 @cache
-def _wrapped(sheet: str, lang: Lang) -> list[Column]:
-    return [column for column in columns(sheet, lang) if column.wraps]
-
-
-def _starts(sizes: Sequence[bytes], following: bytes) -> Iterable[bytes]:
-    """How each row begins, by its height."""
-    made = {size: b'<row ht="%b">%b' % (size, following) for size in set(sizes)}
-    return map(made.__getitem__, sizes)
+def _wrapped(sheet: str, lang: Lang) -> Wraps:
+    return wraps(columns(sheet, lang))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
 from operator import add
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
@@ -32,8 +32,6 @@ _HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(_MOST_LINES + 1)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
-
-Texts = Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,54 +72,70 @@ def columns(sheet: str, lang: Lang) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-def heights(
-    layout: Sequence[Column],
-    values: Mapping[str, Texts],
+class Wrap(NamedTuple):
+    """A column whose texts decide on the height of a row: key, room in its width, lines by the width of a text."""
+
+    key: str
+    room: int
+    lines: Sequence[int]
+
+
+Wraps = Sequence[Wrap]
+
+
+def wraps(layout: Iterable[Column]) -> Wraps:
+    """Those of some columns whose texts decide on the height of a row, the widest first.
+
+    The widest has the longest texts: after it the others seldom need more lines.
+    """
+    wide = sorted((column for column in layout if column.wraps), key=_narrowness)
+    return [Wrap(column.key, room := int(2 * (column.width - 1)), _lines(room)) for column in wide]
+
+
+def row_lines(
+    layout: Wraps,
+    texts: Mapping[str, Sequence[str]],
     written: Mapping[str, Sequence[bytes]] | None = None,
     least: int = 1,
-) -> Sequence[bytes]:
-    """Height of every row in points, so that wrapped texts are seen whole.
-
-    No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
+) -> list[int]:
+    """Lines of every row, so that wrapped texts are seen whole; empty where all rows have no more than ``least``.
 
     Args:
         layout: The columns.
-        values: Their texts by key.
-        written: The same in UTF-8, where that is known; there are no None among the texts then.
+        texts: Their texts by key; none of a column that has none.
+        written: The same in UTF-8, where that is known.
         least: Lines that every row has.
     """
-    count = len(next(iter(values.values())))
-    lines: list[int] = [] if least == 1 else [least] * count
-    # the widest column has the longest texts: after it the others seldom need more lines
-    for column in sorted((column for column in layout if column.wraps), key=_narrowness):
-        texts, room = values.get(column.key, ()), int(2 * (column.width - 1))
-        plain: Any = texts if written is not None else [text or "" for text in texts]
-        lengths = list(map(len, plain))
+    lines: list[int] = []
+    for key, room, by_width in layout:
+        if key not in texts:
+            continue
+        longest = 2 * max(map(len, texts[key]))
         # a character is at most two wide
-        if 4 * max(lengths, default=0) > room * least:
-            raw = written[column.key] if written is not None else [text.encode("utf-8", "replace") for text in plain]
+        if 2 * longest > room * least:
+            raw = written[key] if written is not None else [text.encode("utf-8", "replace") for text in texts[key]]
             # three bytes and one character make two widths, one byte and one character one
-            needed = map(
-                _lines(room).__getitem__, map(min, map(add, map(len, raw), lengths), repeat(_MOST_LINES * room))
-            )
-            lines = list(map(max, lines, needed)) if lines else list(needed)
+            widths: Iterable[int] = map(add, map(len, raw), map(len, texts[key]))
+            if 2 * longest > _MOST_LINES * room:
+                widths = map(min, widths, repeat(_MOST_LINES * room))
+            needed = map(by_width.__getitem__, widths)
+            lines = list(map(max, lines or repeat(least), needed))
             least = min(lines)
-    return list(map(_HEIGHTS.__getitem__, lines or [1] * count))
+    return lines
 
 
 def height(lines: int) -> bytes:
-    """Height of a row of so many lines, in points."""
+    """Height of a row of so many lines, in points.
+
+    No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
+    """
     return _HEIGHTS[lines]
 
 
-def lines_of(layout: Sequence[Column], widths: Mapping[str, int]) -> int:
+def lines_of(layout: Wraps, widths: Mapping[str, int]) -> int:
     """Lines of a row by the widths of its texts (``width_of``); those of columns that do not wrap do not count."""
     return max(
-        [
-            _lines(room := int(2 * (column.width - 1)))[min(widths[column.key], _MOST_LINES * room)]
-            for column in layout
-            if column.wraps and column.key in widths
-        ],
+        [lines[min(widths[key], _MOST_LINES * room)] for key, room, lines in layout if key in widths],
         default=1,
     )
 

@@ -69,6 +69,7 @@ def detail_fragment(
     lang: Lang = "zh",
     columns: RowColumns | None = None,
     texts: Mapping[str, Cleaned] | None = None,
+    raw: bytes | None = None,
 ) -> bytes:
     """The rows of one form on the sheet 指标明细, ready to be joined; can be made in any process.
 
@@ -77,9 +78,10 @@ def detail_fragment(
         lang: Language of the words.
         columns: The rows' values by key, where they are known already.
         texts: As for ``detail_xml``.
+        raw: As for ``detail_xml``.
     """
     rows = result["indicators"]
-    return parts.pack(detail_xml(result, lang, columns, texts) if rows else b"", len(rows))
+    return parts.pack(detail_xml(result, lang, columns, texts, raw) if rows else b"", len(rows))
 
 
 class _Summary:

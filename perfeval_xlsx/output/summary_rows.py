@@ -31,8 +31,9 @@ def person_rows(result: FormResult) -> int:
 
 
 def detail_xml(
-    result: FormResult, lang: Lang, columns: RowColumns | None = None, texts: Mapping[str, Cleaned] | None = None
-) -> bytes:
+    result: FormResult, lang: Lang, columns: RowColumns | None = None, texts: Mapping[str, Cleaned] | None = None,
+    raw: bytes | None = None,
+) -> bytes:  # fmt: skip
     """The indicator rows of one form, at least one, as XML.
 
     Args:
@@ -40,10 +41,12 @@ def detail_xml(
         lang: Language of the words.
         columns: The rows' values by key, where they are known already.
         texts: What all rows of the form have (``whose``) cleaned, where that is known already.
+        raw: The columns' values as JSON, where they are known.
     """
     if columns is None:
         columns = {key: [row[key] for row in result["indicators"]] for key in _DETAIL_KEYS}  # type: ignore[literal-required]
-    return _detail_rows(lang).xml(columns, cleaned(whose(result), lang) if texts is None else texts)
+    common = cleaned(whose(result), lang) if texts is None else texts
+    return _detail_rows(lang).xml(columns, common, raw)
 
 
 @cache
