@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from hashlib import sha256
 from types import ModuleType
 from typing import Any
 
@@ -13,8 +14,12 @@ from hypothesis import strategies as st
 
 from perfeval_xlsx import jsons
 from perfeval_xlsx.batch import record as chosen
+from perfeval_xlsx.batch.manifest import _FORMAT
+from perfeval_xlsx.batch.usual import USUAL_BRIEF, USUAL_HEAD
 from perfeval_xlsx.deflate import unsqueeze
+from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.output.outcome import file_result
+from perfeval_xlsx.output.summary_rows import detail_xml
 from perfeval_xlsx.scoring.result import RowResult
 
 
@@ -51,7 +56,7 @@ def result_of(path: str, values: list[str | None]) -> Any:
 def test_either_library_writes_the_same_and_reads_it_back(path: str, values: list[str | None]) -> None:
     result = result_of(path, values)
     packed, plainly = chosen.pack(result), PLAIN.pack(result)
-    assert unsqueeze(packed.head) == unsqueeze(plainly.head)
+    assert unsqueeze(packed.head, USUAL_HEAD) == unsqueeze(plainly.head, USUAL_HEAD)
     assert unsqueeze(packed.rows) == unsqueeze(plainly.rows)
     for module in (chosen, PLAIN):
         assert module.unpack(packed.head, packed.rows) == result
@@ -64,3 +69,35 @@ def test_rows_of_further_sheets_come_back_with_their_sheet() -> None:
     result["indicators"] = [row, row | {"row": 8, "sheet": "续表"}, row | {"row": 9}]
     packed = chosen.pack(result)
     assert chosen.unpack(packed.head, packed.rows) == result
+
+
+def test_texts_that_records_are_packed_against_change_with_the_format_alone() -> None:
+    digest = sha256(USUAL_HEAD + USUAL_BRIEF).hexdigest()[:16]
+    assert (_FORMAT, digest) == (4, "eeb6f67a7780940f")
+
+
+odd = st.sampled_from(
+    ["", "&", "<b>", '"', "\\", "_x0041_", "\ufffe", "一\n二", "\t", "字" * 200, "a" * 1_000, "👍" * 90]
+)
+cells = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | odd
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(*[cells] * 7), min_size=1, max_size=5), st.sampled_from(["zh", "en"]))
+def test_rows_whose_texts_stand_are_written_as_one_by_one(rows: list[tuple[str | None, ...]], lang: Any) -> None:
+    result = result_of("a.xlsx", ["一", "≥1", None])
+    (row,) = result["indicators"]
+    names = ("level1", "level3", "target", "actual", "basis", "deviation", "self_score")
+    result["indicators"] = [row | dict(zip(names, texts, strict=True)) for texts in rows]
+    columns = chosen._columns(result["indicators"])
+    alone = [detail_xml({**result, "indicators": [each]}, lang) for each in result["indicators"]]
+    assert detail_xml(result, lang, columns, raw=dumps(list(columns.values()))) == b"".join(alone)
+
+
+def test_rows_with_gaps_keep_their_numbers() -> None:
+    result = result_of("a.xlsx", ["一", "≥1", None])
+    (row,) = result["indicators"]
+    for numbers in ([7, 8, 9], [7, 9, 10], [9, 8]):
+        result["indicators"] = [row | {"row": number} for number in numbers]
+        packed = chosen.pack(result)
+        assert chosen.unpack(packed.head, packed.rows) == result

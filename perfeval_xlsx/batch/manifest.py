@@ -25,7 +25,7 @@ from perfeval_xlsx.scoring.result import FindingResult, FormResult
 if TYPE_CHECKING:
     from perfeval_xlsx.output.brief import Brief
 
-_FORMAT = 3
+_FORMAT = 4
 _PAGE = 256
 
 
@@ -215,9 +215,9 @@ class Manifest:
 
     def told(self) -> Iterator[Told]:
         """What the lists of all forms say of each, in the order of the files."""
-        for brief, head, compared in self._db.execute(queries.TOLD):
-            result = None if head is None else self._whole(head, None, compared)
-            yield in_lists(brief, result) if result is None or compared is None else told(result)
+        for head, sound, compared in self._db.execute(queries.TOLD):
+            known = in_lists(head, sound=sound) if compared is None else told(self._whole(head, None, compared))
+            yield known
 
     def in_order(self) -> Iterator[FormResult]:
         """Results without their rows, in the order of the files."""

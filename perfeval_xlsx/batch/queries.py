@@ -54,7 +54,7 @@ FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key
 ORDER BY f.standing, f.total DESC, f.key, f.number
 """
 TOLD = """
-SELECT f.brief, CASE WHEN f.findings = 0 AND f.compared IS NULL THEN NULL ELSE f.head END, f.compared
+SELECT f.head, f.findings = 0, f.compared
 FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
 RESULTS = """

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfeval_xlsx.batch.lines import Lines, lines_of
+from perfeval_xlsx.batch.usual import USUAL_BRIEF, USUAL_HEAD
 from perfeval_xlsx.data import load
 from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
@@ -23,9 +24,7 @@ STANDINGS = ("scored", "pending", "reported", "deleted", "skipped", "duplicate",
 """Statuses in the order of the ranking."""
 
 _BETWEEN = b"\0"
-"""Between the pieces of a brief: neither JSON nor XML may hold it."""
-_LISTED = len(Lines._fields) + 1
-"""Pieces of a brief before those of the summary."""
+"""Between the pieces of a head or brief: neither JSON nor XML may hold it."""
 _row_values = itemgetter(*ROW_KEYS)
 
 
@@ -39,9 +38,10 @@ class Packed(NamedTuple):
         grade: Grade or None; ``rulebook`` id of the rulebook, or None.
         judged: Rows a person must weigh or complete; ``errors`` and ``warnings`` findings of that severity;
             ``findings`` all of them; ``replaced`` typed scores the copy shows differently.
-        head: The result without its rows; ``rows`` the rows' values key by key, in the order of ``RowResult``.
-        brief: What the reports say of the form beside its rows (``Told``).
+        head: The result without its rows, and what the lists say of it (``Told``).
+        brief: What the summary says of it beside its rows (``output.brief.Brief``).
         detail: The rows as the summary shows them (``output.summary.detail_fragment``).
+        rows: The rows' values key by key, in the order of ``RowResult`` (``_closer``).
     """
 
     number: int
@@ -116,14 +116,11 @@ def pack_all(results: Sequence[FormResult], lang: Lang = "zh") -> list[Packed]:
     for result in results:
         named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
         heads.append({**head(result), "findings": named})  # type: ignore[typeddict-item]
-    briefs = _briefs(heads, lang, texts)
-    return [
-        _counted(head, squeeze(dumps(head)), brief, *both)
-        for head, brief, both in zip(heads, briefs, rows, strict=True)
-    ]
+    listed, briefs = [_listed(head) for head in heads], _briefs(heads, lang, texts)
+    return [_counted(*form) for form in zip(heads, listed, briefs, rows, strict=True)]
 
 
-def _counted(head: FormResult, packed: bytes, brief: bytes, detail: bytes, rows: bytes) -> Packed:
+def _counted(head: FormResult, listed: bytes, brief: bytes, rows: tuple[bytes, bytes]) -> Packed:
     from perfeval_xlsx.output.summary_rows import person_rows
 
     severities = [finding["severity"] for finding in head["findings"]]
@@ -139,10 +136,10 @@ def _counted(head: FormResult, packed: bytes, brief: bytes, detail: bytes, rows:
         warnings=severities.count("warning"),
         findings=len(severities),
         replaced=sum(entry["field"] == "score" for entry in head["replaced"]),
-        head=packed,
+        head=listed,
         brief=brief,
-        detail=detail,
-        rows=rows,
+        detail=rows[0],
+        rows=rows[1],
     )
 
 
@@ -151,35 +148,35 @@ def _rows_of(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> tu
     from perfeval_xlsx.output.summary import detail_fragment
 
     columns = _columns(result["indicators"])
-    raw = dumps(list(columns.values()))
+    raw = dumps(_closer(columns))
     return detail_fragment(result, lang, columns, texts, raw), squeeze(raw)
 
 
-def _briefs(heads: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
-    """What the reports say of each form beside its rows, packed."""
-    from perfeval_xlsx.output.brief import briefs_of, pieces_of
+def _listed(head: FormResult) -> bytes:
+    """A result without its rows, and what the lists say of it."""
     from perfeval_xlsx.output.problem_store import department_of
 
-    lines = map(lines_of, heads)
-    departments = map(dumps, map(department_of, heads))
-    summaries = map(pieces_of, briefs_of(heads, lang, texts))
-    return [
-        squeeze(_BETWEEN.join([*line, department, *summary]))
-        for line, department, summary in zip(list(lines), list(departments), list(summaries), strict=True)
-    ]
+    return squeeze(_BETWEEN.join([dumps(head), dumps(department_of(head)), *lines_of(head)]), USUAL_HEAD)
+
+
+def _briefs(heads: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
+    """What the summary says of each form beside its rows."""
+    from perfeval_xlsx.output.brief import briefs_of, pieces_of
+
+    return [squeeze(_BETWEEN.join(pieces_of(brief)), USUAL_BRIEF) for brief in briefs_of(heads, lang, texts)]
 
 
 def in_summary(brief: bytes) -> Brief:
     """What the summary says of a form, by its packed ``brief``."""
     from perfeval_xlsx.output.brief import brief_from
 
-    return brief_from(unsqueeze(brief).split(_BETWEEN)[_LISTED:])
+    return brief_from(unsqueeze(brief, USUAL_BRIEF).split(_BETWEEN))
 
 
-def in_lists(brief: bytes, head: FormResult | None) -> Told:
-    """What the lists of all forms say of a form, by its packed ``brief``."""
-    *lines, department = unsqueeze(brief).split(_BETWEEN, _LISTED)[:_LISTED]
-    return Told(Lines(*lines), loads(department), head)
+def in_lists(head: bytes, *, sound: bool) -> Told:
+    """What the lists of all forms say of a form, by its packed ``head``; ``sound`` where nothing was found in it."""
+    result, department, *lines = unsqueeze(head, USUAL_HEAD).split(_BETWEEN)
+    return Told(Lines(*lines), loads(department), None if sound else loads(result))
 
 
 def told(head: FormResult) -> Told:
@@ -195,7 +192,7 @@ def unpack(head: bytes, rows: bytes | None = None) -> FormResult:
     Without ``rows`` its list of indicators is empty, but their number for a person is there (``person_rows``), and each
     finding names the ``indicator`` of its row.
     """
-    result: dict[str, Any] = loads(unsqueeze(head))
+    result: dict[str, Any] = loads(unsqueeze(head, USUAL_HEAD).split(_BETWEEN, 1)[0])
     if rows is not None:
         del result["person_rows"]
         for finding in result["findings"]:
@@ -216,7 +213,18 @@ def _columns(rows: Sequence[RowResult]) -> dict[str, Sequence[Any]]:
     return columns
 
 
-def _rows(columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+def _closer(columns: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """Columns as they are kept: the numbers of rows that follow each other by the first of them."""
+    if not columns:
+        return []
+    numbers, *others = columns.values()
+    follows = list(numbers) == list(range(numbers[0], numbers[0] + len(numbers)))
+    return [numbers[0] if follows else numbers, *others]
+
+
+def _rows(columns: list[Any]) -> list[dict[str, Any]]:
+    if columns and isinstance(columns[0], int):
+        columns[0] = range(columns[0], columns[0] + len(columns[1]))
     rows = [dict(zip((*ROW_KEYS, "sheet"), row, strict=False)) for row in zip(*columns, strict=True)]
     if len(columns) > len(ROW_KEYS):
         for row in rows:

@@ -9,9 +9,9 @@ from functools import cache, lru_cache
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output.form_rows import Cleaned, FormRows, Row, RowColumns, cleaned
-from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult
+from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult, column_of
 
-_FOR_A_PERSON = frozenset({"judged", "unscorable"})
+_FOR_A_PERSON = ("judged", "unscorable")
 _SEVERITIES = ("error", "warning", "hint")
 _DETAIL_KEYS = (
     "level1", "level2", "level3", "target", "actual", "weight", "self_score", "score", "low", "high", "basis",
@@ -27,7 +27,8 @@ def person_rows(result: FormResult) -> int:
     known = result.get("person_rows")
     if isinstance(known, int):
         return known
-    return sum(row["status"] in _FOR_A_PERSON for row in result["indicators"])
+    statuses = column_of(result["indicators"], "status")
+    return sum(map(statuses.count, _FOR_A_PERSON))
 
 
 def detail_xml(
@@ -44,7 +45,7 @@ def detail_xml(
         raw: The columns' values as JSON, where they are known.
     """
     if columns is None:
-        columns = {key: [row[key] for row in result["indicators"]] for key in _DETAIL_KEYS}  # type: ignore[literal-required]
+        columns = {key: column_of(result["indicators"], key) for key in _DETAIL_KEYS}
     common = cleaned(whose(result), lang) if texts is None else texts
     return _detail_rows(lang).xml(columns, common, raw)
 

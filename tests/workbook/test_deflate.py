@@ -41,6 +41,7 @@ def test_either_reads_what_the_other_packed(content: bytes, level: int) -> None:
     for one, other in ((chosen, PLAIN), (PLAIN, chosen)):
         assert other.inflate(one.deflate(content, level), len(content)) == content
         assert other.unsqueeze(one.squeeze(content)) == content
+        assert other.unsqueeze(one.squeeze(content, TEXT), TEXT) == content
         assert one.crc32(content) == other.crc32(content)
         assert one.deflate(content, level) == one.deflate(content, level)
         joined = one.deflate(content, level, last=False) + other.deflate(content, level)
