@@ -106,11 +106,11 @@ def pack(result: FormResult, lang: Lang = "zh") -> Packed:
 def pack_all(results: Sequence[FormResult], lang: Lang = "zh") -> list[Packed]:
     """Pack some results, in order; each step is taken for all of them before the next."""
     # not needed where all is up to date
-    from perfeval_xlsx.output.form_rows import cleaned
+    from perfeval_xlsx.output.form_rows import cleaned_all
     from perfeval_xlsx.output.summary import head
     from perfeval_xlsx.output.summary_rows import whose
 
-    texts = [cleaned(whose(result), lang) for result in results]
+    texts = cleaned_all([whose(result) for result in results], lang)
     rows = [_rows_of(result, lang, common) for result, common in zip(results, texts, strict=True)]
     heads: list[FormResult] = []
     for result in results:

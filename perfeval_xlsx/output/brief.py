@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps, loads
-from perfeval_xlsx.output.form_rows import Cleaned, FormRows, cleaned, row_xml
+from perfeval_xlsx.output.form_rows import Cleaned, FormRows, cleaned, cleaned_all, row_xml
 from perfeval_xlsx.output.summary_rows import fund_row, rank_row, replaced_columns, unscored_row, whose
 from perfeval_xlsx.output.tally import Facts, facts_of
 from perfeval_xlsx.scoring.result import FormResult
@@ -66,7 +66,7 @@ def briefs_of(
     facts = [facts_of(result) for result in results]
     both = list(zip(results, texts, strict=True))
     ranks = [_rank_xml(result, lang, text, linked=linked) for result, text in both]
-    funds = [_funds_xml(result, lang, text) for result, text in both]
+    funds = _funds_xml(results, lang, texts)
     replaced = [_replaced_xml(result, lang, text) for result, text in both]
     unscored = [_unscored_xml(result, lang) for result in results]
     return [
@@ -102,12 +102,19 @@ def _unscored_xml(result: FormResult, lang: Lang) -> bytes:
     return row_xml("unscored", row, lang, cleaned({key: row[key] for key in ("path", "reason", "advice")}, lang))
 
 
-def _funds_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:
-    execution = result["execution"]
-    if execution is None or result["status"] not in FORMS:
-        return b""
-    row = fund_row(result, execution, lang)
-    return row_xml("funds", row, lang, {**texts, **cleaned({"basis": row["basis"]}, lang)})
+def _funds_xml(results: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
+    """Their rows of execution, empty for those without one."""
+    rows = [
+        fund_row(result, execution, lang)
+        if (execution := result["execution"]) is not None and result["status"] in FORMS
+        else None
+        for result in results
+    ]
+    bases = iter(cleaned_all([{"basis": row["basis"]} for row in rows if row is not None], lang))
+    return [
+        b"" if row is None else row_xml("funds", row, lang, {**own, **next(bases)})
+        for row, own in zip(rows, texts, strict=True)
+    ]
 
 
 def _replaced_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import getitem, itemgetter
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.findings import Lang
@@ -32,6 +33,8 @@ RowColumns = Mapping[str, Sequence[Any]]
 """The values of a form's rows by key."""
 
 _MOST_BLOCKS = 1 << 12
+_MOST_KNOWN = 32
+"""Characters of a text whose cell is remembered: a figure or word."""
 
 
 class Cleaned(NamedTuple):
@@ -43,8 +46,15 @@ class Cleaned(NamedTuple):
 
 def cleaned(texts: Mapping[str, str | None], lang: Lang) -> dict[str, Cleaned]:
     """Clean some texts by key."""
-    plain = [text or "" for text in texts.values()]
-    return dict(zip(texts, map(Cleaned, as_bytes(plain, lang), map(width_of, plain)), strict=True))
+    (made,) = cleaned_all([texts], lang)
+    return made
+
+
+def cleaned_all(rows: Sequence[Mapping[str, str | None]], lang: Lang) -> list[dict[str, Cleaned]]:
+    """Clean some texts of each row by key."""
+    plain = [text or "" for row in rows for text in row.values()]
+    made = map(Cleaned, as_bytes(plain, lang), map(width_of, plain))
+    return [dict(zip(row, made, strict=False)) for row in rows]
 
 
 class _Block(dict[Any, bytes]):
@@ -58,7 +68,7 @@ class _Block(dict[Any, bytes]):
     def __init__(
         self, layout: Sequence[Column], lang: Lang, needs: Mapping[str, str], look: Callable[[Row], Row]
     ) -> None:
-        self._layout, self._lang, self._look = layout, lang, look
+        self._marked, self._lang, self._look = [(column, f"{column.key}:style") for column in layout], lang, look
         own = [column.key for column in layout]
         self.made_of = tuple(dict.fromkeys([*own, *(needs[key] for key in own if key in needs)]))
 
@@ -71,8 +81,12 @@ class _Block(dict[Any, bytes]):
     def made(self, values: Any) -> bytes:
         """These cells of one row by its key."""
         row = self._look(dict(zip(self.made_of, values if len(self.made_of) > 1 else (values,), strict=True)))
-        looks = [(row[column.key], row.get(f"{column.key}:style") or column.style) for column in self._layout]
-        return b"".join([cell_xml(text, style, self._lang) for text, style in looks])
+        cells = []
+        for column, mark in self._marked:
+            text, style = row[column.key], row.get(mark) or column.style
+            known = text is None or len(text) <= _MOST_KNOWN
+            cells.append(cells_of(style)[text] if known else cell_xml(text, style, self._lang))
+        return b"".join(cells)
 
     def __missing__(self, values: Any) -> bytes:
         if len(self) >= _MOST_BLOCKS:
@@ -253,6 +267,45 @@ def _text_cell(text: bytes, number: int) -> bytes:
     return b'<c s="%d" t="str"><v>%b</v></c>' % (number, text) if text else b'<c s="%d"/>' % number
 
 
+class _Plan(NamedTuple):
+    """How one row of a sheet is put together.
+
+    Attributes:
+        pieces: The row; what is filled in is empty.
+        of: Takes the texts of ``cells`` from a row.
+        cells: By column, cells of its style by text; ``places`` where each goes.
+        texts: Key, place and style of each text that is cleaned already.
+        marks: Keys of styles that a row may name; ``marked`` key and place of their cells.
+        wraps: What decides on its height.
+    """
+
+    pieces: list[bytes]
+    of: Callable[[Row], tuple[str | None, ...]]
+    cells: list[Mapping[str | None, bytes]]
+    places: list[int]
+    texts: list[tuple[str, int, str]]
+    marked: dict[str, tuple[str, int]]
+    wraps: Wraps
+
+
+@cache
+def _plan(sheet: str, lang: Lang, texts: tuple[str, ...], gap: str) -> _Plan:
+    layout = columns(sheet, lang)
+    places = {column.key: place for place, column in enumerate(layout, 1)}
+    pieces = [b"", *[b"\0" if column.key == gap else b"" for column in layout], b"</row>"]
+    made = [column for column in layout if column.key not in {*texts, gap}]
+    keys = [column.key for column in made]
+    return _Plan(
+        pieces,
+        itemgetter(*keys) if len(keys) > 1 else lambda row: tuple(row[key] for key in keys),
+        [cells_of(column.style) for column in made],
+        [places[key] for key in keys],
+        [(column.key, places[column.key], column.style) for column in layout if column.key in texts],
+        {f"{key}:style": (key, places[key]) for key in keys},
+        wraps(layout),
+    )
+
+
 def row_xml(sheet: str, row: Row, lang: Lang, texts: Mapping[str, Cleaned], gap: str = "") -> bytes:
     """One row of a sheet as XML.
 
@@ -263,23 +316,14 @@ def row_xml(sheet: str, row: Row, lang: Lang, texts: Mapping[str, Cleaned], gap:
         texts: By key, those that were cleaned already.
         gap: Key of a cell that is put in later; NUL stands in its place.
     """
-    numbers = style_numbers()
-    cells = [b'<row ht="%b">' % height(lines_of(_wrapped(sheet, lang), {key: t.width for key, t in texts.items()}))]
-    for column, mark in _marked(sheet, lang):
-        style = row.get(mark) or column.style
-        if column.key in texts:
-            cells.append(_text_cell(texts[column.key].text, numbers[style]))
-        else:
-            cells.append(b"\0" if column.key == gap else cells_of(style)[row[column.key]])
-    return b"".join([*cells, b"</row>"])
-
-
-@cache
-def _marked(sheet: str, lang: Lang) -> list[tuple[Column, str]]:
-    """The columns of a sheet with the key that a cell's own style has."""
-    return [(column, f"{column.key}:style") for column in columns(sheet, lang)]
-
-
-@cache
-def _wrapped(sheet: str, lang: Lang) -> Wraps:
-    return wraps(columns(sheet, lang))
+    plan, numbers = _plan(sheet, lang, tuple(texts), gap), style_numbers()
+    pieces = plan.pieces.copy()
+    pieces[0] = b'<row ht="%b">' % height(lines_of(plan.wraps, {key: text.width for key, text in texts.items()}))
+    for place, cell in zip(plan.places, map(getitem, plan.cells, plan.of(row)), strict=True):
+        pieces[place] = cell
+    for mark in plan.marked.keys() & row.keys():
+        key, place = plan.marked[mark]
+        pieces[place] = cells_of(row[mark] or "")[row[key]]
+    for key, place, style in plan.texts:
+        pieces[place] = _text_cell(texts[key].text, numbers[row.get(f"{key}:style") or style])
+    return b"".join(pieces)
