@@ -19,7 +19,6 @@ from perfeval_xlsx.output.sheets import (
     cells_of,
     columns,
     height,
-    lines_of,
     row_lines,
     width_of,
     wraps,
@@ -172,7 +171,7 @@ class FormRows:
         }
         states = tuple([all(written[key]) if key in written else None for key in self._texts])
         line = self._lines.get(states) or self._line(states)
-        least = lines_of(self._tall, {key: text.width for key, text in common.items()}) if self._tall else 1
+        least = _lines_of(self._tall, common) if self._tall else 1
         lines = row_lines(self._wraps, texts, written if plain else None, least)
         return _joined(line, values, written, common, lines or [least] * len(next(iter(values.values()))))
 
@@ -258,6 +257,11 @@ def _joined(
     return b"".join(pieces)
 
 
+def _lines_of(layout: Wraps, texts: Mapping[str, Cleaned]) -> int:
+    """Lines of a row by its texts; those of columns that do not wrap do not count."""
+    return max([wrap.lines[min(texts[wrap.key].width, wrap.most)] for wrap in layout if wrap.key in texts], default=1)
+
+
 def _common_cell(common: Mapping[str, Cleaned], key: str, number: int) -> bytes:
     return _text_cell(common[key].text if key in common else b"", number)
 
@@ -318,7 +322,7 @@ def row_xml(sheet: str, row: Row, lang: Lang, texts: Mapping[str, Cleaned], gap:
     """
     plan, numbers = _plan(sheet, lang, tuple(texts), gap), style_numbers()
     pieces = plan.pieces.copy()
-    pieces[0] = b'<row ht="%b">' % height(lines_of(plan.wraps, {key: text.width for key, text in texts.items()}))
+    pieces[0] = b'<row ht="%b">' % height(_lines_of(plan.wraps, texts))
     for place, cell in zip(plan.places, map(getitem, plan.cells, plan.of(row)), strict=True):
         pieces[place] = cell
     for mark in plan.marked.keys() & row.keys():

@@ -28,9 +28,13 @@ _ROW_END = b"</row>"
 _LONGEST_NUMBER = 15
 _MOST_CELLS = 1 << 12
 _MOST_LINES = 31
+_WIDEST = 5
+"""Width of a character of four bytes (``width_of``)."""
 _HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(_MOST_LINES + 1)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
+_PLAIN = re.compile(r"-?\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+"""Figures that a cell holds as they are written."""
 _NUMBER = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(%?)", re.ASCII)
 
 
@@ -73,11 +77,17 @@ def columns(sheet: str, lang: Lang) -> tuple[Column, ...]:
 
 
 class Wrap(NamedTuple):
-    """A column whose texts decide on the height of a row: key, room in its width, lines by the width of a text."""
+    """A column whose texts decide on the height of a row.
+
+    Attributes:
+        key: Its key; ``room`` how much fits into a line of it.
+        lines: Lines by the width of a text (``width_of``), up to the width ``most``.
+    """
 
     key: str
     room: int
     lines: Sequence[int]
+    most: int
 
 
 Wraps = Sequence[Wrap]
@@ -89,7 +99,7 @@ def wraps(layout: Iterable[Column]) -> Wraps:
     The widest has the longest texts: after it the others seldom need more lines.
     """
     wide = sorted((column for column in layout if column.wraps), key=_narrowness)
-    return [Wrap(column.key, room := int(2 * (column.width - 1)), _lines(room)) for column in wide]
+    return [Wrap(column.key, room := int(2 * (column.width - 1)), _lines(room), _MOST_LINES * room) for column in wide]
 
 
 def row_lines(
@@ -107,19 +117,19 @@ def row_lines(
         least: Lines that every row has.
     """
     lines: list[int] = []
-    for key, room, by_width in layout:
+    for key, room, by_width, most in layout:
         if key not in texts:
             continue
-        longest = 2 * max(map(len, texts[key]))
+        longest = max(map(len, texts[key]))
         # a character is at most two wide
-        if 2 * longest > room * least:
+        if 4 * longest > room * least:
             raw = written[key] if written is not None else [text.encode("utf-8", "replace") for text in texts[key]]
             # three bytes and one character make two widths, one byte and one character one
             widths: Iterable[int] = map(add, map(len, raw), map(len, texts[key]))
-            if 2 * longest > _MOST_LINES * room:
-                widths = map(min, widths, repeat(_MOST_LINES * room))
+            if _WIDEST * longest > most:
+                widths = map(min, widths, repeat(most))
             needed = map(by_width.__getitem__, widths)
-            lines = list(map(max, lines or repeat(least), needed))
+            lines = list(map(max, lines or repeat(least), needed) if lines or least > 1 else needed)
             least = min(lines)
     return lines
 
@@ -130,14 +140,6 @@ def height(lines: int) -> bytes:
     No ``customHeight`` goes with it: a program that fits rows to their texts may still do so.
     """
     return _HEIGHTS[lines]
-
-
-def lines_of(layout: Wraps, widths: Mapping[str, int]) -> int:
-    """Lines of a row by the widths of its texts (``width_of``); those of columns that do not wrap do not count."""
-    return max(
-        [lines[min(widths[key], _MOST_LINES * room)] for key, room, lines in layout if key in widths],
-        default=1,
-    )
 
 
 def width_of(text: str) -> int:
@@ -182,6 +184,8 @@ def cell_xml(text: str | None, style: str, lang: Lang = "zh") -> bytes:
     number, holds_text = _facts_of(style)
     if not text:
         return b'<c s="%d"/>' % number
+    if not holds_text and _PLAIN.fullmatch(text):
+        return b'<c s="%d"><v>%b</v></c>' % (number, text.encode())
     figure = None if holds_text else _NUMBER.fullmatch(text)
     if figure and (len(text) <= _LONGEST_NUMBER or sum(map(str.isdigit, text)) <= _LONGEST_NUMBER):
         value = text
