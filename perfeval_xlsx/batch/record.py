@@ -111,18 +111,16 @@ def pack_all(results: Sequence[FormResult], lang: Lang = "zh") -> list[Packed]:
     from perfeval_xlsx.output.summary_rows import whose
 
     texts = cleaned_all([whose(result) for result in results], lang)
-    rows = [_rows_of(result, lang, common) for result, common in zip(results, texts, strict=True)]
+    rows = _packed_rows(results, lang, texts)
     heads: list[FormResult] = []
     for result in results:
         named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
         heads.append({**head(result), "findings": named})  # type: ignore[typeddict-item]
-    listed, briefs = [_listed(head) for head in heads], _briefs(heads, lang, texts)
-    return [_counted(*form) for form in zip(heads, listed, briefs, rows, strict=True)]
+    both = zip(_packed_heads(heads), _packed_briefs(heads, lang, texts), strict=True)
+    return [_counted(*form) for form in zip(heads, both, rows, strict=True)]
 
 
-def _counted(head: FormResult, listed: bytes, brief: bytes, rows: tuple[bytes, bytes]) -> Packed:
-    from perfeval_xlsx.output.summary_rows import person_rows
-
+def _counted(head: FormResult, told: tuple[bytes, bytes], rows: tuple[bytes, bytes]) -> Packed:
     severities = [finding["severity"] for finding in head["findings"]]
     return Packed(
         number=head["form"] or 0,
@@ -131,35 +129,42 @@ def _counted(head: FormResult, listed: bytes, brief: bytes, rows: tuple[bytes, b
         total=None if head["total"] is None else float(head["total"]),
         grade=head["grade"],
         rulebook=head["rulebook"],
-        judged=person_rows(head),
+        judged=head["person_rows"],
         errors=severities.count("error"),
         warnings=severities.count("warning"),
         findings=len(severities),
         replaced=sum(entry["field"] == "score" for entry in head["replaced"]),
-        head=listed,
-        brief=brief,
+        head=told[0],
+        brief=told[1],
         detail=rows[0],
         rows=rows[1],
     )
 
 
-def _rows_of(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> tuple[bytes, bytes]:
-    """The rows of a result as the summary shows them, and as they are."""
+def _packed_rows(
+    results: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]
+) -> list[tuple[bytes, bytes]]:
+    """The rows of each result as the summary shows them, and as they are."""
     from perfeval_xlsx.output.summary import detail_fragment
 
-    columns = _columns(result["indicators"])
-    raw = dumps(_closer(columns))
-    return detail_fragment(result, lang, columns, texts, raw), squeeze(raw)
+    packed = []
+    for result, common in zip(results, texts, strict=True):
+        columns = _columns(result["indicators"])
+        raw = dumps(_closer(columns))
+        packed.append((detail_fragment(result, lang, columns, common, raw), squeeze(raw)))
+    return packed
 
 
-def _listed(head: FormResult) -> bytes:
-    """A result without its rows, and what the lists say of it."""
+def _packed_heads(heads: Sequence[FormResult]) -> list[bytes]:
+    """Results without their rows, and what the lists say of each."""
     from perfeval_xlsx.output.problem_store import department_of
 
-    return squeeze(_BETWEEN.join([dumps(head), dumps(department_of(head)), *lines_of(head)]), USUAL_HEAD)
+    return [
+        squeeze(_BETWEEN.join([dumps(head), dumps(department_of(head)), *lines_of(head)]), USUAL_HEAD) for head in heads
+    ]
 
 
-def _briefs(heads: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
+def _packed_briefs(heads: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
     """What the summary says of each form beside its rows."""
     from perfeval_xlsx.output.brief import briefs_of, pieces_of
 
