@@ -54,11 +54,8 @@ def stand(raw: bytes, columns: Collection[Sequence[str]]) -> bool:
         raw = raw.replace(b"\\n", b"\n")
     if b"\\" in raw or b"&" in raw or b"<" in raw or b">" in raw:
         return False
-    joined = ["".join(texts) for texts in columns]
-    most = _LONGEST // 2
-    return not _marked("".join(joined)) and all(
-        len(together) <= most or max(map(len, texts)) <= most for together, texts in zip(joined, columns, strict=True)
-    )
+    joined, most = "".join(map("".join, columns)), _LONGEST // 2
+    return not _marked(joined) and (len(joined) <= most or all(max(map(len, texts)) <= most for texts in columns))
 
 
 def _marked(text: str) -> bool:

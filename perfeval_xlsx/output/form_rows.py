@@ -169,7 +169,12 @@ class FormRows:
             key: list(map(str.encode, column)) if plain else as_bytes(column, self._lang)
             for key, column in texts.items()
         }
-        states = tuple([all(written[key]) if key in written else None for key in self._texts])
+        states = tuple(
+            [
+                (texts[key] is values[key] if plain else all(written[key])) if key in texts else None
+                for key in self._texts
+            ]
+        )
         line = self._lines.get(states) or self._line(states)
         least = _lines_of(self._tall, common) if self._tall else 1
         lines = row_lines(self._wraps, texts, written if plain else None, least)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
+from typing import Any
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output.form_rows import Cleaned, FormRows, Row, RowColumns, cleaned
-from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult, column_of
+from perfeval_xlsx.scoring.result import ExecutionResult, FormResult, LevelResult, RowResult, RowResults
 
 _FOR_A_PERSON = ("judged", "unscorable")
 _SEVERITIES = ("error", "warning", "hint")
@@ -27,8 +28,15 @@ def person_rows(result: FormResult) -> int:
     known = result.get("person_rows")
     if isinstance(known, int):
         return known
-    statuses = column_of(result["indicators"], "status")
+    statuses = _column_of(result["indicators"], "status")
     return sum(map(statuses.count, _FOR_A_PERSON))
+
+
+def _column_of(rows: Sequence[RowResult], key: str) -> Sequence[Any]:
+    """The values of one key that all rows have."""
+    if isinstance(rows, RowResults) and rows.columns is not None:
+        return rows.columns[key]
+    return [row[key] for row in rows]  # type: ignore[literal-required]
 
 
 def detail_xml(
@@ -45,7 +53,7 @@ def detail_xml(
         raw: The columns' values as JSON, where they are known.
     """
     if columns is None:
-        columns = {key: column_of(result["indicators"], key) for key in _DETAIL_KEYS}
+        columns = {key: _column_of(result["indicators"], key) for key in _DETAIL_KEYS}
     common = cleaned(whose(result), lang) if texts is None else texts
     return _detail_rows(lang).xml(columns, common, raw)
 

@@ -82,13 +82,6 @@ class RowResults(list[RowResult]):
         self.columns, self.typed = columns, typed
 
 
-def column_of(rows: Sequence[RowResult], key: str) -> Sequence[Any]:
-    """The values of one key that all rows have."""
-    if isinstance(rows, RowResults) and rows.columns is not None:
-        return rows.columns[key]
-    return [row[key] for row in rows]  # type: ignore[literal-required]
-
-
 class ExecutionResult(TypedDict):
     """Budget execution of the form's total fund row."""
 
