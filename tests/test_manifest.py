@@ -14,7 +14,7 @@ from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record, pack, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
-from perfeval_xlsx.output.brief import brief_of
+from perfeval_xlsx.output.brief import briefs_of
 from perfeval_xlsx.output.outcome import file_result
 from perfeval_xlsx.scoring.result import FormResult, RowResult
 
@@ -225,6 +225,6 @@ def test_what_the_reports_say_follows_a_comparison(tmp_path: Path) -> None:
         manifest.compare({("in/2.xlsx", 1): first.head["findings"]}, [])
         found = [told.head["findings"] for told in manifest.told() if told.head is not None]
         assert [len(findings) for findings in found] == [1, 1]
-        assert [brief_of(each) if isinstance(each, dict) else each for each in manifest.ranked()] != kept
+        assert [briefs_of([each])[0] if isinstance(each, dict) else each for each in manifest.ranked()] != kept
         manifest.compare({}, [])
         assert list(manifest.ranked()) == kept

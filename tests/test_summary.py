@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang, PerfevalError
 from perfeval_xlsx.form.model import Kind
-from perfeval_xlsx.output.brief import brief_from, brief_of, pieces_of
+from perfeval_xlsx.output.brief import brief_from, briefs_of, pieces_of
 from perfeval_xlsx.output.sheets import columns
 from perfeval_xlsx.output.style import style_numbers
 from perfeval_xlsx.output.summary import detail_fragment, head, write_summary
@@ -281,7 +281,7 @@ def test_fragments_and_heads_make_the_same_file(tmp_path: Path, run: list[FormRe
 
 def test_briefs_make_the_same_file_though_they_went_as_bytes(tmp_path: Path, run: list[FormResult], book: Path) -> None:
     path = tmp_path / "again.xlsx"
-    pieces = [pieces_of(brief_of(head(result))) for result in ranked(run)]
+    pieces = [pieces_of(brief) for brief in briefs_of([head(result) for result in ranked(run)])]
     assert not any(b"\0" in piece for each in pieces for piece in each)
     write_summary(path, map(brief_from, pieces), run)
     assert path.read_bytes() == book.read_bytes()

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.output.cell_texts import clean
-from perfeval_xlsx.output.form_rows import Row, row_xml
+from perfeval_xlsx.output.form_rows import Row
 from perfeval_xlsx.output.links import Links, link_target
 from perfeval_xlsx.output.parts import Spool, _joined_crc, joined_crc, pack, rows_in, save, unpack
 from perfeval_xlsx.output.sheets import blocks, columns, height, row_lines, wraps
+from perfeval_xlsx.output.single_rows import row_xml
 from perfeval_xlsx.workbook import strings
 
 FEW = settings(deadline=None, max_examples=60)

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps, loads
-from perfeval_xlsx.output.form_rows import Cleaned, FormRows, cleaned, cleaned_all, row_xml
-from perfeval_xlsx.output.summary_rows import fund_row, rank_row, replaced_columns, unscored_row, whose
+from perfeval_xlsx.output.form_rows import Cleaned, FormRows, cleaned, cleaned_all
+from perfeval_xlsx.output.single_rows import GAP, row_xml, rows_xml
+from perfeval_xlsx.output.summary_rows import fund_columns, rank_columns, replaced_columns, unscored_row, whose
 from perfeval_xlsx.output.tally import Facts, facts_of
 from perfeval_xlsx.scoring.result import FormResult
 
@@ -41,38 +42,40 @@ class Brief(NamedTuple):
     unscored: bytes
 
 
-def brief_of(result: FormResult, lang: Lang = "zh", *, linked: bool = True) -> Brief:
-    """Make the brief of a result.
-
-    Args:
-        result: Its rows are not needed.
-        lang: Language of the words.
-        linked: Whether the ranking links to the copy.
-    """
-    return briefs_of([result], lang, [cleaned(whose(result), lang)], linked=linked)[0]
-
-
 def briefs_of(
-    results: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]], *, linked: bool = True
+    results: Sequence[FormResult],
+    lang: Lang = "zh",
+    texts: Sequence[Mapping[str, Cleaned]] | None = None,
+    *,
+    linked: bool = True,
 ) -> list[Brief]:
     """Make the briefs of some results, each step for all of them before the next.
 
     Args:
         results: Their rows are not needed.
         lang: Language of the words.
-        texts: What all rows of each form have (``whose``), cleaned.
+        texts: What all rows of each form have (``whose``) cleaned, where that is known already.
         linked: Whether the ranking links to the copies.
     """
+    texts = cleaned_all([whose(result) for result in results], lang) if texts is None else texts
+    forms = [place for place, result in enumerate(results) if result["status"] in FORMS]
+    ranks = dict(zip(forms, _rank_xml(*_chosen(forms, results, texts), lang, linked=linked), strict=True))
+    paid = [place for place in forms if results[place]["execution"] is not None]
+    funds = dict(zip(paid, _funds_xml(*_chosen(paid, results, texts), lang), strict=True))
     facts = [facts_of(result) for result in results]
-    both = list(zip(results, texts, strict=True))
-    ranks = [_rank_xml(result, lang, text, linked=linked) for result, text in both]
-    funds = _funds_xml(results, lang, texts)
-    replaced = [_replaced_xml(result, lang, text) for result, text in both]
-    unscored = [_unscored_xml(result, lang) for result in results]
     return [
-        Brief(fact, result["total"], result["copy"], len(result["replaced"]), *rank, *pieces)
-        for result, fact, rank, *pieces in zip(results, facts, ranks, funds, replaced, unscored, strict=True)
-    ]
+        Brief(
+            facts[place], result["total"], result["copy"], len(result["replaced"]), *ranks.get(place, (b"", b"")),
+            funds.get(place, b""), _replaced_xml(result, lang, texts[place]), _unscored_xml(result, lang),
+        )
+        for place, result in enumerate(results)
+    ]  # fmt: skip
+
+
+def _chosen(
+    places: Sequence[int], results: Sequence[FormResult], texts: Sequence[Mapping[str, Cleaned]]
+) -> tuple[list[FormResult], list[Mapping[str, Cleaned]]]:
+    return [results[place] for place in places], [texts[place] for place in places]
 
 
 def pieces_of(brief: Brief) -> list[bytes]:
@@ -87,12 +90,20 @@ def brief_from(pieces: Sequence[bytes]) -> Brief:
     return Brief(Facts(*facts), *others, *pieces[1:])
 
 
-def _rank_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned], *, linked: bool) -> tuple[bytes, bytes]:
-    """Its row up to the cell of its place, and the rest."""
-    if result["status"] not in FORMS:
-        return b"", b""
-    before, _, after = row_xml("rank", rank_row(result, lang, linked=linked), lang, texts, "rank").partition(b"\0")
-    return before, after
+def _rank_xml(
+    results: Sequence[FormResult], texts: Sequence[Mapping[str, Cleaned]], lang: Lang, *, linked: bool
+) -> list[tuple[bytes, bytes]]:
+    """Each form's row up to the cell of its place, and the rest."""
+    rows = rows_xml("rank", rank_columns(results, lang, linked=linked), lang, texts, gap="rank")
+    return [(before, after) for before, _, after in (row.partition(GAP) for row in rows)]
+
+
+def _funds_xml(results: Sequence[FormResult], texts: Sequence[Mapping[str, Cleaned]], lang: Lang) -> list[bytes]:
+    """Each form's row of execution."""
+    executions = [execution for result in results if (execution := result["execution"]) is not None]
+    bases = cleaned_all([{"basis": execution["basis"]} for execution in executions], lang)
+    own = [{**text, **basis} for text, basis in zip(texts, bases, strict=True)]
+    return rows_xml("funds", fund_columns(results, executions, lang), lang, own)
 
 
 def _unscored_xml(result: FormResult, lang: Lang) -> bytes:
@@ -100,21 +111,6 @@ def _unscored_xml(result: FormResult, lang: Lang) -> bytes:
         return b""
     row = unscored_row(result, lang)
     return row_xml("unscored", row, lang, cleaned({key: row[key] for key in ("path", "reason", "advice")}, lang))
-
-
-def _funds_xml(results: Sequence[FormResult], lang: Lang, texts: Sequence[Mapping[str, Cleaned]]) -> list[bytes]:
-    """Their rows of execution, empty for those without one."""
-    rows = [
-        fund_row(result, execution, lang)
-        if (execution := result["execution"]) is not None and result["status"] in FORMS
-        else None
-        for result in results
-    ]
-    bases = iter(cleaned_all([{"basis": row["basis"]} for row in rows if row is not None], lang))
-    return [
-        b"" if row is None else row_xml("funds", row, lang, {**own, **next(bases)})
-        for row, own in zip(rows, texts, strict=True)
-    ]
 
 
 def _replaced_xml(result: FormResult, lang: Lang, texts: Mapping[str, Cleaned]) -> bytes:

@@ -6,8 +6,6 @@ Most of what a run writes comes from here: sixty rows of seventeen cells a form.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from operator import getitem, itemgetter
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.findings import Lang
@@ -176,7 +174,7 @@ class FormRows:
             ]
         )
         line = self._lines.get(states) or self._line(states)
-        least = _lines_of(self._tall, common) if self._tall else 1
+        least = lines_of(self._tall, common) if self._tall else 1
         lines = row_lines(self._wraps, texts, written if plain else None, least)
         return _joined(line, values, written, common, lines or [least] * len(next(iter(values.values()))))
 
@@ -227,7 +225,7 @@ class FormRows:
             if part.key in self._common:
                 runs[-1].append((part.key, number))
             elif states[part.key] is None:
-                runs[-1].append(_text_cell(b"", number))
+                runs[-1].append(text_cell(b"", number))
             elif states[part.key]:
                 runs[-1].append(b'<c s="%d" t="str"><v>' % number)
                 parts.append(part.key)
@@ -258,81 +256,19 @@ def _joined(
     for place, cells in line.cells:
         pieces[place::size] = written[cells] if isinstance(cells, str) else cells.of(values)
     for place, key, number in line.gaps:
-        pieces[place::size] = [_text_cell(text, number) for text in written[key]]
+        pieces[place::size] = [text_cell(text, number) for text in written[key]]
     return b"".join(pieces)
 
 
-def _lines_of(layout: Wraps, texts: Mapping[str, Cleaned]) -> int:
+def lines_of(layout: Wraps, texts: Mapping[str, Cleaned]) -> int:
     """Lines of a row by its texts; those of columns that do not wrap do not count."""
     return max([wrap.lines[min(texts[wrap.key].width, wrap.most)] for wrap in layout if wrap.key in texts], default=1)
 
 
 def _common_cell(common: Mapping[str, Cleaned], key: str, number: int) -> bytes:
-    return _text_cell(common[key].text if key in common else b"", number)
+    return text_cell(common[key].text if key in common else b"", number)
 
 
-def _text_cell(text: bytes, number: int) -> bytes:
+def text_cell(text: bytes, number: int) -> bytes:
     """A cell of a text in UTF-8 that was cleaned, by the number of its style."""
     return b'<c s="%d" t="str"><v>%b</v></c>' % (number, text) if text else b'<c s="%d"/>' % number
-
-
-class _Plan(NamedTuple):
-    """How one row of a sheet is put together.
-
-    Attributes:
-        pieces: The row; what is filled in is empty.
-        of: Takes the texts of ``cells`` from a row.
-        cells: By column, cells of its style by text; ``places`` where each goes.
-        texts: Key, place and style of each text that is cleaned already.
-        marks: Keys of styles that a row may name; ``marked`` key and place of their cells.
-        wraps: What decides on its height.
-    """
-
-    pieces: list[bytes]
-    of: Callable[[Row], tuple[str | None, ...]]
-    cells: list[Mapping[str | None, bytes]]
-    places: list[int]
-    texts: list[tuple[str, int, str]]
-    marked: dict[str, tuple[str, int]]
-    wraps: Wraps
-
-
-@cache
-def _plan(sheet: str, lang: Lang, texts: tuple[str, ...], gap: str) -> _Plan:
-    layout = columns(sheet, lang)
-    places = {column.key: place for place, column in enumerate(layout, 1)}
-    pieces = [b"", *[b"\0" if column.key == gap else b"" for column in layout], b"</row>"]
-    made = [column for column in layout if column.key not in {*texts, gap}]
-    keys = [column.key for column in made]
-    return _Plan(
-        pieces,
-        itemgetter(*keys) if len(keys) > 1 else lambda row: tuple(row[key] for key in keys),
-        [cells_of(column.style) for column in made],
-        [places[key] for key in keys],
-        [(column.key, places[column.key], column.style) for column in layout if column.key in texts],
-        {f"{key}:style": (key, places[key]) for key in keys},
-        wraps(layout),
-    )
-
-
-def row_xml(sheet: str, row: Row, lang: Lang, texts: Mapping[str, Cleaned], gap: str = "") -> bytes:
-    """One row of a sheet as XML.
-
-    Args:
-        sheet: Table of ``data/outputs.toml``.
-        row: The cells' texts and styles.
-        lang: Language of the headers.
-        texts: By key, those that were cleaned already.
-        gap: Key of a cell that is put in later; NUL stands in its place.
-    """
-    plan, numbers = _plan(sheet, lang, tuple(texts), gap), style_numbers()
-    pieces = plan.pieces.copy()
-    pieces[0] = b'<row ht="%b">' % height(_lines_of(plan.wraps, texts))
-    for place, cell in zip(plan.places, map(getitem, plan.cells, plan.of(row)), strict=True):
-        pieces[place] = cell
-    for mark in plan.marked.keys() & row.keys():
-        key, place = plan.marked[mark]
-        pieces[place] = cells_of(row[mark] or "")[row[key]]
-    for key, place, style in plan.texts:
-        pieces[place] = _text_cell(texts[key].text, numbers[row.get(f"{key}:style") or style])
-    return b"".join(pieces)

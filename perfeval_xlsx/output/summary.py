@@ -10,7 +10,7 @@ from pathlib import Path
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output import parts
-from perfeval_xlsx.output.brief import Brief, brief_of
+from perfeval_xlsx.output.brief import Brief, briefs_of
 from perfeval_xlsx.output.form_rows import Cleaned, RowColumns
 from perfeval_xlsx.output.links import Links
 from perfeval_xlsx.output.sheets import HEAD_ROWS, ROW_LIMIT, Layout, Stream, blocks, cells_of, columns, filled
@@ -51,7 +51,8 @@ def write_summary(
     summary = _Summary(lang, row_limit, links=links)
     try:
         for block in blocks(heads, min(_BLOCK, row_limit - HEAD_ROWS)):
-            summary.add([head if isinstance(head, Brief) else brief_of(head, lang, linked=links) for head in block])
+            made = iter(briefs_of([head for head in block if not isinstance(head, Brief)], lang, linked=links))
+            summary.add([head if isinstance(head, Brief) else next(made) for head in block])
         for result in results:
             summary.detail.add(result if isinstance(result, bytes) else detail_fragment(result, lang))
         summary.save(path, durable=durable)

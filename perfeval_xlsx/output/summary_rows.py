@@ -19,7 +19,7 @@ _DETAIL_KEYS = (
     "deviation", "cell", "status",
 )  # fmt: skip
 _COMMON_KEYS = ("org", "sheet", "path")
-_RANK_KEYS = ("org", "title", "total", "low", "high", "self_total", "self_grade", "rulebook", "sheet", "path")
+_RANK_KEYS = ("total", "low", "high", "self_total", "self_grade", "rulebook")
 _FUND_KEYS = ("budget", "executed", "rate", "self_rate", "weight", "self_score", "score", "basis", "cell")
 
 
@@ -71,40 +71,50 @@ def _detail_rows(lang: Lang) -> FormRows:
     return FormRows("detail", lang, _COMMON_KEYS, {"score": "self_score"}, look)
 
 
-def rank_row(result: FormResult, lang: Lang, *, linked: bool) -> Row:
-    """The row of one form on the ranking, but for its place."""
-    execution = result["execution"]
-    difference = _difference(result["total"], result["self_total"])
-    severities = [finding["severity"] for finding in result["findings"]]
+def rank_columns(results: Sequence[FormResult], lang: Lang, *, linked: bool) -> RowColumns:
+    """The rows of some forms on the ranking, by column, but for their places."""
+    executions = [result["execution"] for result in results]
+    severities = [[finding["severity"] for finding in result["findings"]] for result in results]
+    dimensions = [dimension_scores(result["levels"]) for result in results]
+    totals = ((result["total"], result["self_total"]) for result in results)
+    differences = [_difference(total, typed) for total, typed in totals]
     return {
-        **_status("form_status", result["status"], lang),
-        **dimension_scores(result["levels"]),
-        **{severity: str(severities.count(severity)) for severity in _SEVERITIES},
-        **{key: result[key] for key in _RANK_KEYS},  # type: ignore[literal-required]
-        "kind": word("kind", result["kind"], lang),
-        "year": _text(result["year"]),
-        "rate": execution["rate"] if execution else None,
-        "execution": execution["score"] if execution else None,
-        "grade": result["grade"],
-        "grade:style": "worst" if result["grade"] == grades()[-1] else "strong_word",
-        "span": _span(result, lang),
-        "difference": _text(difference),
-        "difference:style": "changed" if difference else "figure",
-        "person": str(person_rows(result)),
-        "support": _support(result["support"], lang),
-        "path:style": "link" if linked and result["copy"] else "text",
+        **_columns_of(results, (*_RANK_KEYS, "grade")),
+        **_columns_of(dimensions, [entry["key"] for entry in load("outputs.toml")["dimension"]]),
+        **{severity: [str(each.count(severity)) for each in severities] for severity in _SEVERITIES},
+        **_statuses("form_status", results, lang),
+        "kind": [word("kind", result["kind"], lang) for result in results],
+        "year": [_text(result["year"]) for result in results],
+        "rate": [execution["rate"] if execution else None for execution in executions],
+        "execution": [execution["score"] if execution else None for execution in executions],
+        "grade:style": ["worst" if result["grade"] == grades()[-1] else "strong_word" for result in results],
+        "span": [_span(result, lang) for result in results],
+        "difference": [_text(difference) for difference in differences],
+        "difference:style": ["changed" if difference else "figure" for difference in differences],
+        "person": [str(person_rows(result)) for result in results],
+        "support": [_support(result["support"], lang) for result in results],
+        "path:style": ["link" if linked and result["copy"] else "text" for result in results],
     }
 
 
-def fund_row(result: FormResult, execution: ExecutionResult, lang: Lang) -> Row:
-    """The row of one form's execution."""
+def fund_columns(results: Sequence[FormResult], executions: Sequence[ExecutionResult], lang: Lang) -> RowColumns:
+    """The rows of some forms' executions, by column."""
+    scores = ((execution["self_score"], execution["score"]) for execution in executions)
     return {
-        **whose(result),
-        **_status("row_status", execution["status"], lang),
-        **{key: execution[key] for key in _FUND_KEYS},  # type: ignore[literal-required]
-        "year": _text(result["year"]),
-        "score:style": _score_style(execution["self_score"], execution["score"]),
+        **_columns_of(executions, _FUND_KEYS),
+        **_statuses("row_status", executions, lang),
+        "year": [_text(result["year"]) for result in results],
+        "score:style": [_score_style(typed, score) for typed, score in scores],
     }
+
+
+def _columns_of(rows: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> dict[str, list[Any]]:
+    return {key: [row[key] for row in rows] for key in keys}
+
+
+def _statuses(table: str, rows: Sequence[FormResult] | Sequence[ExecutionResult], lang: Lang) -> dict[str, list[str]]:
+    words = [_words(table, lang)[row["status"]] for row in rows]
+    return {"status": [text for text, _ in words], "status:style": [style for _, style in words]}
 
 
 def replaced_columns(result: FormResult, lang: Lang) -> RowColumns:
