@@ -13,7 +13,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.jsons import dumps, loads
-from perfeval_xlsx.scoring.compare import indicator_of
+from perfeval_xlsx.scoring.compare import department_of, indicator_of
 from perfeval_xlsx.scoring.result import ROW_KEYS, FindingResult, FormResult, RowResult, RowResults
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Told(NamedTuple):
 
     Attributes:
         lines: Its lines in ``run.json``.
-        department: What is counted even if nothing was found (``output.problem_store.department_of``).
+        department: What is counted even if nothing was found (``scoring.compare.department_of``).
         head: The result without its rows; None where nothing was found.
     """
 
@@ -157,8 +157,6 @@ def _packed_rows(
 
 def _packed_heads(heads: Sequence[FormResult]) -> list[bytes]:
     """Results without their rows, and what the lists say of each."""
-    from perfeval_xlsx.output.problem_store import department_of
-
     return [
         squeeze(_BETWEEN.join([dumps(head), dumps(department_of(head)), *lines_of(head)]), USUAL_HEAD) for head in heads
     ]
@@ -186,8 +184,6 @@ def in_lists(head: bytes, *, sound: bool) -> Told:
 
 def told(head: FormResult) -> Told:
     """What the lists of all forms say of a result."""
-    from perfeval_xlsx.output.problem_store import department_of
-
     return Told(lines_of(head), department_of(head), head)
 
 

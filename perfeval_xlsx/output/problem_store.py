@@ -14,7 +14,7 @@ from perfeval_xlsx.scoring.compare import (
     Comparison,
     State,
     department_key,
-    file_name,
+    department_of,
     form_key,
     indicator_of,
     row_of,
@@ -100,11 +100,6 @@ def covered(finding: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> 
 def _clean(value: object) -> object:
     """Leave out what no file can hold (a file name's undecodable bytes)."""
     return clean(value) if isinstance(value, str) else value
-
-
-def department_of(result: FormResult) -> list[object]:
-    """What is counted of a form even if nothing was found in it: key, name and file of its department, forms."""
-    return [*map(_clean, (department_key(result), result["org"], file_name(result))), result["sheet"] is not None]
 
 
 class ProblemStore:

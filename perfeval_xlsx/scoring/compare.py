@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.workbook.cells import split_sheet
+from perfeval_xlsx.workbook.strings import clean
 
 State = Literal["new", "open", "fixed"]
 """new 新增: not in the earlier run · open 未整改: in both · fixed 已整改: in the earlier run only."""
@@ -78,6 +79,16 @@ def department_key(form: Mapping[str, Any]) -> str:
 def file_name(form: Mapping[str, Any]) -> str:
     """Return the last piece of a form's path, whichever system wrote it."""
     return str(form["path"]).replace("\\", "/").rpartition("/")[2]
+
+
+def department_of(form: Mapping[str, Any]) -> list[object]:
+    """What is counted of a form even if nothing was found in it: key, name and file of its department, forms.
+
+    What no file can hold (a file name's undecodable bytes) is left out of the texts.
+    """
+    file = file_name(form)
+    key, org = plain(form["org"]) or plain(file), form["org"]
+    return [clean(key), None if org is None else clean(org), clean(file), form["sheet"] is not None]
 
 
 def indicator_of(form: Mapping[str, Any], finding: Mapping[str, Any]) -> str | None:
