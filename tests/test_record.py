@@ -17,10 +17,11 @@ from perfeval_xlsx.batch import record as chosen
 from perfeval_xlsx.batch.manifest import _FORMAT
 from perfeval_xlsx.batch.usual import USUAL_BRIEF, USUAL_HEAD
 from perfeval_xlsx.deflate import unsqueeze
+from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.output.outcome import file_result
 from perfeval_xlsx.output.summary_rows import detail_xml
-from perfeval_xlsx.scoring.result import RowResult
+from perfeval_xlsx.scoring.result import ExecutionResult, RowResult
 
 
 def without_orjson(module: ModuleType, **replaced: ModuleType) -> ModuleType:
@@ -102,3 +103,18 @@ def test_rows_with_gaps_keep_their_numbers() -> None:
         result["indicators"] = [row | {"row": number} for number in numbers]
         packed = chosen.pack(result)
         assert chosen.unpack(packed.head, packed.rows) == result
+
+
+def test_results_packed_together_are_packed_as_one_by_one() -> None:
+    paid: Any = dict.fromkeys(ExecutionResult.__annotations__) | {"status": "ruled", "basis": "a < b", "score": "7.34"}
+    some = [
+        result_of("a.xlsx", ["一", "≥1", None]),
+        file_result("b.xlsx", "failed", [Finding("B16")]),
+        result_of("c&d.xlsx", [None, "&", "_x0041_"]) | {"execution": paid, "copy": "scored/c.xlsx"},
+        result_of("e.xlsx", ["一", None, "长" * 90]) | {"status": "deleted", "total": None},
+    ]
+    assert chosen.pack_all(some) == [chosen.pack(result) for result in some]
+    assert [chosen.in_summary(packed.brief).facts.status for packed in chosen.pack_all(some)] == [
+        "scored", "failed", "scored", "deleted",
+    ]  # fmt: skip
+    assert chosen.pack_all([]) == []
