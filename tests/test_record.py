@@ -20,8 +20,8 @@ from perfeval_xlsx.deflate import unsqueeze
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.output.outcome import file_result
-from perfeval_xlsx.output.summary_rows import detail_xml
-from perfeval_xlsx.scoring.result import ExecutionResult, RowResult
+from perfeval_xlsx.output.summary_rows import detail_xml, person_rows
+from perfeval_xlsx.scoring.result import ROW_KEYS, ExecutionResult, RowResult, RowResults
 
 
 def without_orjson(module: ModuleType, **replaced: ModuleType) -> ModuleType:
@@ -118,3 +118,21 @@ def test_results_packed_together_are_packed_as_one_by_one() -> None:
         "scored", "failed", "scored", "deleted",
     ]  # fmt: skip
     assert chosen.pack_all([]) == []
+
+
+def test_rows_by_column_are_the_rows_once_one_is_asked_for() -> None:
+    result = result_of("a.xlsx", ["一", "≥1", None])
+    (row,) = result["indicators"]
+    made = [row, row | {"row": 8, "status": "ruled"}, row | {"row": 9, "score": None}]
+    columns = {key: [one[key] for one in made] for key in ROW_KEYS}
+    rows = RowResults(columns, ["1.5", "1.5", None])
+    result["indicators"] = rows
+    assert (len(rows), person_rows(result)) == (3, 2)
+    packed = chosen.pack(result)
+    assert rows == made
+    assert [rows[1], *rows[2:]] == made[1:] == list(rows)[1:]
+    rows[0]["basis"] = "另计"
+    assert rows[0]["basis"] == "另计"
+    assert rows != made
+    assert chosen.unpack(packed.head, packed.rows)["indicators"] == made
+    assert packed == chosen.pack(result | {"indicators": made})

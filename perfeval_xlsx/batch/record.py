@@ -206,7 +206,7 @@ def _columns(rows: Sequence[RowResult]) -> dict[str, Sequence[Any]]:
     """The values of rows by key; none of ``sheet`` where no row has one."""
     if not rows:
         return {}
-    if isinstance(rows, RowResults) and rows.columns is not None:
+    if isinstance(rows, RowResults):
         return dict(rows.columns)
     columns: dict[str, Sequence[Any]] = dict(zip(ROW_KEYS, zip(*map(_row_values, rows), strict=True), strict=True))
     if any("sheet" in row for row in rows):

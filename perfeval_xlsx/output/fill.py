@@ -158,7 +158,7 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
 def _columns(form: Form, result: FormResult) -> tuple[Sequence[str | None], Sequence[str], Sequence[str | None]]:
     """Scores, statuses and typed scores of a form's rows."""
     rows = result["indicators"]
-    if isinstance(rows, RowResults) and rows.columns is not None:
+    if isinstance(rows, RowResults):
         return rows.columns["score"], rows.columns["status"], rows.typed
     scores, statuses = [row["score"] for row in rows], [row["status"] for row in rows]
     return scores, statuses, [read.values.get("score") for read in form.indicators]

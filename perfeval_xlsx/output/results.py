@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal
+from itertools import pairwise, repeat
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.columns import Coded, Objects
-from perfeval_xlsx.scoring.figures import show, show_percent
+from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.result import (
     ROW_KEYS,
     SCHEMA,
@@ -27,14 +27,19 @@ from perfeval_xlsx.scoring.result import (
     LevelResult,
     RowResult,
     RowResults,
+    rows_of,
 )
+from perfeval_xlsx.scoring.rounding import show_figures, show_percents
 from perfeval_xlsx.scoring.score import ScoredTables
 
 _NOISE = 1e-9
+_OFF = 0.005
 _TEXTS = ("level1", "level2", "level3", "target", "actual", "deviation")
+_FIGURES = ("points", "typed", "score", "low", "high")
+_FORM_TEXTS = ("status", "rulebook", "support", "grade", "low_grade", "high_grade", "self_total", "self_grade")
+_FORM_FIGURES = ("points", "total", "low", "high", "self_total_value")
+_FUND_TEXTS = ("form_id", "budget_text", "executed", "self_rate", "self_score", "status", "method", "basis")
 Floats = npt.NDArray[np.float64]
-Record = Mapping[Hashable, Any]
-"""One row of a frame by column."""
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Rows:
     """The indicator rows of a chunk as plain lists, ready to be cut by form.
 
     Attributes:
-        results: One result a row; ``columns`` the same by key.
+        columns: The rows' values by key, in the order of ``ROW_KEYS``.
         shown: Typed scores as displayed, by row.
         levels: Level-1 dimensions by form_id.
         typed: Typed scores by row, NaN where there is none; ``scores`` the ruled ones.
@@ -51,7 +56,6 @@ class Rows:
         spans: First and last position (exclusive) by form_id.
     """
 
-    results: list[RowResult]
     columns: dict[str, Sequence[Any]]
     shown: Sequence[str | None]
     levels: dict[str, list[LevelResult]]
@@ -62,79 +66,87 @@ class Rows:
     spans: dict[str, tuple[int, int]]
 
 
+class _Head(NamedTuple):
+    """What is known of a form beside its rows, figures as texts: columns of the forms frame."""
+
+    status: str
+    rulebook: str
+    support: str
+    grade: str | None
+    low_grade: str | None
+    high_grade: str | None
+    typed_total: str | None
+    typed_grade: str | None
+    points: str | None
+    total: str | None
+    low: str | None
+    high: str | None
+    self_total: str | None
+    off: bool
+    cells: Mapping[str, str]
+
+
 def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh") -> list[FormResult]:
     """Build one result a form, in order, with the findings of reading and of scoring."""
     rows = _rows(scored.indicators)
-    funds = {record["form_id"]: record for record in _records(scored.funds)}
+    executions = _executions(scored.funds)
     results = []
-    for form, record in zip(forms, _records(scored.forms), strict=True):
-        first, last = rows.spans.get(form.id, (0, 0))
-        execution = _execution(funds.get(form.id))
+    for form, form_id, head in zip(forms, scored.forms["form_id"].tolist(), _heads(scored.forms), strict=True):
+        first, last = rows.spans.get(form_id, (0, 0))
+        execution, cells = executions.get(form_id, (None, {}))
         found = [
             *form.findings,
             *_row_findings(rows, first, last),
-            *_execution_findings(funds.get(form.id), record),
-            *_total_findings(record),
+            *_form_findings(head, execution, cells),
         ]
-        own = _own(form, rows, first, last)
-        levels, findings = rows.levels.get(form.id, []), [finding_result(f, lang) for f in found]
-        results.append(_result(form, record, execution, levels, own, findings))
+        levels, own = rows.levels.get(form_id, []), _own(form, rows, first, last)
+        findings = [finding_result(f, lang) for f in found]
+        results.append(_result(form, head, execution, levels, own, findings))
     return results
 
 
-def _own(form: Form, rows: Rows, first: int, last: int) -> RowResults:
+def _own(form: Form, rows: Rows, first: int, last: int) -> Sequence[RowResult]:
     """The rows of one form."""
-    own = rows.results[first:last]
-    if form.pages:
-        _place_rows(form, own)
-        return RowResults(own)
     columns = {key: values[first:last] for key, values in rows.columns.items()}
-    return RowResults(own, columns, rows.shown[first:last])
+    return _place_rows(form, rows_of(columns)) if form.pages else RowResults(columns, rows.shown[first:last])
 
 
-def _records(frame: pd.DataFrame) -> Iterable[Record]:
-    """The rows of a small frame; ``to_dict`` takes three times as long."""
-    names = frame.columns.tolist()
-    return (dict(zip(names, row, strict=True)) for row in frame.to_numpy(dtype=object).tolist())
+def _heads(frame: pd.DataFrame) -> Iterable[_Head]:
+    """The rows of the forms frame."""
+    columns = Coded(frame)
+    off = np.abs(frame["points"].to_numpy(dtype=np.float64) - 100.0) >= _OFF
+    texts = map(columns.texts, _FORM_TEXTS)
+    return map(_Head, *texts, *_shown(frame, _FORM_FIGURES), off.tolist(), columns.cells)
 
 
 def _rows(frame: pd.DataFrame) -> Rows:
-    """Turn the columns into lists once; a list of dictionaries made row by row takes three times as long."""
+    """Turn the columns into lists once, instead of taking rows out of the frame one by one."""
     rows = Coded(frame)
-    figures = {name: frame[name].to_numpy(dtype=np.float64) for name in ("points", "typed", "score", "low", "high")}
-    points, typed, *ruled = _shown(list(figures.values()))
+    points, typed, *ruled = _shown(frame, _FIGURES)
     status, method = rows.column("status"), rows.column("method").tolist()
     level1, level2, level3, target, actual, deviation = map(rows.texts, _TEXTS)
     columns: list[Sequence[Any]] = [
         frame["row"].tolist(), level1, level2, level3, target, actual, _either(points, rows, "weight"),
-        _either(typed, rows, "self_score"), *ruled, status.tolist(), method, frame["basis"].tolist(),
-        [address.get("score") for address in rows.cells], deviation,
-    ]  # fmt: skip
-    results: list[RowResult] = [
-        {
-            "row": row, "level1": l1, "level2": l2, "level3": l3, "target": target, "actual": actual, "weight": weight,
-            "self_score": self_score, "score": score, "low": low, "high": high, "status": state, "method": how,
-            "basis": basis, "cell": cell, "deviation": deviation,
-        }
-        for row, l1, l2, l3, target, actual, weight, self_score, score, low, high, state, how, basis, cell, deviation
-        in zip(*columns, strict=True)
+        _either(typed, rows, "self_score"), *ruled, status.tolist(), method, rows.column("basis").tolist(),
+        list(map(dict.get, rows.cells, repeat("score"))), deviation,
     ]  # fmt: skip
     raising = {name for name, entry in load("methods.toml")["method"].items() if entry.get("finding")}
     noted = (status == "judged") | np.fromiter(map(raising.__contains__, method), np.bool_, len(method))
     spans = _spans(rows.column("form_id"))
-    levels, places = _levels(rows, figures, spans), np.flatnonzero(noted).tolist()
-    typed_figures, scores = figures["typed"].tolist(), figures["score"].tolist()
+    levels, places = _levels(rows, spans), np.flatnonzero(noted).tolist()
+    typed_figures, scores = (frame[name].tolist() for name in ("typed", "score"))
     by_key = dict(zip(ROW_KEYS, columns, strict=True))
-    return Rows(results, by_key, rows.texts("self_score"), levels, typed_figures, scores, rows.cells, places, spans)
+    return Rows(by_key, rows.texts("self_score"), levels, typed_figures, scores, rows.cells, places, spans)
 
 
-def _place_rows(form: Form, rows: Iterable[RowResult]) -> None:
+def _place_rows(form: Form, rows: list[RowResult]) -> list[RowResult]:
     """Give rows of a form over several sheets their own sheet's row, and its name where it is another."""
     names = {page.sheet_index: page.sheet for page in form.pages}
     for row in rows:
         index, row["row"] = form.row_place(row["row"])
         if index != form.sheet_index:
             row["sheet"] = names[index]
+    return rows
 
 
 def _spans(form_ids: Objects) -> dict[str, tuple[int, int]]:
@@ -151,60 +163,41 @@ def _either(figures: Sequence[str | None], rows: Coded, column: str) -> Sequence
     return [text if figure is None else figure for figure, text in zip(figures, rows.texts(column), strict=True)]
 
 
-def _shown(columns: Sequence[Floats]) -> list[list[str | None]]:
-    """Columns of figures as they are shown, None where there is none; each distinct figure once."""
-    codes, distinct = pd.factorize(np.concatenate(columns), use_na_sentinel=False)
-    texts = np.array([*map(_figure, distinct.tolist()), None], dtype=object)
-    return [part.tolist() for part in np.split(texts[codes], len(columns))]
+def _shown(frame: pd.DataFrame, names: Sequence[str]) -> list[list[str | None]]:
+    """Columns of figures as they are shown, None where there is none."""
+    return [show_figures(frame[name].to_numpy(dtype=np.float64)) for name in names]
 
 
-def _figure(value: object) -> str | None:
-    return show(value) if isinstance(value, float) and value == value else None
+def _executions(frame: pd.DataFrame) -> dict[str, tuple[ExecutionResult, Mapping[str, str]]]:
+    """By form_id, what its total fund row says, and the row's addresses by field."""
+    rows = Coded(frame)
+    ids, budget, executed, self_rate, self_score, *words = map(rows.texts, _FUND_TEXTS)
+    points, score, low, high, typed = _shown(frame, ("points", "score", "low", "high", "typed"))
+    columns = [
+        budget, executed, show_percents(frame["rate"].to_numpy(dtype=np.float64)), points, score, low, high, self_rate,
+        [figure or text for figure, text in zip(typed, self_score, strict=True)], *words,
+        list(map(dict.get, rows.cells, repeat("score"))),
+    ]  # fmt: skip
+    keys = tuple(ExecutionResult.__annotations__)
+    results = (dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True))
+    return dict(zip(ids, zip(results, rows.cells, strict=True), strict=True))  # type: ignore[arg-type]
 
 
-def _text(value: object) -> str | None:
-    return None if value is None or value != value else str(value)
-
-
-def _execution(record: Record | None) -> ExecutionResult | None:
-    if record is None:
-        return None
-    cells = record["cells"]
-    assert isinstance(cells, dict)
-    rate = float(str(record["rate"]))
-    return {
-        "budget": _text(record["budget_text"]),
-        "executed": _text(record["executed"]),
-        "rate": None if np.isnan(rate) else show_percent(rate),
-        "weight": _figure(record["points"]),
-        "score": _figure(record["score"]),
-        "low": _figure(record["low"]),
-        "high": _figure(record["high"]),
-        "self_rate": _text(record["self_rate"]),
-        "self_score": _figure(record["typed"]) or _text(record["self_score"]),
-        "status": record["status"],
-        "method": str(record["method"]),
-        "basis": str(record["basis"]),
-        "cell": cells.get("score"),
-    }
-
-
-def _levels(
-    rows: Coded, figures: Mapping[str, Floats], spans: Mapping[str, tuple[int, int]]
-) -> dict[str, list[LevelResult]]:
+def _levels(rows: Coded, spans: Mapping[str, tuple[int, int]]) -> dict[str, list[LevelResult]]:
     """By form, points, typed and ruled scores per level-1 dimension; a sum with an open row is None."""
-    kept = np.flatnonzero(~np.isnan(figures["points"]))
+    points, typed, score = (rows.frame[name].to_numpy(dtype=np.float64) for name in ("points", "typed", "score"))
+    kept = np.flatnonzero(~np.isnan(points))
     names = {name: place for place, name in enumerate(dict.fromkeys(name or "" for name in rows.codes("level1")[0]))}
     codes = np.array([names[name or ""] for name in rows.codes("level1")[0]], dtype=np.int64)[rows.codes("level1")[1]]
     form = np.repeat(np.arange(len(spans)), [last - first for first, last in spans.values()])
     groups, distinct = pd.factorize((form * len(names) + codes)[kept])
-    added = [np.bincount(groups, figures[name][kept], len(distinct)) for name in ("points", "typed", "score")]
-    sums = [_near(each.astype(np.float64)) for each in added]
+    added = [np.bincount(groups, figures[kept], len(distinct)) for figures in (points, typed, score)]
+    sums = [show_figures(_near(each.astype(np.float64))) for each in added]
     ids, shown = list(spans), list(names)
     levels: dict[str, list[LevelResult]] = {form_id: [] for form_id in ids}
-    for group, weight, typed, score in zip(distinct.tolist(), *_shown(sums), strict=True):
+    for group, weight, self_score, ruled in zip(distinct.tolist(), *sums, strict=True):
         position, code = divmod(group, len(names))
-        level: LevelResult = {"name": shown[code], "weight": weight or "0", "self_score": typed, "score": score}
+        level: LevelResult = {"name": shown[code], "weight": weight or "0", "self_score": self_score, "score": ruled}
         levels[ids[position]].append(level)
     return levels
 
@@ -219,35 +212,34 @@ def _near(sums: Floats) -> Floats:
 
 def _result(
     form: Form,
-    record: Record,
+    head: _Head,
     execution: ExecutionResult | None,
     levels: list[LevelResult],
-    indicators: list[RowResult],
+    indicators: Sequence[RowResult],
     findings: list[FindingResult],
 ) -> FormResult:
-    low_grade, high_grade = _text(record["low_grade"]), _text(record["high_grade"])
     return {
         "schema": SCHEMA,
         "path": form.path,
         "sheet": form.sheet,
         "form": form.number,
-        "status": record["status"],
+        "status": head.status,  # type: ignore[typeddict-item]
         "copy": None,
         "kind": form.kind,
         "title": form.title,
         "org": form.org,
         "year": form.year,
-        "rulebook": _text(record["rulebook"]),
-        "support": _text(record["support"]),
-        "total": _figure(record["total"]),
-        "grade": _text(record["grade"]),
-        "grade_final": low_grade is not None and low_grade == high_grade,
-        "low": _figure(record["low"]),
-        "high": _figure(record["high"]),
-        "low_grade": low_grade,
-        "high_grade": high_grade,
-        "self_total": _figure(record["self_total_value"]) or _text(record["self_total"]),
-        "self_grade": _text(record["self_grade"]),
+        "rulebook": head.rulebook,
+        "support": head.support,
+        "total": head.total,
+        "grade": head.grade,
+        "grade_final": head.low_grade is not None and head.low_grade == head.high_grade,
+        "low": head.low,
+        "high": head.high,
+        "low_grade": head.low_grade,
+        "high_grade": head.high_grade,
+        "self_total": head.self_total or head.typed_total,
+        "self_grade": head.typed_grade,
         "execution": execution,
         "levels": levels,
         "indicators": indicators,
@@ -260,7 +252,7 @@ def _row_findings(rows: Rows, first: int, last: int) -> Iterable[Finding]:
     """Findings that a row's method raises, and typed scores outside their band."""
     methods = load("methods.toml")["method"]
     for i in rows.noted[bisect_left(rows.noted, first) : bisect_left(rows.noted, last)]:
-        row, cells = rows.results[i], rows.cells[i]
+        row, cells = {key: values[i] for key, values in rows.columns.items()}, rows.cells[i]
         facts = {"target": row["target"] or "", "actual": row["actual"] or ""}
         facts["name"] = (row["level3"] or row["level2"] or "")[:40]
         code = methods[row["method"]].get("finding")
@@ -272,21 +264,12 @@ def _row_findings(rows: Rows, first: int, last: int) -> Iterable[Finding]:
             yield Finding("S12", cells["score"], "score", show(typed), show(score), facts)
 
 
-def _execution_findings(fund: Record | None, form: Record) -> Iterable[Finding]:
-    if fund is not None and form["status"] != "reported" and fund["method"] == "execution_missing":
-        cells = fund["cells"]
-        assert isinstance(cells, dict)
-        yield Finding("S06", cells.get("executed"), "executed", _text(fund["executed"]))
-
-
-def _total_findings(form: Record) -> Iterable[Finding]:
-    if form["status"] == "reported":
+def _form_findings(head: _Head, execution: ExecutionResult | None, cells: Mapping[str, str]) -> Iterable[Finding]:
+    """A form without scores, a rate of execution that cannot be had, points that are not 100."""
+    if head.status == "reported":
         yield Finding("S08")
-    elif abs(float(str(form["points"])) - 100.0) >= 0.005:
-        yield Finding("S07", _weight_cell(form), "weight", show(float(str(form["points"]))), "100")
-
-
-def _weight_cell(form: Record) -> str | None:
-    """The cell of the points' sum, where the form has one."""
-    cells = form["cells"]
-    return cells.get("total_weight") if isinstance(cells, dict) else None
+        return
+    if execution is not None and execution["method"] == "execution_missing":
+        yield Finding("S06", cells.get("executed"), "executed", execution["executed"])
+    if head.off:
+        yield Finding("S07", head.cells.get("total_weight"), "weight", head.points, "100")

@@ -34,7 +34,7 @@ def person_rows(result: FormResult) -> int:
 
 def _column_of(rows: Sequence[RowResult], key: str) -> Sequence[Any]:
     """The values of one key that all rows have."""
-    if isinstance(rows, RowResults) and rows.columns is not None:
+    if isinstance(rows, RowResults):
         return rows.columns[key]
     return [row[key] for row in rows]  # type: ignore[literal-required]
 

@@ -6,8 +6,8 @@ Every figure is a string as it is to be shown (``"98.62"``, ``"99"``, ``"86.18%"
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict, overload
 
 SCHEMA = 1
 
@@ -62,24 +62,56 @@ ROW_KEYS = tuple(RowResult.__annotations__)[:-1]
 """Keys that every row has: all but the sheet."""
 
 
-class RowResults(list[RowResult]):
-    """The rows of a form, with the same by column where it is known: a stage that goes by column takes no row apart.
+class RowResults(Sequence[RowResult]):
+    """The rows of a form by column: a stage that goes by column has them at once, rows are made when one is asked for.
 
     Attributes:
-        columns: The rows' values by key, in the order of ``ROW_KEYS``; None where the rows were made otherwise.
+        columns: The rows' values by key, in the order of ``ROW_KEYS``.
         typed: The typed scores as displayed, None where there is none.
     """
 
-    __slots__ = ("columns", "typed")
+    __slots__ = ("_rows", "columns", "typed")
 
-    def __init__(
-        self,
-        rows: Iterable[RowResult],
-        columns: Mapping[str, Sequence[Any]] | None = None,
-        typed: Sequence[str | None] = (),
-    ) -> None:
-        super().__init__(rows)
+    def __init__(self, columns: Mapping[str, Sequence[Any]], typed: Sequence[str | None]) -> None:
         self.columns, self.typed = columns, typed
+        self._rows: list[RowResult] | None = None
+
+    def __len__(self) -> int:
+        return len(self.columns["row"])
+
+    @overload
+    def __getitem__(self, place: int) -> RowResult: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[RowResult]: ...
+    def __getitem__(self, place: int | slice) -> RowResult | list[RowResult]:
+        return self.rows()[place]
+
+    def __iter__(self) -> Iterator[RowResult]:
+        return iter(self.rows())
+
+    def __eq__(self, other: object) -> bool:
+        return self.rows() == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def rows(self) -> list[RowResult]:
+        """The rows, made once: whoever changes one changes it for all."""
+        if self._rows is None:
+            self._rows = rows_of(self.columns)
+        return self._rows
+
+
+def rows_of(columns: Mapping[str, Sequence[Any]]) -> list[RowResult]:
+    """One result a row, from the values by key in the order of ``ROW_KEYS``."""
+    return [
+        {
+            "row": row, "level1": l1, "level2": l2, "level3": l3, "target": target, "actual": actual, "weight": weight,
+            "self_score": self_score, "score": score, "low": low, "high": high, "status": state, "method": how,
+            "basis": basis, "cell": cell, "deviation": deviation,
+        }
+        for row, l1, l2, l3, target, actual, weight, self_score, score, low, high, state, how, basis, cell, deviation
+        in zip(*columns.values(), strict=True)
+    ]  # fmt: skip
 
 
 class ExecutionResult(TypedDict):
@@ -144,7 +176,7 @@ class FormResult(TypedDict):
     self_grade: str | None
     execution: ExecutionResult | None
     levels: list[LevelResult]
-    indicators: list[RowResult]
+    indicators: Sequence[RowResult]
     person_rows: NotRequired[int]
     replaced: list[Replaced]
     findings: list[FindingResult]

@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perfeval_xlsx.scoring.figures import NEAR, SURE, fraction_of, nearest, round_half_up, show_percent
+from perfeval_xlsx.scoring.figures import NEAR, SURE, fraction_of, nearest, round_half_up, show, show_percent
 
 Floats = npt.NDArray[np.float64]
 Places = int | npt.NDArray[np.int64]
 """Decimals of all rows, or by row."""
+
+_MOST, _ODD = 10_000, 10_001
+_SHOWN = np.full(_ODD + 1, None, dtype=object)
+"""Texts of 0 to 100 in hundredths, which points and scores mostly are; made when first met. The last one is none."""
+_MADE = np.zeros(_ODD + 1, dtype=np.bool_)
+_MADE[_ODD] = True
 
 
 def half_up(values: Floats, decimals: Places = 2) -> Floats:
@@ -48,4 +54,18 @@ def show_percents(ratios: Floats) -> list[str | None]:
     for place in np.flatnonzero(~sure).tolist():
         ratio = float(ratios[place])
         texts[place] = None if ratio != ratio else show_percent(ratio)
+    return texts
+
+
+def show_figures(figures: Floats) -> list[str | None]:
+    """``show`` of many figures at once, None for NaN; points and scores are looked up."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        hundredths = np.rint(figures * 100)
+        usual = (hundredths >= 0) & (hundredths <= _MOST) & (hundredths / 100 == figures)
+    places = np.where(usual, hundredths, _ODD).astype(np.int64)
+    for place in set(places[~_MADE[places]].tolist()):
+        _SHOWN[place], _MADE[place] = show(place / 100), True
+    texts: list[str | None] = _SHOWN[places].tolist()
+    for place in np.flatnonzero(~usual & (figures == figures)).tolist():
+        texts[place] = show(float(figures[place]))
     return texts

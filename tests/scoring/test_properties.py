@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.scoring.figures import show, show_percent
-from perfeval_xlsx.scoring.rounding import half_up, product_half_up, show_percents
+from perfeval_xlsx.scoring.rounding import half_up, product_half_up, show_figures, show_percents
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_file import builtin_rulebooks, load_rulebook
 from perfeval_xlsx.scoring.score import score
@@ -119,6 +119,14 @@ def test_a_sum_that_is_a_tie_but_for_noise_is_rounded_up() -> None:
 def test_many_percentages_are_shown_as_each_is(ratios: list[float]) -> None:
     expected = [None if ratio != ratio else show_percent(ratio) for ratio in ratios]
     assert show_percents(np.array(ratios, dtype=np.float64)) == expected
+
+
+@OWN
+@given(st.lists(st.just(np.nan) | st.floats(-1e15, 1e15) | st.integers(-50, 60_000).map(lambda n: n / 500)))
+@example([99.99, 100.0, 100.01, 0.1 + 0.2, 0.005, -0.0, -0.01, 8.125])
+def test_many_figures_are_shown_as_each_is(values: list[float]) -> None:
+    expected = [None if value != value else show(value) for value in values]
+    assert show_figures(np.array(values, dtype=np.float64)) == expected
 
 
 TARGETS = [
