@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
 _FEW = 4
-Column = Callable[[Codes], Objects]
+Column = Callable[[Codes], list[str]]
 """A column of text: what it says in the rows asked for."""
 
 
@@ -181,5 +181,5 @@ def fill(template: str, columns: Mapping[str, Column], rows: Codes) -> Objects:
     for literal, field, _, _ in Formatter().parse(template):
         texts = texts + literal
         if field:
-            texts = texts + columns[field](rows)
+            texts = texts + np.array(columns[field](rows), dtype=object)
     return texts

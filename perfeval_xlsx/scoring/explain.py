@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import repeat
+from itertools import chain, pairwise, repeat
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -16,22 +16,12 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import (
-    Bools,
-    Codes,
-    Column,
-    Floats,
-    Objects,
-    alike,
-    each,
-    fill,
-    one_of,
-    told_apart,
-)  # fmt: skip
+from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Floats, Objects, alike, each, fill, one_of, texts_of, told_apart
 from perfeval_xlsx.scoring.execution import Executed
 from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.indicators import Scored, stands
-from perfeval_xlsx.scoring.rounding import show_percents
+from perfeval_xlsx.scoring.measure import DIRECTIONS
+from perfeval_xlsx.scoring.rounding import show_figures, show_percents
 from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})
@@ -51,15 +41,15 @@ class _Part(NamedTuple):
 
 def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> Objects:
     """One sentence a row of the scored indicators."""
-    directed = np.where(_directed(scored), scored.measured.direction, "")
     methods = list(scored.verdicts.names), scored.verdicts.rules
+    directed = np.where(_directed(scored), scored.measured.directions, 0)
     parts = [
         _Part([_template("facts", lang, "words")], np.zeros(len(directed), dtype=np.int64)),
         _part(methods, "method", lang),
-        _part(told_apart(directed), "direction", lang),
+        _part((DIRECTIONS, directed), "direction", lang),
         _Part(["", _template("assumed_unit", lang, "note")], scored.measured.assumed.astype(np.int64)),
         _Part(["", _template("deducted", lang, "note")], (scored.deducted > 0).astype(np.int64)),
-        _typed_part(scored.figures, scored.words["status"], lang),
+        _typed_part(scored.figures, _weighed(scored), lang),
         _articles(methods, books, code, lang, row_article),
     ]
     return _sentences(parts, _row_columns(scored, lang), lang)
@@ -70,8 +60,8 @@ def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Cod
     figures, words = executed.figures, executed.words
     columns = {
         **_figures(figures),
-        "budget": _cells(lambda: words["budget_text"], lang),
-        "executed": _cells(lambda: executed.rows.column("executed"), lang),
+        "budget": _cells(lambda: texts_of(words["budget_text"]), lang),
+        "executed": _cells(lambda: executed.rows.texts("executed"), lang),
         "ratio": _percents(figures["rate"]),
         "band": _texts(figures["share"], _share),
     }
@@ -79,7 +69,7 @@ def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Cod
     parts = [
         _part(told_apart(words["method"]), "method", lang),
         _part(told_apart(words["points_from"]), "note", lang),
-        _typed_part(figures, words["status"], lang),
+        _typed_part(figures, (words["status"] == "judged", words["status"] == "unscorable"), lang),
         _articles(supported, books, code, lang, lambda book, _: book.execution.source),
     ]
     return _sentences(parts, columns, lang)
@@ -101,7 +91,7 @@ def method_words(scored: Scored, at: int, lang: Lang = "zh") -> str:
 
 def typed_words(scored: Scored, at: int, lang: Lang = "zh") -> list[str]:
     """How the typed score of the row at ``at`` stands towards the rule's; nothing where the rule alone decides."""
-    templates, codes = _typed_part(scored.figures, scored.words["status"], lang)
+    templates, codes = _typed_part(scored.figures, _weighed(scored), lang)
     template = templates[codes[at]]
     return [str(fill(template, _row_columns(scored, lang), np.array([at]))[0])] if template else []
 
@@ -138,7 +128,7 @@ def article_words(article: Article, lang: Lang) -> str:
     return _template("article", lang, "words").format(article=article.article, support=support)
 
 
-_Keys = tuple[list[str], Codes]
+_Keys = tuple[Sequence[str], Codes]
 """Keys of ``data/methods.toml``, and by row the position of its own."""
 
 
@@ -167,27 +157,31 @@ def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang
     """Join the parts of every row, rows of the same templates together; each column is asked once for all its rows."""
     size, separator = len(parts[0].codes), _template("separator", lang, "words")
     first, kinds = alike([part.codes for part in parts])
-    rows_of = np.split(np.argsort(kinds, kind="stable"), np.cumsum(np.bincount(kinds, minlength=len(first)))[:-1])
+    order = np.argsort(kinds, kind="stable")
+    bounds = [0, *np.cumsum(np.bincount(kinds, minlength=len(first))).tolist()]
+    rows_of = [order[start:end] for start, end in pairwise(bounds)]
     said = ((part.templates[part.codes[row]] for part in parts) for row in first.tolist())
     templates = [_pieces(separator.join(filter(None, texts))) for texts in said]
     named = [{field for _, field in pieces if field} for pieces in templates]
-    shown: dict[str, Objects] = {}
+    shown: list[dict[str, list[str]]] = [{} for _ in templates]
     for name in set().union(*named):
-        wanted = [rows for rows, fields in zip(rows_of, named, strict=False) if name in fields]
-        rows, shown[name] = np.concatenate(wanted), np.empty(size, dtype=object)
-        shown[name][rows] = columns[name](rows)
+        wanted = [place for place, fields in enumerate(named) if name in fields]
+        texts, start = columns[name](np.concatenate([rows_of[place] for place in wanted])), 0
+        for place in wanted:
+            end = start + len(rows_of[place])
+            shown[place][name], start = texts[start:end], end
+    told = (_told(pieces, own, len(rows)) for pieces, own, rows in zip(templates, shown, rows_of, strict=False))
     sentences = np.empty(size, dtype=object)
-    for rows, pieces in zip(rows_of, templates, strict=False):
-        sentences[rows] = list(map("".join, zip(*_columns(pieces, shown, rows), strict=False)))
+    sentences[order] = np.fromiter(chain.from_iterable(told), dtype=object, count=size)
     return sentences
 
 
-def _columns(pieces: _Pieces, shown: Mapping[str, Objects], rows: Codes) -> Iterator[Iterable[str]]:
-    """What stands in all rows, piece by piece; joined they are told twice as fast as filled into a template."""
+def _told(pieces: _Pieces, shown: Mapping[str, list[str]], size: int) -> Iterable[str]:
+    """The sentences of ``size`` rows of one template; joined they are told twice as fast as filled in."""
+    columns: list[Iterable[str]] = []
     for literal, field in pieces:
-        yield repeat(literal, len(rows))
-        if field:
-            yield shown[field][rows].tolist()
+        columns += [repeat(literal, size), *([shown[field]] if field else [])]
+    return map("".join, zip(*columns, strict=True))
 
 
 @lru_cache(maxsize=1024)
@@ -205,25 +199,34 @@ def _row_columns(scored: Scored, lang: Lang) -> dict[str, Column]:
     low, high = _texts(verdicts.low, _share), _texts(verdicts.high, _share)
     return {
         **_figures(scored.figures),
-        **{name: _cells(partial(scored.rows.column, name), lang) for name in ("target", "actual", "sign")},
+        **{name: _cells(partial(scored.rows.texts, name), lang) for name in ("target", "actual", "sign")},
         **dict.fromkeys(("days", "tier", "word", "detail"), _texts(verdicts.detail, str)),
         "unit": _texts(measured.target.unit, str),
         "ratio": _percents(ratio),
         "band": _texts(share, _share),
-        "span": lambda rows: low(rows) + "–" + high(rows),
-        "deducted": _texts(scored.deducted, show),
+        "span": lambda rows: list(map("{}–{}".format, low(rows), high(rows))),
+        "deducted": _shown(scored.deducted),
     }
 
 
 def _figures(figures: Mapping[str, Floats]) -> dict[str, Column]:
     names = {"weight": "points", "self": "typed", "score": "score", "low": "low", "high": "high"}
-    return {name: _texts(figures[column], _show) for name, column in names.items()}
+    return {name: _shown(figures[column]) for name, column in names.items()}
+
+
+def _shown(figures: Floats) -> Column:
+    """A column of figures."""
+    return lambda rows: _or_dash(show_figures(figures[rows]))
+
+
+def _or_dash(texts: list[str | None]) -> list[str]:
+    return [text or "–" for text in texts] if None in texts else texts  # type: ignore[return-value]
 
 
 def _texts(values: Any, shown: Callable[[Any], str]) -> Column:
     """A column of values as they are shown."""
     column = np.asarray(values)
-    return lambda rows: each(column[rows], shown)
+    return lambda rows: each(column[rows], shown).tolist()
 
 
 def _directed(scored: Scored) -> Bools:
@@ -236,17 +239,23 @@ def _directed(scored: Scored) -> Bools:
 _TYPED = ("", "blank", "default", "stands", "outside_open", "outside", "kept", "impossible")
 
 
-def _typed_part(figures: Mapping[str, Floats], status: Objects, lang: Lang) -> _Part:
+def _weighed(scored: Scored) -> tuple[Bools, Bools]:
+    """Rows that a person judges, and those that no rule reaches."""
+    return scored.verdicts.are("judged"), scored.verdicts.are("unscorable")
+
+
+def _typed_part(figures: Mapping[str, Floats], weighed: tuple[Bools, Bools], lang: Lang) -> _Part:
     """By row, the words on how the typed score stands; nothing where the rule alone decides."""
-    rows = np.flatnonzero((status == "judged") | (status == "unscorable"))
+    rows = np.flatnonzero(weighed[0] | weighed[1])
     typed, score, low, high = (figures[name][rows] for name in ("typed", "score", "low", "high"))
-    judged, none, inside = status[rows] == "judged", np.isnan(typed), stands(typed, low, high)
+    judged, none, inside = weighed[0][rows], np.isnan(typed), stands(typed, low, high)
     cases = [
         judged & none & np.isnan(score), judged & none, judged & inside, judged & np.isnan(score), judged,
         inside, ~none,
     ]  # fmt: skip
-    codes = np.zeros(len(status), dtype=np.int64)
-    codes[rows] = np.select(cases, range(1, len(_TYPED)), 0)
+    codes = np.zeros(len(weighed[0]), dtype=np.int64)
+    if len(rows):
+        codes[rows] = np.select(cases, range(1, len(_TYPED)), 0)
     return _Part([key and _template(key, lang, "typed") for key in _TYPED], codes)
 
 
@@ -255,16 +264,13 @@ def _template(key: str, lang: Lang, table: str = "method") -> str:
     return str(load("methods.toml")[table][key][lang])
 
 
-def _show(value: float) -> str:
-    return "–" if np.isnan(value) else show(value)
-
-
 def _percents(ratios: Floats) -> Column:
     """A column of ratios as percentages, each distinct one once."""
 
-    def shown(rows: Codes) -> Objects:
+    def shown(rows: Codes) -> list[str]:
         codes, distinct = pd.factorize(ratios[rows], use_na_sentinel=False)
-        return np.array([text or "–" for text in show_percents(distinct)], dtype=object)[codes]
+        texts: list[str] = np.array(_or_dash(show_percents(distinct)), dtype=object)[codes].tolist()
+        return texts
 
     return shown
 
@@ -273,13 +279,12 @@ def _share(share: float) -> str:
     return "–" if np.isnan(share) else f"{show(share * 100)}%"
 
 
-def _cells(column: Callable[[], Objects], lang: Lang) -> Column:
+def _cells(column: Callable[[], list[str | None]], lang: Lang) -> Column:
     """A column of texts, with a word where there is none."""
     blank = _template("blank", lang, "words")
 
-    def shown(rows: Codes) -> Objects:
-        texts = column()[rows]
-        texts[~texts.astype(np.bool_) | (texts != texts)] = blank
-        return texts
+    def shown(rows: Codes) -> list[str]:
+        texts = list(map(column().__getitem__, rows.tolist()))
+        return texts if all(texts) else [text or blank for text in texts]  # type: ignore[return-value]
 
     return shown

@@ -19,7 +19,7 @@ import pandas as pd
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.dates import PLAIN_YEAR
 from perfeval_xlsx.form.values import change_of, lower_is_better, parse_value, sign_comparator
-from perfeval_xlsx.scoring.columns import Coded
+from perfeval_xlsx.scoring.columns import Coded, Codes
 from perfeval_xlsx.scoring.sides import Side, sides
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +35,8 @@ _RATE_NAME = re.compile(_DATA["rate_words"])
 _PLAIN = re.compile(r"(?!20[0-9]{2}\.)(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?")
 """Figures that are nothing but a number, and no month."""
 _AT_LEAST, _AT_MOST = [">=", ">"], ["<=", "<"]
+DIRECTIONS = ("", "name", "cost", "default", "sign")
+_COMPARED, _NAMED, _COST, _DEFAULT, _SIGNED = range(len(DIRECTIONS))
 _SPANS_ALIKE = 3
 """Days by which two months may differ in length and still be one kind of span."""
 
@@ -48,7 +50,7 @@ class Measured:
         low, high: The target's bounds; equal unless the target is a range.
         value: The actual in the target's unit, NaN where there is none.
         lower: Lower is better.
-        direction: Key of ``data/methods.toml [direction]`` saying what decided, "" when the comparator in the cell did.
+        directions: What decided that, as position in ``DIRECTIONS``.
         comparable: Both are numbers in one unit that can be compared without a guess; ``units`` both are numbers but in
             different units.
         assumed: The actual's unit was taken from the target; ``days`` deadline rows: days late (negative: early).
@@ -62,13 +64,18 @@ class Measured:
     high: Floats
     value: Floats
     lower: Bools
-    direction: Objects
+    directions: Codes
     comparable: Bools
     units: Bools
     assumed: Bools
     deadline: Bools
     days: Floats
     opposite: Bools
+
+    @property
+    def direction(self) -> Objects:
+        """Key of ``data/methods.toml [direction]`` saying what decided; "" when the comparator in the cell did."""
+        return np.array(DIRECTIONS, dtype=object)[self.directions]
 
 
 def measure(rows: pd.DataFrame | Coded, years: Floats) -> Measured:
@@ -77,13 +84,13 @@ def measure(rows: pd.DataFrame | Coded, years: Floats) -> Measured:
     target, actual = sides(coded)
     value, other, comparable, units, assumed = _reconcile(target, actual, coded)
     deadline, days = _deadlines(target, actual, years)
-    lower, direction = _direction(coded, target, actual)
+    lower, directions = _direction(coded, target, actual)
     value, other = (np.where(target.equals("comparator", "±"), np.abs(v), v) for v in (value, other))
     low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
     named = coded.each("level3", lambda name: "" if name is None else change_of(name))
     change = np.where(target.equals("change", ""), named, target.change)
     opposite = comparable & ~actual.equals("change", "") & (change != "") & (change != actual.change)
-    unsure = open_rows(target, actual, (low, high), (value, other), lower, direction == "default", change)
+    unsure = open_rows(target, actual, (low, high), (value, other), lower, directions == _DEFAULT, change)
     return Measured(
         target=target,
         actual=actual,
@@ -91,7 +98,7 @@ def measure(rows: pd.DataFrame | Coded, years: Floats) -> Measured:
         high=high,
         value=value,
         lower=lower,
-        direction=direction,
+        directions=directions,
         comparable=comparable & ~opposite & ~unsure,
         units=units,
         assumed=assumed,
@@ -283,7 +290,7 @@ def _ordinal(day: float, year: int) -> float:
     return float(plain.replace(year=year).toordinal())
 
 
-def _direction(rows: Coded, target: Side, actual: Side) -> tuple[Bools, Objects]:
+def _direction(rows: Coded, target: Side, actual: Side) -> tuple[Bools, Codes]:
     """Lower is better, and what decided: comparator or sign column, then the name, then the default.
 
     A target that is a decrease (降低10%) is better when higher, whatever its name. An amount is one even where the
@@ -297,6 +304,6 @@ def _direction(rows: Coded, target: Side, actual: Side) -> tuple[Bools, Objects]
     by_name, cost = by_name & ~fall, cost & ~fall
     explicit = target.compares((*_AT_LEAST, *_AT_MOST, "±"))
     lower = np.where(explicit, target.compares((*_AT_MOST, "±")), by_name | cost)
-    key = np.where(explicit, "", np.where(by_name, "name", np.where(cost, "cost", "default")))
+    key = np.where(explicit, _COMPARED, np.where(by_name, _NAMED, np.where(cost, _COST, _DEFAULT)))
     signed = explicit & rows.each("sign", lambda sign: sign is not None and bool(sign_comparator(sign)), np.bool_)
-    return lower.astype(np.bool_), np.where(signed, "sign", key).astype(object)
+    return lower.astype(np.bool_), np.where(signed, _SIGNED, key)
