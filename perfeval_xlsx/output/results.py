@@ -88,7 +88,7 @@ class _Head(NamedTuple):
 
 def form_results(forms: Sequence[Form], scored: ScoredTables, lang: Lang = "zh") -> list[FormResult]:
     """Build one result a form, in order, with the findings of reading and of scoring."""
-    rows = _rows(scored.indicators)
+    rows = _rows(scored.rows())
     executions = _executions(scored.funds)
     results = []
     for form, form_id, head in zip(forms, scored.forms["form_id"].tolist(), _heads(scored.forms), strict=True):
@@ -119,9 +119,9 @@ def _heads(frame: pd.DataFrame) -> Iterable[_Head]:
     return map(_Head, *texts, *_shown(frame, _FORM_FIGURES), off.tolist(), columns.cells)
 
 
-def _rows(frame: pd.DataFrame) -> Rows:
+def _rows(rows: Coded) -> Rows:
     """Turn the columns into lists once, instead of taking rows out of the frame one by one."""
-    rows = Coded(frame)
+    frame = rows.frame
     points, typed, *ruled = _shown(frame, _FIGURES)
     status, method = rows.column("status"), rows.column("method").tolist()
     level1, level2, level3, target, actual, deviation = map(rows.texts, _TEXTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,43 @@ _BASES = ("annual_budget", "initial_budget")
 _AMOUNTS = frozenset({"money", "number"})
 _CLOSE = 0.005
 
+METHODS = (
+    "execution_unweighted", "execution_missing", "execution_unfinished", "execution_band", "execution",
+)  # fmt: skip
+_UNWEIGHTED, _MISSING, _UNFINISHED, _BAND, _RATE = range(len(METHODS))
+_STATES = np.array(["unweighted", "unscorable", "judged", "ruled", "ruled"], dtype=object)
+"""By method."""
+POINTS_FROM = ("", "points_cell", "points_header")
+_CELL, _HEADER = 1, 2
 
-@dataclass(slots=True)
+
+@dataclass
 class Executed:
-    """The total rows, scored: their new columns, of figures and of words."""
+    """The total rows, scored: their new columns, of figures and of words.
+
+    Attributes:
+        rows: The rows; ``form`` by row the position of its form.
+        methods: By row, the position of its method in ``METHODS``; ``points_from`` that in ``POINTS_FROM``.
+        texts: The budget as displayed.
+        figures: The columns of figures.
+    """
 
     rows: Coded
     form: Codes
+    methods: Codes
+    points_from: Codes
+    texts: Objects
     figures: dict[str, Floats]
-    words: dict[str, Objects]
+
+    @cached_property
+    def words(self) -> dict[str, Objects]:
+        """The columns of words."""
+        return {
+            "points_from": np.array(POINTS_FROM, dtype=object)[self.points_from],
+            "budget_text": self.texts,
+            "status": _STATES[self.methods],
+            "method": np.array(METHODS, dtype=object)[self.methods],
+        }
 
 
 def score_execution(
@@ -54,16 +83,16 @@ def score_execution(
     units = forms["unit"].to_numpy(dtype=object)[of_form]
     stated = forms["execution_points"].to_numpy(dtype=float)[of_form]
     texts = _base(rows, books, book)
-    budget, spent = _amounts(texts, units), _amounts(rows.column("executed"), units)
+    both = np.concatenate([texts, rows.column("executed")])
+    budget, spent = _amounts(both, np.concatenate([units, units])).reshape(2, -1)
     typed, weight = numbers(rows.column("self_score")), numbers(rows.column("weight"))
     usual = by_book(books, book, lambda b: b.execution.points)
     scored = rows.has("score") & ((np.abs(rest[of_form]) > _CLOSE) | ~np.isnan(typed))
     points = _points(weight, stated, np.where(scored, usual, np.nan))
     rate = np.divide(spent, budget, out=np.full(len(rows), np.nan), where=(budget > 0) & (spent >= 0))
     figures = {"points": points, "typed": typed, "budget": budget, "spent": spent, "rate": rate}
-    decided, words = _decided(figures, books, book)
-    words = {"points_from": _points_from(weight, stated, points, usual), "budget_text": texts, **words}
-    return Executed(rows, of_form, figures | decided, words)
+    decided, methods = _decided(figures, books, book)
+    return Executed(rows, of_form, methods, _points_from(weight, stated, points, usual), texts, figures | decided)
 
 
 def _total_rows(funds: pd.DataFrame) -> pd.DataFrame:
@@ -101,17 +130,14 @@ def _points(weight: Floats, stated: Floats, usual: Floats) -> Floats:
     return np.where(weight > 0, weight, np.where(stated > 0, stated, usual))
 
 
-def _points_from(weight: Floats, stated: Floats, points: Floats, usual: Floats) -> Objects:
+def _points_from(weight: Floats, stated: Floats, points: Floats, usual: Floats) -> Codes:
     """Where points stand that the rulebook's article does not speak of, or that the form's header states anyway."""
     cell = weight > 0
-    cases = [cell & (points != usual), ~cell & (stated > 0)]
-    return np.select(cases, ["points_cell", "points_header"], "").astype(object)
+    return np.where(cell & (points != usual), _CELL, np.where(~cell & (stated > 0), _HEADER, 0))
 
 
-def _decided(
-    figures: Mapping[str, Floats], books: Sequence[Rulebook], book: Codes
-) -> tuple[dict[str, Floats], dict[str, Objects]]:
-    """What the rules make of the figures: columns of figures, and columns of words."""
+def _decided(figures: Mapping[str, Floats], books: Sequence[Rulebook], book: Codes) -> tuple[dict[str, Floats], Codes]:
+    """What the rules make of the figures: columns of figures, and by row the position of its method."""
     points, rate, typed = (figures[name] for name in ("points", "rate", "typed"))
     top, bottom = figures["spent"].copy(), figures["budget"].copy()
     banded = by_book(books, book, lambda b: float(b.execution.method == "bands")) > 0
@@ -119,20 +145,19 @@ def _decided(
         if rulebook.execution.bands:
             mine = book == number
             top[mine], bottom[mine] = _band(rate[mine], rulebook.execution.bands), 1.0
-    weighted, known = ~np.isnan(points), ~np.isnan(rate)
+    known = ~np.isnan(rate)
     exact = np.clip(product_half_up(points, top, bottom, places(books, book)), 0.0, points)
     unfinished = known & (exact < points) & (by_book(books, book, lambda b: float(b.execution.finished_full)) > 0)
-    cases = [~weighted, ~known, unfinished, banded]
-    status = np.select(cases, ["unweighted", "unscorable", "judged", "ruled"], "ruled").astype(object)
-    methods = ["execution_unweighted", "execution_missing", "execution_unfinished", "execution_band"]
-    method = np.select(cases, methods, "execution").astype(object)
-    low = np.select(cases[:2], [np.nan, 0.0], exact)
-    high = np.select(cases[:3], [np.nan, points, points], exact)
-    inside = stands(typed, low, high)
-    given = [typed, np.where(inside, typed, np.nan), np.where(inside, typed, exact)]
-    score = np.select(cases[:3], given, exact)
+    methods = np.where(unfinished, _UNFINISHED, np.where(banded, _BAND, _RATE))
+    methods = np.where(np.isnan(points), _UNWEIGHTED, np.where(known, methods, _MISSING))
+    unweighted, missing = methods == _UNWEIGHTED, methods == _MISSING
+    weighed = missing | (methods == _UNFINISHED)
+    low = np.where(unweighted, np.nan, np.where(missing, 0.0, exact))
+    high = np.where(unweighted, np.nan, np.where(weighed, points, exact))
+    unless = np.where(missing, np.nan, exact)
+    score = np.where(unweighted | (weighed & stands(typed, low, high)), typed, unless)
     share = np.where(banded & known, top, np.nan)
-    return {"share": share, "score": score, "low": low, "high": high}, {"status": status, "method": method}
+    return {"share": share, "score": score, "low": low, "high": high}, methods
 
 
 def _band(rate: Floats, bands: Sequence[tuple[float, float]]) -> Floats:

@@ -5,7 +5,7 @@ Sentences are put together column by column: one template for all rows of a meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import chain, pairwise, repeat
 from string import Formatter
@@ -16,8 +16,8 @@ import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
-from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Floats, Objects, alike, each, fill, one_of, texts_of, told_apart
-from perfeval_xlsx.scoring.execution import Executed
+from perfeval_xlsx.scoring.columns import Bools, Codes, Column, Floats, Objects, alike, by_book, each, fill, texts_of
+from perfeval_xlsx.scoring.execution import METHODS, POINTS_FROM, Executed
 from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.indicators import Scored, stands
 from perfeval_xlsx.scoring.measure import DIRECTIONS
@@ -65,22 +65,21 @@ def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Cod
         "ratio": _percents(figures["rate"]),
         "band": _texts(figures["share"], _share),
     }
-    supported = told_apart(_supported(executed, books, code))
     parts = [
-        _part(told_apart(words["method"]), "method", lang),
-        _part(told_apart(words["points_from"]), "note", lang),
+        _part((METHODS, executed.methods), "method", lang),
+        _part((POINTS_FROM, executed.points_from), "note", lang),
         _typed_part(figures, (words["status"] == "judged", words["status"] == "unscorable"), lang),
-        _articles(supported, books, code, lang, lambda book, _: book.execution.source),
+        _articles(_supported(executed, books, code), books, code, lang, lambda book, _: book.execution.source),
     ]
     return _sentences(parts, columns, lang)
 
 
-def _supported(executed: Executed, books: Sequence[Rulebook], code: Codes) -> Objects:
+def _supported(executed: Executed, books: Sequence[Rulebook], code: Codes) -> _Keys:
     """The methods, "" where points × rate is of points that the form states and the rulebook's article does not."""
-    usual = np.array([book.execution.points for book in books])[code]
-    methods = executed.words["method"]
-    own = (executed.words["points_from"] != "") & (executed.figures["points"] != usual)
-    return np.where(one_of(methods, _PROPORTIONAL) & own, "", methods)
+    usual = by_book(books, code, lambda book: book.execution.points)
+    own = (executed.points_from > 0) & (executed.figures["points"] != usual)
+    proportional = np.array([method in _PROPORTIONAL for method in METHODS])[executed.methods]
+    return (*METHODS, ""), np.where(proportional & own, len(METHODS), executed.methods)
 
 
 def method_words(scored: Scored, at: int, lang: Lang = "zh") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,12 +32,19 @@ class ScoredTables:
         funds: The total fund row of each form that has one.
         indicators: Every indicator row; ``level_points`` etc. are left to the reports.
         measured: Target and actual of every indicator row as quantities.
+        told: The indicators' columns as far as they were looked at; ``rows`` gives them out.
     """
 
     forms: pd.DataFrame
     funds: pd.DataFrame
     indicators: pd.DataFrame
     measured: Measured | None = None
+    told: Coded | None = None
+
+    def rows(self) -> Coded:
+        """The indicators column by column; nothing is looked at twice."""
+        told = self.told
+        return told if told is not None and told.frame is self.indicators else Coded(self.indicators)
 
 
 def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") -> ScoredTables:
@@ -62,11 +69,13 @@ def score(tables: Tables, rulebooks: Mapping[str, Rulebook], lang: Lang = "zh") 
     row_basis = row_sentences(rows, books, code[of_row], lang)
     fund_basis = execution_sentences(funds, books, code[funds.form], lang)
     owned = _Owned(rows.figures, of_row, len(forms)), _Owned(funds.figures, funds.form, len(forms))
+    indicators = with_columns(coded.frame, rows.figures, rows.words | {"basis": row_basis})
     return ScoredTables(
         _totals(forms, owned, coded.has("score"), books, code),
         with_columns(funds.rows.frame, funds.figures, funds.words | {"basis": fund_basis}),
-        with_columns(coded.frame, rows.figures, rows.words | {"basis": row_basis}),
+        indicators,
         rows.measured,
+        coded.within(indicators),
     )
 
 
@@ -86,30 +95,29 @@ def _owned(forms: pd.DataFrame, rows: Coded) -> _Owned:
 
 def _coded(forms: pd.DataFrame, rulebooks: Mapping[str, Rulebook]) -> tuple[list[Rulebook], Codes]:
     """The distinct rulebooks in use, and by form the position of its own."""
-    books: list[Rulebook] = []
-    positions: dict[int, int] = {}
-    code = np.zeros(len(forms), dtype=int)
-    for i, form_id in enumerate(forms["form_id"]):
-        book = rulebooks[form_id]
-        if id(book) not in positions:
-            positions[id(book)] = len(books)
-            books.append(book)
-        code[i] = positions[id(book)]
-    return books, code
+    of_form = [rulebooks[form_id] for form_id in forms["form_id"].tolist()]
+    books = list({id(book): book for book in of_form}.values())
+    place = {id(book): number for number, book in enumerate(books)}
+    return books, np.array([place[id(book)] for book in of_form], dtype=np.int64)
 
 
 class _Owned:
     """Figures of rows, the position of the form of each, and how many forms there are."""
 
     def __init__(self, figures: Mapping[str, Floats], form: Codes, size: int) -> None:
-        self._figures, self._size = figures, size
-        self.form, self.weighted = form, ~np.isnan(figures["points"])
-        self._weighted_form = form[self.weighted]
+        self._size, self.form, self.weighted = size, form, ~np.isnan(figures["points"])
+        every = bool(self.weighted.all())
+        self._form = form if every else form[self.weighted]
+        self._figures = figures if every else {name: values[self.weighted] for name, values in figures.items()}
 
-    def sums(self, column: str, of: Callable[[Floats], Any] = np.nan_to_num) -> Floats:
-        """By form, the sum of a column, or of what a function makes of it, over the rows with points."""
-        values = of(self._figures[column][self.weighted])
-        return np.bincount(self._weighted_form, values, self._size).astype(np.float64)
+    def sums(self, column: str) -> Floats:
+        """By form, the sum of a column over the rows with points."""
+        values = self._figures[column]
+        return np.bincount(self._form, np.where(np.isnan(values), 0.0, values), self._size).astype(np.float64)
+
+    def open(self) -> Codes:
+        """By form, how many rows with points have no score."""
+        return np.bincount(self._form[np.isnan(self._figures["score"])], minlength=self._size)
 
 
 def _totals(
@@ -121,7 +129,7 @@ def _totals(
     def sums(column: str, decimals: Places) -> Floats:
         return half_up(np.asarray(rows.sums(column) + funds.sums(column), dtype=np.float64), decimals)
 
-    open_rows = rows.sums("score", np.isnan) + funds.sums("score", np.isnan)
+    open_rows = rows.open() + funds.open()
     points, decimals = sums("points", 2), places(books, code)
     has_points = np.bincount(rows.form, rows.weighted & has_score, len(forms)) > 0
     complete = np.abs(points - FULL) < _CLOSE
@@ -130,7 +138,7 @@ def _totals(
     low, high = (np.where(has_points, sums(name, decimals), np.nan) for name in ("low", "high"))
     graded = complete & has_points
     figures: dict[str, Any] = {"points": points, "total": total, "low": low, "high": high}
-    figures |= {"self_total_value": numbers(forms["self_total"].tolist()), "open_rows": open_rows.astype(int)}
+    figures |= {"self_total_value": numbers(forms["self_total"].tolist()), "open_rows": open_rows}
     words = {
         "rulebook": [books[c].id for c in code],
         "support": [books[c].document_support for c in code],

@@ -110,6 +110,24 @@ def test_further_columns_and_others_in_their_place() -> None:
     assert frame["b"].tolist() == [1, 2]
 
 
+def test_a_wider_frame_keeps_what_is_known_of_its_columns() -> None:
+    frame = pd.DataFrame({"a": pd.Series(["x", None, "x"], dtype=object), "cells": [{"a": "A1"}, {}, {}]})
+    coded = Coded(frame)
+    known = coded.codes("a"), coded.texts("a"), coded.cells
+    wider = coded.within(with_columns(frame, {"b": np.array([1.0, 2.0, 3.0])}, {"c": ["p", None, "q"]}))
+    assert all(
+        one is other for one, other in zip(known, (wider.codes("a"), wider.texts("a"), wider.cells), strict=True)
+    )
+    assert (wider.texts("c"), wider.column("b").tolist()) == (["p", None, "q"], [1, 2, 3])
+
+
+def test_figures_of_several_types_keep_them() -> None:
+    more = with_columns(
+        pd.DataFrame({"a": [1, 2]}), {"b": np.array([0.5, 1]), "n": np.array([3, 4])}, {"c": ["x", None]}
+    )
+    assert [str(kind) for kind in more.dtypes] == ["int64", "float64", "int64", "object"]
+
+
 def test_parameters_by_row() -> None:
     books = [load_rulebook("national-2020"), load_rulebook("hubei-2020")]
     code = np.array([1, 0, 1])
