@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from itertools import count
+from itertools import count, repeat
 from string import Formatter
 from typing import Any
 
@@ -44,12 +44,14 @@ class Coded:
         frame: The frame.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, columns: Mapping[str, Objects] | None = None) -> None:
+        """Look at a frame; ``columns``: those of it that are known."""
         self.frame = frame
-        self._columns: dict[str, Objects] = {}
+        self._columns: dict[str, Objects] = dict(columns or {})
         self._codes: dict[str, tuple[list[Any], Codes]] = {}
         self._texts: dict[str, list[str | None]] = {}
         self._cells: list[dict[str, str]] | None = None
+        self._addresses: dict[str, list[str | None]] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -63,14 +65,21 @@ class Coded:
 
     def within(self, frame: pd.DataFrame) -> Coded:
         """The same columns in a frame that has further ones, without any of them being looked at again."""
-        wider = Coded(frame)
-        wider._columns, wider._codes, wider._texts = self._columns.copy(), self._codes.copy(), self._texts.copy()
-        wider._cells = self._cells
+        wider = Coded(frame, self._columns)
+        wider._codes, wider._texts = self._codes.copy(), self._texts.copy()
+        wider._cells, wider._addresses = self._cells, self._addresses.copy()
         return wider
 
     def has(self, field: str) -> Bools:
         """Rows whose form has a column for ``field``."""
-        return np.array([field in cells for cells in self.cells], dtype=np.bool_)
+        found = np.fromiter(self.addresses(field), dtype=object, count=len(self)) != None  # noqa: E711 by element
+        return np.asarray(found, dtype=np.bool_)
+
+    def addresses(self, field: str) -> list[str | None]:
+        """By row, the address of its cell for ``field``, None where its form has no column for it."""
+        if field not in self._addresses:
+            self._addresses[field] = list(map(dict.get, self.cells, repeat(field)))
+        return self._addresses[field]
 
     def column(self, name: str) -> Objects:
         """A column as it is."""

@@ -77,7 +77,7 @@ def score_execution(
         typed, budget and budget_text (of the rulebook's base), spent, rate (1 = 100 %), share (of the points), score,
         low, high, status, method.
     """
-    rows = Coded(_total_rows(funds))
+    rows = _total_rows(funds)
     of_form = positions(forms, rows)
     book = code[of_form]
     units = forms["unit"].to_numpy(dtype=object)[of_form]
@@ -95,13 +95,17 @@ def score_execution(
     return Executed(rows, of_form, methods, _points_from(weight, stated, points, usual), texts, figures | decided)
 
 
-def _total_rows(funds: pd.DataFrame) -> pd.DataFrame:
-    """The first total row of every form."""
+def _total_rows(funds: pd.DataFrame) -> Coded:
+    """The first total row of every form; all columns are texts or cells."""
+    cells = funds.to_numpy(dtype=object)
+    ids, roles = (cells[:, funds.columns.get_loc(name)].tolist() for name in ("form_id", "role"))
     firsts: dict[str, int] = {}
-    for place, (form_id, role) in enumerate(zip(funds["form_id"].tolist(), funds["role"].tolist(), strict=True)):
+    for place, (form_id, role) in enumerate(zip(ids, roles, strict=True)):
         if role == "total":
             firsts.setdefault(form_id, place)
-    return funds.take(list(firsts.values()))
+    places = list(firsts.values())
+    frame = pd.DataFrame(cells[places], index=funds.index[places], columns=funds.columns, dtype=object, copy=False)
+    return Coded(frame, dict(zip(funds.columns, cells[places].T, strict=True)))
 
 
 def _base(rows: Coded, books: Sequence[Rulebook], book: Codes) -> Objects:

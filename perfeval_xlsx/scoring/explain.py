@@ -215,7 +215,7 @@ def _figures(figures: Mapping[str, Floats]) -> dict[str, Column]:
 
 def _shown(figures: Floats) -> Column:
     """A column of figures."""
-    return lambda rows: _or_dash(show_figures(figures[rows]))
+    return lambda rows: _or_dash(show_figures(figures[rows]).tolist())
 
 
 def _or_dash(texts: list[str | None]) -> list[str]:

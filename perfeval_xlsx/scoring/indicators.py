@@ -19,7 +19,7 @@ from perfeval_xlsx.scoring.verdicts import Verdicts
 
 Books = Sequence[Rulebook]
 _GONE = frozenset({"blank", "placeholder"})
-_BOUNDED = (">=", ">", "<=", "<", "±")
+_STRICT, _BOUNDED = (">", "<"), (">=", ">", "<=", "<", "±")
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ def score_indicators(frame: pd.DataFrame | Coded, years: Floats, books: Books, c
 
 def _shares(rows: Coded, field: str) -> Bools:
     """Rows whose ``field`` stands in the merged cell of the row above."""
-    anchors = np.fromiter([cells.get(field) for cells in rows.cells], dtype=object, count=len(rows))
+    anchors = np.fromiter(rows.addresses(field), dtype=object, count=len(rows))
     shared = np.zeros(len(rows), dtype=np.bool_)
     shared[1:] = anchors[1:] == anchors[:-1]
     forms = rows.codes("form_id")[1]
@@ -149,11 +149,10 @@ def _numbers(verdicts: Verdicts, rows: Coded, measured: Measured, books: Books, 
 
 def _zero_targets(verdicts: Verdicts, measured: Measured, reached: Bools, books: Books, code: Codes) -> None:
     """No ratio to 0 exists: met or not, and what is not met a person decides."""
-    comparator, value = measured.target.comparator, measured.value
+    compares, value = measured.target.compares, measured.value
     zero = measured.comparable & (measured.low == 0) & (measured.high == 0)
-    strict = one_of(comparator, (">", "<"))
-    verdicts.rule(zero & (value == 0) & ~strict, "met")
-    verdicts.rule(zero & (value != 0) & one_of(comparator, _BOUNDED) & reached, "met")
+    verdicts.rule(zero & (value == 0) & ~compares(_STRICT), "met")
+    verdicts.rule(zero & (value != 0) & compares(_BOUNDED) & reached, "met")
     verdicts.judge(zero, "zero_missed", high=by_book(books, code, lambda b: b.deadline.below_weight), default=0.0)
 
 

@@ -20,7 +20,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.form.dates import PLAIN_YEAR
 from perfeval_xlsx.form.values import change_of, lower_is_better, parse_value, sign_comparator
 from perfeval_xlsx.scoring.columns import Coded, Codes
-from perfeval_xlsx.scoring.sides import Side, sides
+from perfeval_xlsx.scoring.sides import CHANGES, Side, sides
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -87,9 +87,9 @@ def measure(rows: pd.DataFrame | Coded, years: Floats) -> Measured:
     lower, directions = _direction(coded, target, actual)
     value, other = (np.where(target.equals("comparator", "±"), np.abs(v), v) for v in (value, other))
     low, high = target.value, np.where(np.isnan(target.high), target.value, target.high)
-    named = coded.each("level3", lambda name: "" if name is None else change_of(name))
-    change = np.where(target.equals("change", ""), named, target.change)
-    opposite = comparable & ~actual.equals("change", "") & (change != "") & (change != actual.change)
+    named = coded.each("level3", lambda name: CHANGES.index("" if name is None else change_of(name)), np.int64)
+    change = np.where(target.equals("change", ""), named, target.changes())
+    opposite = comparable & ~actual.equals("change", "") & (change > 0) & (change != actual.changes())
     unsure = open_rows(target, actual, (low, high), (value, other), lower, directions == _DEFAULT, change)
     return Measured(
         target=target,
@@ -217,7 +217,7 @@ def open_rows(
     answer: tuple[Floats, Floats],
     lower: Bools,
     default: Bools,
-    change: Objects,
+    change: Codes,
 ) -> Bools:
     """Rows whose figures leave more than one verdict.
 
@@ -228,7 +228,7 @@ def open_rows(
         answer: The actual's bounds, in the target's unit.
         lower: Lower is better.
         default: The direction is a default.
-        change: The target's change, from the cell or the name.
+        change: The target's change, from the cell or the name, as position in ``CHANGES``.
 
     Returns:
         True where the actual is a span, a bound or rounded and only part of what it may be reaches the target; where
@@ -248,11 +248,11 @@ def open_rows(
     return np.array(unsure, dtype=np.bool_)
 
 
-def _half_change(target: Side, actual: Side, low: Floats, value: Floats, change: Objects) -> Bools:
+def _half_change(target: Side, actual: Side, low: Floats, value: Floats, change: Codes) -> Bools:
     """Rows where the actual is a change and the target none, or the other way round beyond belief."""
     unchanged = actual.equals("change", "")
-    alone = ~unchanged & (change == "")
-    minus = (value < 0) & (change == "down")
+    alone = ~unchanged & (change == 0)
+    minus = (value < 0) & (change == CHANGES.index("down"))
     unlike = ~target.equals("change", "") & unchanged & (value > _DATA["change_ratio"] * low)
     return np.asarray(alone | minus | unlike, dtype=np.bool_)
 

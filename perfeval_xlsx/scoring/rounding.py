@@ -8,6 +8,7 @@ import numpy.typing as npt
 from perfeval_xlsx.scoring.figures import NEAR, SURE, fraction_of, nearest, round_half_up, show, show_percent
 
 Floats = npt.NDArray[np.float64]
+Objects = npt.NDArray[np.object_]
 Places = int | npt.NDArray[np.int64]
 """Decimals of all rows, or by row."""
 
@@ -57,15 +58,18 @@ def show_percents(ratios: Floats) -> list[str | None]:
     return texts
 
 
-def show_figures(figures: Floats) -> list[str | None]:
+def show_figures(figures: Floats) -> Objects:
     """``show`` of many figures at once, None for NaN; points and scores are looked up."""
     with np.errstate(invalid="ignore", over="ignore"):
         hundredths = np.rint(figures * 100)
-        usual = (hundredths >= 0) & (hundredths <= _MOST) & (hundredths / 100 == figures)
+        usual = (hundredths / 100 == figures) & (hundredths >= 0) & (hundredths <= _MOST)
     places = np.where(usual, hundredths, _ODD).astype(np.int64)
-    for place in set(places[~_MADE[places]].tolist()):
-        _SHOWN[place], _MADE[place] = show(place / 100), True
-    texts: list[str | None] = _SHOWN[places].tolist()
-    for place in np.flatnonzero(~usual & (figures == figures)).tolist():
-        texts[place] = show(float(figures[place]))
+    made = _MADE[places]
+    if not made.all():
+        for place in set(places[~made].tolist()):
+            _SHOWN[place], _MADE[place] = show(place / 100), True
+    texts: Objects = _SHOWN[places]
+    if not usual.all():
+        odd = ~usual & (figures == figures)
+        texts[odd] = [show(figure) for figure in figures[odd].tolist()]
     return texts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -23,6 +24,7 @@ _SHARED: dict[str, type] = {
 }  # fmt: skip
 """What quantities have in common that differ in figure and text only."""
 _shared = attrgetter(*_SHARED)
+CHANGES = ("", "up", "down")
 
 
 @dataclass(slots=True)
@@ -67,6 +69,10 @@ class Side:
     def compares(self, comparators: Collection[str]) -> Bools:
         """Rows whose comparator is one of ``comparators``."""
         return self._where([quantity.comparator in comparators for quantity in self._distinct])
+
+    def changes(self) -> Codes:
+        """By row, the position of its change in ``CHANGES``."""
+        return np.array([CHANGES.index(quantity.change) for quantity in self._distinct], dtype=np.int64)[self._codes]
 
     def _where(self, holds: list[bool]) -> Bools:
         return np.array(holds, dtype=np.bool_)[self._codes]
@@ -125,20 +131,24 @@ def _read(rows: Coded, field: str, sign: str | None) -> _Cells:
     read = cells.read(contexts, codes)
     if sign is None:
         _without_names(read, rows.texts(field), contexts, codes)
-    texts = np.empty(len(rows), dtype=object)
-    texts[:] = read.texts
+    texts = np.fromiter(read.texts, dtype=object, count=len(rows))
     return _Cells(read.distinct, read.codes, read.values, texts)
 
 
 def _names(rows: Coded, cells: CellTexts) -> tuple[list[str | None], Codes]:
     """By row, the name where it can matter, so that rows whose names do not are read alike."""
     names, codes = rows.codes("level3")
-    hints = [None, *(name for name in names if name is not None and any(hint in name for hint in _HINTS))]
+    hints = [None, *(name for name in names if name is not None and _hinted(name))]
     known = {name: place for place, name in enumerate(hints)}
     codes, months = np.array([known.get(name, 0) for name in names], dtype=np.int64)[codes], cells.perhaps_months()
     if not months.any():
         return hints, codes
     return [*hints, *(name or "" for name in names)], np.where(months, rows.codes("level3")[1] + len(hints), codes)
+
+
+@lru_cache(maxsize=16_384)
+def _hinted(name: str) -> bool:
+    return any(hint in name for hint in _HINTS)
 
 
 def _without_names(read: Quantities, texts: Sequence[str | None], contexts: Sequence[Context], of: Codes) -> None:

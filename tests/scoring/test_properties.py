@@ -126,7 +126,8 @@ def test_many_percentages_are_shown_as_each_is(ratios: list[float]) -> None:
 @example([99.99, 100.0, 100.01, 0.1 + 0.2, 0.005, -0.0, -0.01, 8.125])
 def test_many_figures_are_shown_as_each_is(values: list[float]) -> None:
     expected = [None if value != value else show(value) for value in values]
-    assert show_figures(np.array(values, dtype=np.float64)) == expected
+    assert show_figures(np.array(values, dtype=np.float64)).tolist() == expected
+    assert show_figures(np.array([values, values], dtype=np.float64)).tolist() == [expected, expected]
 
 
 TARGETS = [

@@ -74,7 +74,7 @@ class Part:
 
     def own_cell(self, name: str) -> Bools:
         """Rows whose cell ``name`` is not the one of the row above: no merged cell speaks for both."""
-        cells = np.fromiter([each.get(name) for each in self._columns.cells], dtype=object, count=len(self))
+        cells = np.fromiter(self._columns.addresses(name), dtype=object, count=len(self))
         own = np.ones(len(self), dtype=np.bool_)
         own[1:] = (cells[1:] != cells[:-1]) | (self.form[1:] != self.form[:-1])
         return own
