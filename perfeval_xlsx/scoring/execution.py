@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from perfeval_xlsx.form.value_columns import CellTexts, Context
+from perfeval_xlsx.form.value_columns import CellTexts, Context, Quantities
 from perfeval_xlsx.scoring.columns import Coded, Codes, Floats, Objects, by_book, places, positions
 from perfeval_xlsx.scoring.indicators import stands
 from perfeval_xlsx.scoring.measure import numbers
@@ -17,7 +17,7 @@ from perfeval_xlsx.scoring.rounding import product_half_up
 from perfeval_xlsx.scoring.rulebook import Rulebook
 
 _BASES = ("annual_budget", "initial_budget")
-_AMOUNTS = frozenset({"money", "number"})
+AMOUNTS = frozenset({"money", "number"})
 _CLOSE = 0.005
 
 METHODS = (
@@ -119,11 +119,16 @@ def _base(rows: Coded, books: Sequence[Rulebook], book: Codes) -> Objects:
 def _amounts(texts: Objects, units: Objects) -> Floats:
     """Amounts in 元; NaN where a cell shows none."""
     shown = [text if isinstance(text, str) else None for text in texts.tolist()]
-    known = {unit: place for place, unit in enumerate(dict.fromkeys(units.tolist()))}
-    contexts: list[Context] = [(None, unit if isinstance(unit, str) else None, None) for unit in known]
-    read = CellTexts(shown).read(contexts, np.array([known[unit] for unit in units.tolist()], dtype=np.int64))
-    plain = [q.kind in _AMOUNTS and not (q.comparator or q.approximate) for q in read.distinct]
+    read = read_amounts(shown, [unit if isinstance(unit, str) else None for unit in units.tolist()])
+    plain = [q.kind in AMOUNTS and not (q.comparator or q.approximate) for q in read.distinct]
     return np.where(np.array(plain, dtype=np.bool_)[read.codes], read.values, np.nan)
+
+
+def read_amounts(texts: Sequence[str | None], units: Sequence[str | None]) -> Quantities:
+    """Read amounts in the unit that the form of each states, if any."""
+    known = {unit: place for place, unit in enumerate(dict.fromkeys(units))}
+    contexts: list[Context] = [(None, unit, None) for unit in known]
+    return CellTexts(texts).read(contexts, np.array([known[unit] for unit in units], dtype=np.int64))
 
 
 def _points(weight: Floats, stated: Floats, usual: Floats) -> Floats:

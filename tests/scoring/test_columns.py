@@ -77,7 +77,7 @@ def test_what_is_not_there_is_one_value_however_it_is_written() -> None:
     distinct, codes = coded.codes("text")
     assert [distinct[code] for code in codes] == ["a", None, "b", None, None, "a"]
     assert coded.texts("text") == ["a", None, "b", None, None, "a"]
-    codes, texts = Part(coded.frame, np.zeros(len(values), dtype=int)).codes("text")
+    codes, texts = Part(coded, np.zeros(len(values), dtype=int)).codes("text")
     assert (codes.tolist(), list(texts)) == ([0, -1, 1, -1, -1, 0], ["a", "b"])
     assert coded.each("text", lambda text: text is None, np.bool_).tolist() == [False, True, False, True, True, False]
 
@@ -137,7 +137,7 @@ def test_parameters_by_row() -> None:
 
 def test_a_merged_cell_is_the_first_row_s_own() -> None:
     cells = [{"target": "E5"}, {"target": "E5"}, {}, {"target": "E5"}, {"target": "E5"}]
-    part = Part(pd.DataFrame({"cells": pd.Series(cells, dtype=object)}), np.array([0, 0, 0, 0, 1]))
+    part = Part(Coded(pd.DataFrame({"cells": pd.Series(cells, dtype=object)})), np.array([0, 0, 0, 0, 1]))
     assert part.own_cell("target").tolist() == [True, False, True, True, True]
 
 

@@ -7,10 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from perfeval_xlsx.form.values import parse_value
+from perfeval_xlsx.form.model import AMOUNT_FIELDS
 from perfeval_xlsx.scoring.audit.context import Context, decimals
 from perfeval_xlsx.scoring.audit.part import Part
 from perfeval_xlsx.scoring.audit.words import pattern, plain
+from perfeval_xlsx.scoring.execution import AMOUNTS, read_amounts
 from perfeval_xlsx.scoring.figures import show
 from perfeval_xlsx.scoring.measure import Floats
 
@@ -22,17 +23,13 @@ _PLAIN = re.compile(r"^-?\d+(?:\.\d+)?$")
 def amounts(context: Context, part: Part, name: str) -> Floats:
     """A column of amounts in 元 (in the figures as written where the form states no unit), NaN where there is none."""
     if name not in part.amounts:
-        units = context.forms.list("unit")
-        values = [_amount(text, units[form]) for text, form in zip(part.list(name), part.forms, strict=True)]
-        part.amounts[name] = np.array(values, dtype=np.float64)
+        units = [context.forms.list("unit")[form] for form in part.forms]
+        texts = [text for column in AMOUNT_FIELDS for text in part.list(column)]
+        read = read_amounts(texts, units * len(AMOUNT_FIELDS))
+        known = np.array([quantity.kind in AMOUNTS for quantity in read.distinct], dtype=np.bool_)
+        values = np.where(known[read.codes], read.values, np.nan).reshape(len(AMOUNT_FIELDS), -1)
+        part.amounts.update(zip(AMOUNT_FIELDS, values, strict=True))
     return part.amounts[name]
-
-
-@lru_cache(maxsize=8192)
-def _amount(text: str | None, unit: str | None) -> float:
-    quantity = parse_value(text, None, unit)
-    known = quantity.kind in {"money", "number"} and quantity.value is not None
-    return float(quantity.value) if known and quantity.value is not None else float("nan")
 
 
 @lru_cache(maxsize=8192)

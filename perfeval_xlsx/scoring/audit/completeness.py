@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import PurePath
+from os.path import basename
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def years_agree(context: Context) -> Iterator[Hit]:
     """The year of the title, of the file name and of every date in the grid."""
     forms, measured = context.forms, context.measured
     for form, (title, path) in enumerate(zip(forms.list("title"), forms.list("path"), strict=True)):
-        stated, named = years_in(title or ""), years_in(PurePath(path).name)
+        stated, named = years_in(title or ""), years_in(basename(path))  # noqa: PTH119 a path object takes ten times as long
         if len(stated) == 1 and len(named) == 1 and stated != named:
             args = {"title": str(min(stated)), "file": str(min(named))}
             yield Hit(form, forms.cell(form, "title"), "year", args["title"], args["file"], args)

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import Tables
@@ -66,20 +65,20 @@ class Context:
         ids = scored.forms["form_id"].tolist()
         self.size = len(ids)
         self.position = {form_id: i for i, form_id in enumerate(ids)}
-        self.forms = Part(scored.forms, np.arange(self.size))
-        self.rows = self._part(scored.indicators)
-        self.funds = self._part(tables.funds)
-        self.total = self._part(scored.funds)
-        self.left_out = self._part(tables.left_out)
-        self.formulas = self._part(tables.formulas)
+        self.forms = Part(Coded(scored.forms), np.arange(self.size))
+        self.rows = self._part(scored.rows())
+        self.funds = self._part(Coded(tables.funds))
+        self.total = self._part(Coded(scored.funds))
+        self.left_out = self._part(Coded(tables.left_out))
+        self.formulas = self._part(Coded(tables.formulas))
         self.by_form = [rulebooks[form_id] for form_id in ids]
         self.books = list({id(book): book for book in self.by_form}.values())
         places = {id(book): i for i, book in enumerate(self.books)}
         self.code = np.array([places[id(book)] for book in self.by_form], dtype=int)
 
-    def _part(self, frame: pd.DataFrame) -> Part:
-        ids, codes = Coded(frame).codes("form_id")
-        return Part(frame, np.array([self.position[form_id] for form_id in ids], dtype=int)[codes])
+    def _part(self, columns: Coded) -> Part:
+        ids, codes = columns.codes("form_id")
+        return Part(columns, np.array([self.position[form_id] for form_id in ids], dtype=int)[codes])
 
     def book(self, of: Callable[[Rulebook], float], form: np.ndarray) -> Floats:
         """A figure of the rulebooks, spread over rows by their form."""

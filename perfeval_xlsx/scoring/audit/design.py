@@ -43,17 +43,17 @@ def targets_can_be_measured(context: Context) -> Iterator[Hit]:
 @check("I06")
 def targets_differ(context: Context) -> Iterator[Hit]:
     """One target stands on most of the benefit rows."""
-    rows = context.rows
+    rows, shown = context.rows, context.rows.list("target")
     unfilled = context.measured.target.is_(frozenset({"blank", "placeholder"}))
     benefit = (context.dimension == name_of("benefit")) & ~unfilled
     for form, places in rows.groups(benefit):
-        targets = [plain(str(rows.list("target")[place])) for place in places]
+        targets = [plain(str(shown[place])) for place in places.tolist()]
         common, count = Counter(targets).most_common(1)[0]
         least = float(context.param("I06", "share", form))
         if count >= context.param("I06", "rows", form) and count / len(targets) > least:
             row = int(places[targets.index(common)])
             args = {"count": str(count), "rows": str(len(targets))}
-            yield Hit(form, rows.cell(row, "target"), "target", rows.list("target")[row], None, args)
+            yield Hit(form, rows.cell(row, "target"), "target", shown[row], None, args)
 
 
 @check("I07")

@@ -9,23 +9,22 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from perfeval_xlsx.scoring.columns import Coded
 from perfeval_xlsx.scoring.measure import Bools, Floats, Objects
 
 
 class Part:
-    """One frame of the chunk and, by its rows, the position of their form.
+    """One frame of the chunk, column by column, and by its rows the position of their form.
 
     Attributes:
         frame: The frame; ``form`` the positions.
         amounts: Columns of amounts in 元, kept here by ``audit/amounts.py``.
     """
 
-    def __init__(self, frame: pd.DataFrame, form: np.ndarray) -> None:
-        self.frame, self.form = frame, form
-        self._columns = Coded(frame)
+    def __init__(self, columns: Coded, form: np.ndarray) -> None:
+        self.frame, self.form = columns.frame, form
+        self._columns = columns
         self.amounts: dict[str, Floats] = {}
         self._lists: dict[str, list[Any]] = {}
         self._floats: dict[str, Floats] = {}

@@ -62,7 +62,7 @@ class _Values(dict[str, str]):
 def words(code: str, variant: str, values: Mapping[str, str], lang: Lang) -> tuple[str, str, str, str]:
     """Return severity, message, basis and suggestion of a check's case with ``values`` filled in."""
     severity, *texts = _templates(code, variant, lang)
-    filled = _Values(values)
+    filled = values if isinstance(values, _Values) else _Values(values)
     message, basis, suggestion = [text.format_map(filled) if "{" in text else text for text in texts]
     return severity, message, basis, suggestion
 
@@ -77,9 +77,9 @@ def _templates(code: str, variant: str, lang: Lang) -> tuple[str, str, str, str]
 
 
 def _row(code: str, hit: Hit, lang: Lang) -> tuple[str | None, ...]:
-    blank, values = _blank(lang), dict(hit.args)
+    blank, values = _blank(lang), _Values(hit.args)
     if _NOTHING in values.values():
-        values = {name: blank if value == _NOTHING else value for name, value in values.items()}
+        values.update({name: blank for name, value in values.items() if value == _NOTHING})
     values["found"], values["expected"] = hit.found or blank, hit.expected or ""
     values["cell"], values["field"] = hit.cell or "", _field(hit.field, lang)
     severity, message, basis, suggestion = words(code, hit.variant, values, lang)
