@@ -199,6 +199,8 @@ def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) ->
         verdicts.judge(rows & number, "claimed", 0.0, 1.0, default)
         verdicts.judge(rows, "tier", low, high, default, open_top=tier_id != "met")
     wordy = verdicts.open & ~number & measured.target.is_(QUALITATIVE)
+    if not wordy.any():
+        return
     echo = np.zeros(len(wordy), dtype=np.bool_)
     echo[wordy] = actual.text[wordy] == measured.target.text[wordy]
     verdicts.judge(wordy & ~echo & (actual.is_(NUMERIC) | actual.is_("deadline")), "figure")
@@ -209,10 +211,10 @@ def _words(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) ->
 
 def _direct(verdicts: Verdicts, measured: Measured, books: Books, code: Codes) -> None:
     """Questions of yes or no, where the rulebook knows them: the answer that was asked for, or the other one."""
-    asked, answer = measured.target.text, measured.actual.text
     for position, book in enumerate(books):
         words = book.qualitative.direct
         if words:
+            asked, answer = measured.target.text, measured.actual.text
             here = (code == position) & one_of(asked, words) & one_of(answer, words)
             verdicts.rule(here & (asked == answer), "direct_met")
             verdicts.rule(here, "direct_missed", 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -27,27 +27,31 @@ _shared = attrgetter(*_SHARED)
 CHANGES = ("", "up", "down")
 
 
-@dataclass(slots=True)
+@dataclass
 class Side:
-    """The quantities of one column, as arrays (object arrays of str, float64 with NaN, bool)."""
+    """The quantities of one column, as arrays (object arrays of str, float64 with NaN, bool).
 
-    kind: Objects
+    Beside ``value`` the other attributes of ``Quantity`` but ``parts``; each is laid out when it is first asked for.
+    """
+
     value: Floats
-    high: Floats
-    unit: Objects
-    scale: Floats
-    factor: Floats
-    comparator: Objects
-    approximate: Bools
-    verdict: Objects
-    change: Objects
-    text: Objects
-    first: Floats
-    borrowed: Bools
+    _texts: Sequence[str]
     _distinct: Sequence[Quantity]
     _arrays: Mapping[str, npt.NDArray[Any]]
     _codes: Codes
     _kinds: dict[Collection[str], Bools] = field(default_factory=dict, init=False)
+
+    def __getattr__(self, name: str) -> npt.NDArray[Any]:
+        if name not in _SHARED:
+            raise AttributeError(name)
+        spread = self._arrays[name][self._codes]
+        setattr(self, name, spread)
+        return spread
+
+    @cached_property
+    def text(self) -> Objects:
+        """The cells' texts, normalised."""
+        return np.fromiter(self._texts, dtype=object, count=len(self._texts))
 
     def is_(self, kinds: frozenset[str] | str) -> Bools:
         """Rows whose kind is (one of) ``kinds``; not to be changed, the same array is given out again."""
@@ -85,7 +89,7 @@ class _Cells:
     distinct: list[Quantity]
     codes: Codes
     values: Floats
-    texts: Objects
+    texts: list[str]
 
     def take(self, row: int, quantity: Quantity) -> None:
         """Put another quantity in the place of a row's."""
@@ -104,9 +108,7 @@ class _Cells:
         arrays: dict[str, npt.NDArray[Any]] = {
             name: np.array(values, dtype=dtype) for (name, dtype), values in zip(_SHARED.items(), columns, strict=True)
         }
-        spread = {name: values[self.codes] for name, values in arrays.items()}
-        known = {"_distinct": self.distinct, "_arrays": arrays, "_codes": self.codes}
-        return Side(value=self.values, text=self.texts, **known, **spread)  # type: ignore[arg-type]
+        return Side(self.values, self.texts, self.distinct, arrays, self.codes)
 
 
 def sides(rows: Coded) -> tuple[Side, Side]:
@@ -131,8 +133,7 @@ def _read(rows: Coded, field: str, sign: str | None) -> _Cells:
     read = cells.read(contexts, codes)
     if sign is None:
         _without_names(read, rows.texts(field), contexts, codes)
-    texts = np.fromiter(read.texts, dtype=object, count=len(rows))
-    return _Cells(read.distinct, read.codes, read.values, texts)
+    return _Cells(read.distinct, read.codes, read.values, read.texts)
 
 
 def _names(rows: Coded, cells: CellTexts) -> tuple[list[str | None], Codes]:
