@@ -20,6 +20,8 @@ Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
 _FEW = 4
+_PROBE = 128
+"""So many rows tell whether equal values follow each other."""
 Column = Callable[[Codes], list[str]]
 """A column of text: what it says in the rows asked for."""
 
@@ -114,10 +116,10 @@ class Coded:
 
 def _stretches_apart(values: Objects) -> tuple[list[Any], Codes]:
     """What ``told_apart`` says; where equal values follow each other, only the first of them is looked at."""
-    starts = np.flatnonzero(values[1:] != values[:-1]) + 1
-    if not len(values) or len(starts) * 4 > len(values):
+    probe = values[:_PROBE]
+    if not len(values) or np.count_nonzero(probe[1:] != probe[:-1]) * 4 > len(probe):
         return told_apart(values)
-    starts = np.concatenate(([0], starts))
+    starts = np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1))
     distinct, codes = told_apart(values[starts])
     return distinct, np.repeat(codes, np.diff(starts, append=len(values)))
 

@@ -71,6 +71,14 @@ def test_values_that_follow_each_other_are_told_apart_once(stretches: list[tuple
     assert distinct == list(dict.fromkeys(values))
 
 
+def test_what_the_first_rows_are_like_changes_nothing() -> None:
+    mixed, alike_ones = [f"{n % 7}" for n in range(200)], ["a"] * 200
+    for values in (mixed + alike_ones, alike_ones + mixed):
+        distinct, codes = Coded(pd.DataFrame({"text": pd.Series(values, dtype=object)})).codes("text")
+        assert [distinct[code] for code in codes] == values
+        assert distinct == list(dict.fromkeys(values))
+
+
 def test_what_is_not_there_is_one_value_however_it_is_written() -> None:
     values = ["a", float("nan"), "b", float("nan"), None, "a"]
     coded = Coded(pd.DataFrame({"text": pd.Series(values, dtype=object)}))
