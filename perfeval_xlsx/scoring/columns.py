@@ -22,7 +22,7 @@ Codes = npt.NDArray[np.int64]
 _FEW = 4
 _PROBE = 128
 """So many rows tell whether equal values follow each other."""
-Column = Callable[[Codes], list[str]]
+Column = Callable[[Codes | slice], list[str]]
 """A column of text: what it says in the rows asked for."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import chain, pairwise, repeat
+from itertools import repeat
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -27,6 +27,8 @@ from perfeval_xlsx.scoring.rulebook import Article, Rulebook
 _SILENT = frozenset({"unweighted", "shared", "excluded", "missing_target", "missing_actual", "execution_unweighted"})
 _PROPORTIONAL = frozenset({"execution", "execution_missing"})
 _UNDIRECTED = ("on_time", "band")
+_EVERY = slice(None)
+"""All rows."""
 
 
 _Pieces = tuple[tuple[str, str | None], ...]
@@ -40,11 +42,10 @@ class _Part(NamedTuple):
 
 
 def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> Objects:
-    """One sentence a row of the scored indicators."""
+    """One sentence a row of the scored indicators: its facts, stated alike in all rows, and what follows from them."""
     methods = list(scored.verdicts.names), scored.verdicts.rules
     directed = np.where(_directed(scored), scored.measured.directions, 0)
     parts = [
-        _Part([_template("facts", lang, "words")], np.zeros(len(directed), dtype=np.int64)),
         _part(methods, "method", lang),
         _part((DIRECTIONS, directed), "direction", lang),
         _Part(["", _template("assumed_unit", lang, "note")], scored.measured.assumed.astype(np.int64)),
@@ -52,7 +53,11 @@ def row_sentences(scored: Scored, books: Sequence[Rulebook], code: Codes, lang: 
         _typed_part(scored.figures, _weighed(scored), lang),
         _articles(methods, books, code, lang, row_article),
     ]
-    return _sentences(parts, _row_columns(scored, lang), lang)
+    columns = _row_columns(scored, lang)
+    facts = _pieces(_template("facts", lang, "words") + "{rest}")
+    shown = {name: columns[name](_EVERY) for _, name in facts if name and name != "rest"}
+    shown["rest"] = _sentences(parts, columns, lang, _template("separator", lang, "words")).tolist()
+    return np.fromiter(_told(facts, shown, len(directed)), dtype=object, count=len(directed))
 
 
 def execution_sentences(executed: Executed, books: Sequence[Rulebook], code: Codes, lang: Lang = "zh") -> Objects:
@@ -152,15 +157,16 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang) -> Objects:
-    """Join the parts of every row, rows of the same templates together; each column is asked once for all its rows."""
-    size, separator = len(parts[0].codes), _template("separator", lang, "words")
+def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang, lead: str = "") -> Objects:
+    """Join the parts of every row, rows of the same templates together; each column is asked once for all its rows.
+
+    ``lead`` stands before what is not empty.
+    """
+    separator = _template("separator", lang, "words")
     first, kinds = alike([part.codes for part in parts])
-    order = np.argsort(kinds, kind="stable")
-    bounds = [0, *np.cumsum(np.bincount(kinds, minlength=len(first))).tolist()]
-    rows_of = [order[start:end] for start, end in pairwise(bounds)]
-    said = ((part.templates[part.codes[row]] for part in parts) for row in first.tolist())
-    templates = [_pieces(separator.join(filter(None, texts))) for texts in said]
+    rows_of = np.split(np.argsort(kinds, kind="stable"), np.cumsum(np.bincount(kinds, minlength=len(first)))[:-1])
+    said = (separator.join(filter(None, (part.templates[part.codes[row]] for part in parts))) for row in first.tolist())
+    templates = [_pieces(lead + text if text else "") for text in said]
     named = [{field for _, field in pieces if field} for pieces in templates]
     shown: list[dict[str, list[str]]] = [{} for _ in templates]
     for name in set().union(*named):
@@ -169,9 +175,12 @@ def _sentences(parts: Sequence[_Part], columns: Mapping[str, Column], lang: Lang
         for place in wanted:
             end = start + len(rows_of[place])
             shown[place][name], start = texts[start:end], end
-    told = (_told(pieces, own, len(rows)) for pieces, own, rows in zip(templates, shown, rows_of, strict=False))
-    sentences = np.empty(size, dtype=object)
-    sentences[order] = np.fromiter(chain.from_iterable(told), dtype=object, count=size)
+    sentences = np.empty(len(kinds), dtype=object)
+    for rows, pieces, own in zip(rows_of, templates, shown, strict=False):
+        if own:
+            sentences[rows] = np.fromiter(_told(pieces, own, len(rows)), dtype=object, count=len(rows))
+        else:
+            sentences[rows] = "".join([literal for literal, _ in pieces])
     return sentences
 
 
@@ -266,7 +275,7 @@ def _template(key: str, lang: Lang, table: str = "method") -> str:
 def _percents(ratios: Floats) -> Column:
     """A column of ratios as percentages, each distinct one once."""
 
-    def shown(rows: Codes) -> list[str]:
+    def shown(rows: Codes | slice) -> list[str]:
         codes, distinct = pd.factorize(ratios[rows], use_na_sentinel=False)
         texts: list[str] = np.array(_or_dash(show_percents(distinct)), dtype=object)[codes].tolist()
         return texts
@@ -282,8 +291,9 @@ def _cells(column: Callable[[], list[str | None]], lang: Lang) -> Column:
     """A column of texts, with a word where there is none."""
     blank = _template("blank", lang, "words")
 
-    def shown(rows: Codes) -> list[str]:
-        texts = list(map(column().__getitem__, rows.tolist()))
+    def shown(rows: Codes | slice) -> list[str]:
+        written = column()
+        texts = written if isinstance(rows, slice) else list(map(written.__getitem__, rows.tolist()))
         return texts if all(texts) else [text or blank for text in texts]  # type: ignore[return-value]
 
     return shown
