@@ -26,7 +26,7 @@ from generate import generate
 from growth import peak
 
 import perfeval_xlsx as pe
-from perfeval_xlsx.output.brief import Brief, brief_of
+from perfeval_xlsx.output.brief import briefs_of
 from perfeval_xlsx.output.problem_store import ProblemStore
 from perfeval_xlsx.output.problems import write_problems
 from perfeval_xlsx.output.sheets import ROW_LIMIT
@@ -62,7 +62,7 @@ def many(base: Sequence[FormResult], forms: int) -> Iterator[FormResult]:
 
 def write_both(folder: Path, base: Sequence[FormResult], forms: int) -> Iterator[dict[str, Any]]:
     """Write both lists; yield what each took."""
-    briefs: list[Brief] = [brief_of(result) for result in base]
+    briefs = briefs_of(base)
     details = [detail_fragment(result) for result in base]
     indicators = sum(len(result["indicators"]) for result in islice(cycle(base), forms))
     summary = folder / "汇总.xlsx"
