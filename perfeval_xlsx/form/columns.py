@@ -26,14 +26,17 @@ def widen(grid: Grid, header: Header) -> None:
 
     ``年度指标值 | (blank)`` over ``≥ | 5000份``: the cells below tell which is which.
     """
-    columns = sorted(_all(header), key=lambda column: column.left)
-    if sum(column.right - column.left + 1 for column in columns) >= header.right - header.left + 1:
+    columns = [*header.columns.values(), *header.extra]
+    left, right = min(column.left for column in columns), max(column.right for column in columns)
+    columns += [column for others in header.double.values() for column in others]
+    if sum([column.right - column.left + 1 for column in columns]) >= right - left + 1:
         return
+    columns.sort(key=lambda column: column.left)
     for column, following in pairwise(columns):
         gap = range(column.right + 1, following.left)
         rows = grid.rows_between(header.bottom + 1, header.bottom + _LOOKED_AT)
         if len(gap) == 1 and any(grid.own(row, gap[0]) and grid.own(row, column.left) for row in rows):
-            column.right = gap[0]
+            header.widen(column, gap[0])
 
 
 def side_by_side(grid: Grid, headers: list[Header]) -> list[Sheet]:

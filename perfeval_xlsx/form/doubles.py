@@ -91,8 +91,7 @@ def _join(grid: Grid, header: Header, candidates: list[Column], limit: int) -> b
     filled = [(bool(grid.own(row, first.left)), bool(grid.own(row, others[0].left))) for row in rows]
     if (True, True) in filled or not {(True, False), (False, True)} <= set(filled):
         return False
-    first.right = others[0].right
-    header.columns["target"], header.double["target"] = first, []
+    header.columns["target"], header.double["target"] = header.widen(first, others[0].right), []
     return True
 
 

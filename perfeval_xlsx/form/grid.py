@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -13,16 +12,19 @@ _LARGE = 20_000
 """A merged range over more cells is looked up by its bounds instead of cell by cell."""
 _KEPT = 4_096
 """So many merged cells a sheet has at most for their ranges to be remembered."""
+_LAYOUTS = 128
+"""So many sheets' merged ranges are remembered."""
 _NOTHING: dict[int, str] = {}
 _UNMERGED: frozenset[int] = frozenset()
 
 
 class _Merged(NamedTuple):
-    """The merged ranges of a sheet: by cell, the merged columns by row, and those too large for that."""
+    """The merged ranges of a sheet: by cell, the merged columns by row, those too large for that, the last column."""
 
     by_cell: dict[tuple[int, int], Merge]
     by_row: dict[int, frozenset[int]]
     large: list[Merge]
+    right: int
 
 
 class Grid:
@@ -46,14 +48,17 @@ class Grid:
         self.rows = list(self.lines)
         self._texts: dict[int, list[tuple[int, str]]] = {}
         last = self.rows[-1] if self.rows else 0
-        self.merged, self._columns, self._large = _merged(sheet.merges, last)
-        self.last_column = self._rightmost()
+        self.merged, self._columns, self._large, right = _merged(sheet.merges, last)
+        self.last_column = self._rightmost(right)
 
-    def _rightmost(self) -> int:
-        """The last column of any row's last cell, the range it is merged into included."""
-        ends = {row: next(reversed(line)) for row, line in self.lines.items()}
-        found = max(ends.values(), default=0)
-        for merge in self.sheet.merges if ends else ():
+    def _rightmost(self, merged: int) -> int:
+        """The last column of any row's last cell, the range it is merged into included; none is right of ``merged``."""
+        lasts = [*map(next, map(reversed, self.lines.values()))]
+        found = max(lasts, default=0)
+        if merged <= found or not lasts:
+            return found
+        ends = dict(zip(self.lines, lasts, strict=True))
+        for merge in self.sheet.merges:
             if merge.right > found:
                 inside = range(merge.left, merge.right + 1)
                 rows = range(merge.top, min(merge.bottom, self.rows[-1]) + 1)
@@ -133,25 +138,35 @@ def _lines(sheet: Sheet) -> dict[int, dict[int, str]]:
     return lines
 
 
+_known: dict[tuple[tuple[Merge, ...], int], _Merged] = {}
+"""Merged ranges laid out, by the ranges and the last row that they are laid out to."""
+
+
 def _merged(merges: list[Merge], last: int) -> _Merged:
     """Lay merged ranges out by cell down to a row; remembered for forms of one template, unless they take much room."""
-    spelled = tuple(merges)
-    few = sum((m.bottom - m.top + 1) * (m.right - m.left + 1) for m in spelled) <= _KEPT
-    return (_laid_out if few else _laid_out.__wrapped__)(spelled, last)
+    key = tuple(merges), last
+    found = _known.get(key)
+    if found is None:
+        found = _laid_out(merges, last)
+        if sum((m.bottom - m.top + 1) * (m.right - m.left + 1) for m in merges) <= _KEPT:
+            if len(_known) >= _LAYOUTS:
+                del _known[next(iter(_known))]
+            _known[key] = found
+    return found
 
 
-@lru_cache(maxsize=128)
-def _laid_out(merges: tuple[Merge, ...], last: int) -> _Merged:
+def _laid_out(merges: list[Merge], last: int) -> _Merged:
     by_cell: dict[tuple[int, int], Merge] = {}
+    by_row: dict[int, set[int]] = {}
     large: list[Merge] = []
     for merge in merges:
         bottom = min(merge.bottom, last)
         if (bottom - merge.top + 1) * (merge.right - merge.left + 1) > _LARGE:
             large.append(merge)
             continue
-        columns = range(merge.left, merge.right + 1)
-        by_cell.update(dict.fromkeys(product(range(merge.top, bottom + 1), columns), merge))
-    by_row: dict[int, set[int]] = {}
-    for row, column in by_cell:
-        by_row.setdefault(row, set()).add(column)
-    return _Merged(by_cell, {row: frozenset(columns) for row, columns in by_row.items()}, large)
+        rows, columns = range(merge.top, bottom + 1), range(merge.left, merge.right + 1)
+        by_cell.update(dict.fromkeys(product(rows, columns), merge))
+        for row in rows:
+            by_row.setdefault(row, set()).update(columns)
+    right = max((merge.right for merge in merges), default=0)
+    return _Merged(by_cell, {row: frozenset(columns) for row, columns in by_row.items()}, large, right)

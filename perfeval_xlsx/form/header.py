@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(slots=True)
-class Column:
-    """One column of a block.
+class Column(NamedTuple):
+    """One column of a block; never changed, as the headers of forms of one template share it.
 
     Attributes:
         label: Its label; ``group`` the one that stands over it and others.
@@ -56,3 +56,18 @@ class Header:
         return {f: (c.left, c.right) for f, c in self.columns.items()} == {
             f: (c.left, c.right) for f, c in other.columns.items()
         }
+
+    def copy(self) -> Header:
+        """A header of the same columns, to be changed."""
+        double = {name: others.copy() for name, others in self.double.items()}
+        return Header(self.top, self.bottom, self.columns.copy(), self.extra.copy(), double, self.damaged.copy())
+
+    def widen(self, column: Column, right: int) -> Column:
+        """Let a column of the header reach to another last sheet column; return it as it is now."""
+        wide = column._replace(right=right)
+        for name, own in self.columns.items():
+            self.columns[name] = wide if own is column else own
+        for others in (self.extra, *self.double.values()):
+            others[:] = [wide if own is column else own for own in others]
+        self.damaged[:] = [(wide if own is column else own, meant) for own, meant in self.damaged]
+        return wide

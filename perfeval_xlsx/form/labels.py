@@ -18,6 +18,9 @@ _BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
 _OPENING = "【〖〔[「"
 _FRAME = re.compile(r"^[【〖〔\[「]([^【】〖〗〔〕\[\]「」]+)[】〗〕\]」]$")
 _TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d)|^[一二三四五六七八九十]{1,2}、")
+_MARKS, _NUMERALS = frozenset(":;,.。、*★▲#"), frozenset("*★▲#、.一二三四五六七八九十")
+"""Last and first characters of all that ``_TAIL`` takes off, digits aside."""
+_CLOSING = frozenset(")]}】〕")
 _YEAR = re.compile(r"^20\d\d(?=年)")
 _OF_YEAR = re.compile(r"^年度?")
 _LEVEL = re.compile("[(]([一二三])级[)]")
@@ -43,20 +46,26 @@ class Match(NamedTuple):
 @lru_cache(maxsize=8_192)
 def plain(text: str) -> str:
     """Return a label after NFKC without white space, closing punctuation and frame (``【分值】``), brackets kept."""
-    label = _TAIL.sub("", _SPACE.sub("", unicodedata.normalize("NFKC", text)))
+    label = _without_tail(plain_row(text))
     return _FRAME.sub(r"\1", label) if label[:1] in _OPENING else label
+
+
+def _without_tail(label: str) -> str:
+    """A label without white space, without the marks and numbers around it."""
+    first = label[:1]
+    return _TAIL.sub("", label) if label[-1:] in _MARKS or first in _NUMERALS or first.isdecimal() else label
 
 
 @lru_cache(maxsize=8_192)
 def bare(text: str) -> str:
     """Return ``plain`` without brackets and what they hold, and without a leading year's digits."""
     stripped = plain(text)
-    while True:
+    while not _CLOSING.isdisjoint(stripped):
         shorter = _BRACKETS.sub("", stripped)
         if shorter == stripped:
             break
         stripped = shorter
-    return _TAIL.sub("", _YEAR.sub("", stripped))
+    return _without_tail(_YEAR.sub("", stripped) if stripped[:1] == "2" else stripped)
 
 
 def is_figure(text: str) -> bool:
@@ -98,8 +107,16 @@ def _vocabulary(block: str) -> _Vocabulary:
             exact.setdefault(plain(word), field)
         for word in entry.get("exact", ()):
             exact.setdefault(plain(word), field)
-    any_word = re.compile("|".join(map(re.escape, words)))
-    return _Vocabulary(exact, frozenset(words), sorted(words.items(), key=lambda item: -len(item[0])), any_word)
+    longest = sorted(words.items(), key=lambda item: -len(item[0]))
+    return _Vocabulary(exact, frozenset(words), longest, _any_of(words))
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """An expression of words, those that begin with one character together: found in an eighth of the time."""
+    by_first: dict[str, list[str]] = {}
+    for word in words:
+        by_first.setdefault(word[0], []).append(re.escape(word[1:]))
+    return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in by_first.items()))
 
 
 @lru_cache(maxsize=8_192)
@@ -108,26 +125,36 @@ def find(block: str, text: str) -> Match | None:
 
     A label the block knows as none of ours is the field ``extra``.
     """
-    if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
-        return None
-    vocabulary = _vocabulary(block)
-    text = plain(text).partition("=")[0] or text  # 得分=分值×执行率 is how 得分 is reckoned
-    level = _LEVEL.search(plain(text))
-    text = f"{level[1]}级指标" if level else text
-    for label in (plain(text), bare(text), _OF_YEAR.sub("", bare(text))):
+    spelled = _spelled(text)
+    return None if spelled is None else _found(_vocabulary(block), spelled)
+
+
+def _found(vocabulary: _Vocabulary, spelled: tuple[str, str, str]) -> Match | None:
+    """The field of a label by a vocabulary, as a whole or by a word in it."""
+    for label in spelled:
         if len(label) > LONGEST:
             return None
         if label in vocabulary.exact:
             return Match(vocabulary.exact[label], exact=True, rank=2 if label in vocabulary.own else 1)
-    label = bare(text)
-    if is_hint(label):
-        return None
-    if vocabulary.any_word.search(label) is None:
+    label = spelled[1]
+    if vocabulary.any_word.search(label) is None or is_hint(label):
         return None
     for word, field in vocabulary.words:
         if word in label and len(label) - len(word) <= _SURPLUS:
             return Match(field, exact=False)
     return None
+
+
+@lru_cache(maxsize=8_192)
+def _spelled(text: str) -> tuple[str, str, str] | None:
+    """A label as a vocabulary may have it: plain, bare, without the word for the year; None for what is no label."""
+    if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
+        return None
+    text = plain(text).partition("=")[0] or text  # 得分=分值×执行率 is how 得分 is reckoned
+    level = _LEVEL.search(plain(text))
+    text = f"{level[1]}级指标" if level else text
+    label = bare(text)
+    return plain(text), label, _OF_YEAR.sub("", label) if label[:1] == "年" else label
 
 
 @lru_cache(maxsize=1024)
@@ -150,9 +177,16 @@ def _look_alikes() -> dict[int, str]:
 @lru_cache(maxsize=8_192)
 def field_names(text: str) -> tuple[str | None, str | None] | None:
     """The indicator field and the fund field a text names as a label; None where it names neither."""
-    found = [find(block, text) for block in ("indicator", "fund")]
-    names = [match.field if match is not None and match.field != "extra" else None for match in found]
-    return (names[0], names[1]) if any(names) else None
+    spelled = _spelled(text)
+    if spelled is None:
+        return None
+    grid, fund = _found(_vocabulary("indicator"), spelled), _found(_vocabulary("fund"), spelled)
+    names = _ours(grid), _ours(fund)
+    return names if any(names) else None
+
+
+def _ours(match: Match | None) -> str | None:
+    return None if match is None or match.field == "extra" else match.field
 
 
 @lru_cache(maxsize=8_192)
@@ -175,12 +209,21 @@ def total_label(text: str) -> tuple[bool, str | None, str | None]:
     "优").
     """
     folded, formula, _ = plain_row(text).partition("=")
+    first = folded[:1]
+    if first not in _total_begins() and not first.isdecimal():
+        return False, None, None
     if formula:
         return is_one_of(folded, "rows", "total"), None, None
     match = pattern("rows", "inline_total").match(folded)
     if match is not None and is_one_of(match["label"], "rows", "total"):
         return True, match["figure"], match["grade"]
     return is_one_of(text, "rows", "total"), None, None
+
+
+@cache
+def _total_begins() -> frozenset[str]:
+    """First characters of totals' labels, and of all that may stand before one (a year or a number aside)."""
+    return _NUMERALS.union(_OPENING, "([{【〔", (word[0] for word in _words("rows", "total")))
 
 
 @lru_cache(maxsize=8_192)
@@ -201,7 +244,12 @@ def is_plain_name(text: str) -> bool:
 @lru_cache(maxsize=8_192)
 def contains(text: str, section: str, key: str) -> bool:
     """Whether a text contains one of the words of ``labels.toml [section] key``."""
-    return any(word in plain(text) for word in _words(section, key))
+    return _any_word(section, key).search(plain(text)) is not None
+
+
+@cache
+def _any_word(section: str, key: str) -> re.Pattern[str]:
+    return _any_of(_words(section, key))
 
 
 @lru_cache(maxsize=8_192)
@@ -211,6 +259,8 @@ def opens_note(text: str) -> bool:
     Behind a note's word a sentence may follow at once, an indicator's name may not.
     """
     label = plain(text)
+    if not label.startswith(_note_words()[0]):
+        return False
     words = [word for word in _words("rows", "note_words") if label.startswith(word)]
     return any(len(label) == len(word) or not label[len(word)].isalnum() or len(label) > LONGEST for word in words)
 
@@ -218,8 +268,14 @@ def opens_note(text: str) -> bool:
 @lru_cache(maxsize=8_192)
 def begins_note(text: str) -> bool:
     """Whether a text begins with a note's word, whatever follows it (``偏差原因及说明``): where no name may stand."""
-    label = plain(text)
-    return any(len(word) >= _SURE and label.startswith(word) for word in _words("rows", "note_words"))
+    return plain(text).startswith(_note_words()[1])
+
+
+@cache
+def _note_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Words that open a note, and those of them that no label of a level begins with."""
+    words = tuple(_words("rows", "note_words"))
+    return words, tuple(word for word in words if len(word) >= _SURE)
 
 
 @lru_cache(maxsize=8_192)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
+from perfeval_xlsx.form.header_cells import Looks, header_cells, looked_at, reaching
 from perfeval_xlsx.form.labels import (
     LONGEST,
     Match,
-    bare,
     field_names,
     find,
     find_damaged,
@@ -24,10 +23,13 @@ from perfeval_xlsx.form.labels import (
 from perfeval_xlsx.form.model import AMOUNT_FIELDS
 from perfeval_xlsx.form.title import is_title
 
-_DEEPEST = 3
-"""Header rows a block has at most."""
+_DEEPEST, _FEWEST = 3, 3
+"""Header rows a block has at most; fields that the grid's names at least."""
+_REMEMBERED = 256
+"""So many headers are remembered."""
 _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[百千万亿]*元|万)?$")
 _DIGITS, _LAST = frozenset("0123456789"), frozenset("0123456789%")
+_NO_LINE: dict[int, str] = {}
 _NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
 _ANYWHERE = frozenset({"weight", "score", "sign", "unit"})
@@ -43,15 +45,21 @@ _SCORED = frozenset({"rate", "weight", "score"})
 def indicator_headers(grid: Grid) -> list[Header]:
     """Every header of an indicator grid on the sheet, from the top, process-type tables included."""
     headers: list[Header] = []
-    for row in grid.rows:
-        if headers and row <= headers[-1].bottom:
+    for row, line in grid.lines.items():
+        if len(line) < _FEWEST or (headers and row <= headers[-1].bottom):
+            continue
+        texts = reversed(line.values())
+        last, before = next(texts), next(texts)
+        if last[0] in _DIGITS and last[-1] in _LAST and not last.isdecimal():
+            continue  # most rows end with a figure, or with a remark behind one, and so name nothing
+        if before[0] in _DIGITS and before[-1] in _LAST:
             continue
         fields = _fields(grid, row, "indicator")
-        if len(fields) >= 3 and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
+        if len(fields) >= _FEWEST and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
             header = _header(grid, row, "indicator")
             _settle_levels(grid, header)
             known = not header.columns.keys().isdisjoint(_LEVELS) or _name_by_rows(grid, header)
-            if len(header.columns) >= 3 and known:
+            if len(header.columns) >= _FEWEST and known:
                 headers.append(header)
     return headers
 
@@ -107,14 +115,11 @@ def _named(grid: Grid, row: int) -> tuple[frozenset[str], frozenset[str]]:
 
     Its own number at one end of it (行次) is none.
     """
-    line, numbered, found = grid.lines.get(row) or {}, False, []
-    for column, text in reversed(line.items()):  # figures stand on the right
-        if text[0] in _DIGITS and text[-1] in _LAST:
-            if numbered or not text.isdecimal() or column not in (next(iter(line)), next(reversed(line))):
-                return _NEITHER
-            numbered = True
-        elif (names := field_names(text)) is not None:
-            found.append(names)
+    texts = [*grid.lines.get(row, _NO_LINE).values()]
+    figures = [text for text in texts if text[0] in _DIGITS and text[-1] in _LAST]
+    if figures and (len(figures) > 1 or not figures[0].isdecimal() or figures[0] not in {texts[0], texts[-1]}):
+        return _NEITHER
+    found = [*filter(None, map(field_names, texts))]
     return _both(found) if found else _NEITHER
 
 
@@ -127,6 +132,10 @@ def _both(found: list[tuple[str | None, str | None]]) -> tuple[frozenset[str], f
     return frozenset(name for name, _ in found if name), frozenset(name for _, name in found if name)
 
 
+_built: dict[tuple[str, int, Looks], Header] = {}
+"""Headers by their block, the sheet's last column and all that their cells are told by (see ``looked_at``)."""
+
+
 def _header(grid: Grid, top: int, block: str) -> Header:
     """Build a header from its first row: sub-headers below count before the label above them."""
     bottom = _bottom(grid, top, block)
@@ -135,32 +144,49 @@ def _header(grid: Grid, top: int, block: str) -> Header:
         if not _is_sub_header(grid, top, bottom, bottom + 1 + gap, block):
             break
         bottom += 1 + gap
-    header = Header(top, bottom)
-    columns = list(_cells(grid, top, bottom))
+    looks = looked_at(grid, top, bottom)
+    built = None if looks is None else _built.get((block, grid.last_column, looks))
+    if built is None:
+        built = _of_columns(list(header_cells(grid, top, bottom)), block)
+        if looks is not None:
+            if len(_built) >= _REMEMBERED:
+                _built.clear()
+            _built[block, grid.last_column, looks] = built
+    header = built.copy()
+    header.top, header.bottom = top, bottom + 1 if is_numbering(grid, bottom + 1) else bottom
+    return header
+
+
+def _of_columns(columns: list[Column], block: str) -> Header:
+    """Build a header from its cells, its rows still unknown."""
+    header = Header(0, 0)
     matches = [_match(column, columns, block) for column in columns]
     found = zip(columns, matches, strict=True)
     first_level = min((column.left for column, match in found if match and match.field in _LEVELS), default=0)
     for column, match in zip(columns, matches, strict=True):
         # A value's label left of all levels is the side label of the whole block, but never that of points.
         beside = column.right < first_level and match is not None and match.field not in _ANYWHERE
-        if match is None and (damaged := find_damaged(block, column.label)) is not None:
-            match = damaged[0]
-            header.damaged.append((column, damaged[1]))
+        damaged = find_damaged(block, column.label) if match is None else None
+        match = match if damaged is None else damaged[0]
         name = "extra" if match is None or beside else match.field
-        if match is None or name == "extra":
-            if not column.label.isdecimal():
-                header.extra.append(column)
-            continue
-        column.rank = match.rank
-        if name not in header.columns:
-            header.columns[name] = column
-            continue
-        if column.rank > header.columns[name].rank:
-            header.columns[name], column = column, header.columns[name]
-        header.double.setdefault(name, []).append(column)
-    if is_numbering(grid, bottom + 1):
-        header.bottom += 1
+        if match is not None and name != "extra":
+            column = column._replace(rank=match.rank)
+            _take(header, name, column)
+        elif not column.label.isdecimal():
+            header.extra.append(column)
+        if damaged is not None:
+            header.damaged.append((column, damaged[1]))
     return header
+
+
+def _take(header: Header, name: str, column: Column) -> None:
+    """Give a field its column, the surest of several that claim it."""
+    if name not in header.columns:
+        header.columns[name] = column
+        return
+    if column.rank > header.columns[name].rank:
+        header.columns[name], column = column, header.columns[name]
+    header.double.setdefault(name, []).append(column)
 
 
 def is_numbering(grid: Grid, row: int) -> bool:
@@ -226,7 +252,7 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> b
     split = [_is_split(grid, bottom, column, text, block) for column, text in texts]
     if not any(known) and not any(split) and not (block == "fund" and _under_amounts(grid, top, texts)):
         return False
-    blank = {column: _reaching(grid, top, column) for column, _ in texts if not grid.text(bottom, column)}
+    blank = {column: reaching(grid, top, column) for column, _ in texts if not grid.text(bottom, column)}
     groups = set(blank.values()) - {0} if row == top + 1 else set()
     for (column, text), match, goes_on in zip(texts, known, split, strict=True):
         if goes_on:
@@ -262,55 +288,6 @@ def _under_amounts(grid: Grid, top: int, texts: list[tuple[int, str]]) -> bool:
 
 def _has_digit(text: str) -> bool:
     return any(char.isdigit() for char in text)
-
-
-def _cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
-    """The lowest header cell over each column, from the left; one that reaches below the header stands beside it."""
-    column = 1
-    while column <= grid.last_column:
-        width = 1
-        for row in range(bottom, top - 1, -1):
-            if column not in grid.merged_columns(row) and grid.small:
-                if (text := grid.own(row, column)) and (row == top or bare(text)):  # （A） says nothing of its column
-                    yield Column(text, column, column, _group(grid, top, column) if row > top else "")
-                    break
-                continue
-            anchor_row, anchor_column = grid.anchor(row, column)
-            text = grid.own(anchor_row, anchor_column)
-            beside = grid.bottom(anchor_row, anchor_column) > bottom
-            if text and not beside and not _overruled(grid, anchor_row, row, bottom, column):
-                right = grid.right(anchor_row, anchor_column)
-                right = min(right, _next_below(grid, anchor_row, bottom, column, right))
-                yield Column(text, column, right, _group(grid, top, column) if anchor_row > top else "")
-                width = right - column + 1
-                break
-        column += width
-
-
-def _group(grid: Grid, top: int, column: int) -> str:
-    """The label over a column; over a blank cell the one that reaches it from the left."""
-    return grid.text(top, column) or grid.own(top, _reaching(grid, top, column))
-
-
-def _reaching(grid: Grid, top: int, column: int) -> int:
-    """Column of the label left of blank header cells, where another label stands right below it; else 0.
-
-    A merged label says itself how far it reaches.
-    """
-    left = next((other for other in reversed(grid.columns(top)) if other < column), 0)
-    return left if grid.own(top + 1, left) and grid.merge(top, left) is None else 0
-
-
-def _overruled(grid: Grid, anchor_row: int, row: int, bottom: int, column: int) -> bool:
-    """A group label over columns that have labels of their own says nothing about a column that has none."""
-    return False if anchor_row == row or row == bottom else bool(grid.own(bottom, column))
-
-
-def _next_below(grid: Grid, anchor_row: int, bottom: int, column: int, right: int) -> int:
-    """The last column before the next sub-header under the same group label."""
-    if anchor_row == bottom or grid.bottom(anchor_row, column) >= bottom:
-        return right
-    return next((c - 1 for c in range(column + 1, right + 1) if grid.own(bottom, c)), right)
 
 
 def _settle_levels(grid: Grid, header: Header) -> None:
