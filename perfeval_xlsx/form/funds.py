@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
     LONGEST,
     contains,
+    field_names,
     find,
     is_one_of,
     is_placeholder,
@@ -26,6 +27,9 @@ from perfeval_xlsx.form.locate import is_fund_header
 from perfeval_xlsx.form.model import AMOUNT_FIELDS, FUND_FIELDS, FundRow
 from perfeval_xlsx.workbook import a1
 
+_DIGITS = frozenset("0123456789")
+_NOTHING: dict[int, str] = {}
+_POINTS = re.compile(r"[\d.]+")
 _CENT = 0.011
 """Amounts that differ by less are equal."""
 _GRID_FIELDS = frozenset({"level1", "level2", "level3", "target", "actual", "sign", "unit"})
@@ -43,24 +47,24 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         last: Last row the table may reach.
     """
     rows: list[FundRow] = []
-    first_column = min(column.left for name, column in header.columns.items() if name in FUND_FIELDS)
+    first_column = min([column.left for name, column in header.columns.items() if name in FUND_FIELDS])
     side = _side_label(grid, header, first_column)
     leftmost = first_column
     for row in range(header.bottom + 1, last + 1):
         if ends(grid, row) or (side is not None and row > side[1] and grid.own(row, side[0])):
             break
         label = _label(grid, row, first_column, header)
-        fields = [(name, *_field(grid, row, column)) for name, column in header.columns.items()]
-        values = {name: value for name, value, _ in fields}
-        if label is None and not any(values.values()):
+        values, cells = _fields(grid, row, header.columns)
+        filled = any(values.values())
+        if label is None and not filled:
             if _blank(grid, row) and not _goes_on(grid, row + 1, header, first_column):
                 break
             continue
-        begins = next((column for column, _ in grid.texts(row)), first_column)
-        if not any(values.values()) and (grid.right(row, begins) >= first_column or (rows and begins < leftmost)):
+        begins = next(iter(grid.lines.get(row, ())), first_column)
+        if not filled and (grid.right(row, begins) >= first_column or (rows and begins < leftmost)):
             break  # the label of another block: over the amounts, or left of all funds
         leftmost = min(leftmost, begins)
-        rows.append(FundRow(row, label, "part", values, {name: cell for name, _, cell in fields}))
+        rows.append(FundRow(row, label, "part", values, cells))
     rows = _parted(rows, header)
     name_total(rows)
     return rows
@@ -68,16 +72,17 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
 
 def _parted(rows: list[FundRow], header: Header) -> list[FundRow]:
     """Rows with the second list that stands beside them, where there is one: more than a word in one cell."""
-    texts = [text for fund in rows for name, text in fund.values.items() if name != "reason" and text]
-    labels = [text for text in texts if _is_label(text)]
-    if not any(_lists(text) for text in labels):
+    words = [t for fund in rows for name, t in fund.values.items() if t and not t.isascii() and name != "reason"]
+    if not any(map(_lists, words)):
         return rows
     return [each for fund in rows for each in (fund, *_beside(fund.row, fund.values, header))]
 
 
+@lru_cache(maxsize=4096)
 def _lists(text: str) -> bool:
-    """Whether a text heads a list of funds or is one of it (``按支出性质分``, ``其中：基本支出``), no mere word."""
-    return _is_part_label(text) or ":" in plain_row(text) or contains(text, "fund_rows", "list_words")
+    """Whether a label heads a list of funds or is one of it (``按支出性质分``, ``其中：基本支出``), no mere word."""
+    listed = _is_part_label(text) or ":" in plain_row(text) or contains(text, "fund_rows", "list_words")
+    return listed and _is_label(text)
 
 
 def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int] | None:
@@ -92,8 +97,14 @@ def _side_label(grid: Grid, header: Header, first_column: int) -> tuple[int, int
 
 def ends(grid: Grid, row: int) -> bool:
     """Whether a row belongs to the next block: another header, goals, or the head of the next form."""
+    line = grid.lines.get(row)
+    if not line:
+        return False
+    words = [text for text in line.values() if text[0] not in _DIGITS or not _is_mere_figure(text)]
+    if all(map(_is_quiet, words)) and _is_quiet(next(iter(line.values()))):
+        return False
     texts = grid.texts(row)
-    if is_fund_header(grid, row) or _is_grid_total(texts) or (len(texts) == 1 and _is_heading(texts[0][1])):
+    if is_fund_header(grid, row) or _is_grid_total(texts[0][1]) or (len(texts) == 1 and _is_heading(texts[0][1])):
         return True
     marks = [(column, mark) for column, text in texts if not _is_bare_figure(text) and (mark := _mark(text))]
     if any(mark.ends or (mark.goal and grid.anchor(row, column)[0] == row) for column, mark in marks):
@@ -104,6 +115,17 @@ def ends(grid: Grid, row: int) -> bool:
 def _is_bare_figure(text: str) -> bool:
     """Whether a text begins and ends with a digit: no word at all in most forms, and another one in each."""
     return text[0].isdecimal() and text[-1].isdecimal()
+
+
+def _is_mere_figure(text: str) -> bool:
+    """Whether a text that begins with a digit ends with one, too, or is a percentage."""
+    return text[-1] in _DIGITS or (text[-1] == "%" and text[:-1].replace(".", "", 1).isdecimal())
+
+
+@lru_cache(maxsize=4096)
+def _is_quiet(text: str) -> bool:
+    """Whether a text says nothing that could end a table: no field's label, total, heading or mark of a block."""
+    return not (field_names(text) or _is_grid_total(text) or _is_heading(text) or _mark(text))
 
 
 class _Mark(NamedTuple):
@@ -125,9 +147,9 @@ def _mark(text: str) -> _Mark | None:
     return mark if any(mark) else None
 
 
-def _is_grid_total(texts: list[tuple[int, str]]) -> bool:
-    """Whether a row is the total of the indicators (``总分``), by a label that no fund has."""
-    return bool(texts) and total_label(texts[0][1])[0] and not is_one_of(texts[0][1], "fund_rows", "total")
+def _is_grid_total(text: str) -> bool:
+    """Whether a row's first text makes it the total of the indicators (``总分``), by a label that no fund has."""
+    return total_label(text)[0] and not is_one_of(text, "fund_rows", "total")
 
 
 def _is_heading(text: str) -> bool:
@@ -154,7 +176,7 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
     for column in range(first_column - 1, 0, -1):
         anchor_row, anchor_column = grid.anchor(row, column)
         text = grid.own(anchor_row, anchor_column)
-        if not text or is_amount(text) or _tells(grid, header, anchor_column):
+        if not text or _says_amount(text) or _tells(grid, header, anchor_column):
             continue
         tall = grid.bottom(anchor_row, anchor_column) - anchor_row + 1 >= _SIDE_ROWS
         if anchor_row <= header.bottom:
@@ -164,6 +186,11 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
             return squeeze(text)
         side = side or (text if anchor_row == row else None)
     return squeeze(side)
+
+
+@lru_cache(maxsize=4096)
+def _says_amount(text: str) -> bool:
+    return is_amount(text)
 
 
 def _tells(grid: Grid, header: Header, column: int) -> bool:
@@ -176,12 +203,21 @@ def _column_of(grid: Grid, row: int, column: Column) -> int:
     return next((c for c in range(column.left, column.right + 1) if grid.text(row, c)), column.left)
 
 
-def _field(grid: Grid, row: int, column: Column) -> tuple[str | None, str]:
-    """Displayed text and address of a field."""
-    if column.left == column.right and column.left not in grid.merged_columns(row) and grid.small:
-        text = grid.own(row, column.left)
-        return text if text and not _is_unit(text) else None, a1(row, column.left)
-    return _value(grid, row, column), grid.address(row, _column_of(grid, row, column))
+def _fields(grid: Grid, row: int, columns: Mapping[str, Column]) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Displayed text and address of every field."""
+    values: dict[str, str | None] = {}
+    cells: dict[str, str] = {}
+    text_in, merged, small = grid.lines.get(row, _NOTHING).get, grid.merged_columns(row), grid.small
+    for name, column in columns.items():
+        left = column.left
+        if left == column.right and left not in merged and small:
+            text = text_in(left)
+            values[name] = None if text is None or _is_unit(text) else text
+            cells[name] = a1(row, left)
+        else:
+            values[name] = _value(grid, row, column)
+            cells[name] = grid.address(row, _column_of(grid, row, column))
+    return values, cells
 
 
 def _value(grid: Grid, row: int, column: Column) -> str | None:
@@ -196,7 +232,7 @@ def _value(grid: Grid, row: int, column: Column) -> str | None:
 
 def _is_unit(text: str) -> bool:
     """Whether a text is a unit word alone, or nothing that can be read."""
-    return not _is_bare_figure(text) and _says_unit(text)
+    return text[0] not in _DIGITS and _says_unit(text)
 
 
 @lru_cache(maxsize=4096)
@@ -234,10 +270,11 @@ def name_total(rows: list[FundRow]) -> None:
 
     Of several funds none of which is the others' sum, none is the total.
     """
-    named = [row for row in rows if row.label and _is_total(row.label)]
-    weighted = [row for row in rows if re.fullmatch(r"[\d.]+", plain_row(row.values.get("weight") or ""))]
-    for row in (named or weighted or [row for row in rows if _sums_up(row, rows)])[:1]:
-        row.role = "total"
+    named = (row for row in rows if row.label and _is_total(row.label))
+    weighted = (row for row in rows if _POINTS.fullmatch(plain_row(row.values.get("weight") or "")))
+    total = next(named, None) or next(weighted, None) or next((row for row in rows if _sums_up(row, rows)), None)
+    if total is not None:
+        total.role = "total"
 
 
 def _sums_up(row: FundRow, rows: list[FundRow]) -> bool:
@@ -263,6 +300,7 @@ def _is_part_label(label: str) -> bool:
     return pattern("fund_rows", "part").match(plain(label)) is not None
 
 
+@lru_cache(maxsize=4096)
 def _is_total(label: str) -> bool:
     if _is_part_label(label):
         return False

@@ -16,8 +16,11 @@ def read_goals(form: Form, grid: Grid, first: int, last: int) -> int | None:
 
     Texts stand below their labels where both labels share a row without texts between them, else to the right of each.
     """
-    labelled = [(row, places) for row in grid.rows_between(first, last) if (places := _goal_labels(grid, row))]
-    for row, places in labelled:
+    labelled = []
+    for row in grid.rows_between(first, last):
+        places = _goal_labels(grid, row)
+        if places:
+            labelled.append((row, places))
         if len(places) > 1:
             if all(_goal_beside(grid, row, column)[1] for column in places.values()):
                 _goals_beside(form, grid, row, places)

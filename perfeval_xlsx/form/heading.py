@@ -88,24 +88,35 @@ def _is_head_label(text: str) -> bool:
 def _is_label(text: str) -> bool:
     """Whether a text is a label of the head, its total's and grade's included."""
     label = split_label(text)[0]
-    head = load("labels.toml")["head"]
-    return label in _head_labels() or label in head["total"] or label in head["grade"]
+    return label in _head_labels() or label in _written("total") or label in _written("grade")
+
+
+@cache
+def _written(key: str) -> frozenset[str]:
+    return frozenset(load("labels.toml")["head"][key])
 
 
 @cache
 def _head_labels() -> frozenset[str]:
     head = load("labels.toml")["head"]
-    return bare_names([name for group in head["org"] for name in group] + head["project"] + head["other"])
+    return _bare_names([name for group in head["org"] for name in group] + head["project"] + head["other"])
 
 
-def bare_names(names: Iterable[str]) -> frozenset[str]:
+def _bare_names(names: Iterable[str]) -> frozenset[str]:
     """Labels of the head as they are compared (see ``split_label``)."""
-    return _bare_names(tuple(names))
+    return frozenset(bare(name) for name in names)
 
 
 @cache
-def _bare_names(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(bare(name) for name in names)
+def names_of(key: str, section: str = "head") -> frozenset[str]:
+    """Labels of ``labels.toml [section] key`` as they are compared (see ``split_label``)."""
+    return _bare_names(load("labels.toml")[section][key])
+
+
+@cache
+def _names_of_org() -> list[frozenset[str]]:
+    """Labels of the unit's name, those that count first first."""
+    return [_bare_names(group) for group in load("labels.toml")["head"]["org"]]
 
 
 def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
@@ -126,7 +137,7 @@ def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
 
 def read_names(form: Form, grid: Grid, rows: list[int]) -> None:
     """Fill in the unit's and the project's name from rows of the head."""
-    for names in load("labels.toml")["head"]["org"]:
+    for names in _names_of_org():
         found = _labelled(grid, rows, names)
         if found:
             form.head_cells.setdefault("org", found[0][0])
@@ -134,7 +145,7 @@ def read_names(form: Form, grid: Grid, rows: list[int]) -> None:
         if filled is not None:
             form.head_cells["org"], form.org = filled[0], pattern("head", "seal").sub("", filled[1])
             break
-    projects = _labelled(grid, rows, load("labels.toml")["head"]["project"])
+    projects = _labelled(grid, rows, names_of("project"))
     form.project = next((text for _, text in projects if text), None)
 
 
@@ -158,14 +169,21 @@ def kind_of(title: str) -> Kind:
 def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
     """The year of the title and the lines around it, else of the sheet's or the file's name."""
     named = [form.title] if form.title else []
-    named += [text for _, text in _labelled(grid, rows, load("labels.toml")["year"]["labels"]) if text]
+    named += [text for _, text in _labelled(grid, rows, names_of("labels", "year")) if text]
+    year = _year_in(tuple(named)) if named else None
+    if year is not None:
+        return year
     texts = []
     for row in rows:
         cells = grid.texts(row)
         if len(cells) <= 2 and not any(_is_head_label(text) or _is_dated(text) for _, text in cells):
             texts += [text for _, text in cells]
-    year = year_in(named) or year_in(texts) or year_in([form.sheet])
-    return year or year_in([Path(form.path).stem], "file_patterns")
+    return year_in(texts) or year_in([form.sheet]) or year_in([Path(form.path).stem], "file_patterns")
+
+
+@lru_cache(maxsize=1024)
+def _year_in(texts: tuple[str, ...]) -> int | None:
+    return year_in(texts)
 
 
 def _is_dated(text: str) -> bool:
@@ -188,9 +206,8 @@ def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
     return year_in(written, key) if written else None
 
 
-def _labelled(grid: Grid, rows: list[int], names: list[str]) -> list[tuple[str, str | None]]:
+def _labelled(grid: Grid, rows: list[int], wanted: frozenset[str]) -> list[tuple[str, str | None]]:
     """Address and text of labels' values, right of them or behind their colon, in the order of the sheet."""
-    wanted = bare_names(names)
     values: list[tuple[str, str | None]] = []
     for row in rows:
         for column, text in grid.texts(row):
@@ -222,6 +239,8 @@ def facts_in(text: str) -> list[tuple[str, str]]:
 
 def _spaced(text: str) -> tuple[str, str] | None:
     """A known label and the value that stands behind white space in its cell (``填报单位（盖章）  水务局``)."""
+    if len(text.split(maxsplit=1)) < 2:
+        return None
     match = _label_before_space().match(text)
     if match is None or bare(text) in _head_labels() or len(match["value"]) < _NAME:
         return None
@@ -250,8 +269,7 @@ def _label_before_space() -> re.Pattern[str]:
 
 @cache
 def _known_label() -> re.Pattern[str]:
-    head = load("labels.toml")["head"]
-    names = {*_head_labels(), *bare_names([*head["total"], *head["grade"]])}
+    names = {*_head_labels(), *names_of("total"), *names_of("grade")}
     longest = sorted((re.escape(name) for name in names if len(name) >= _WHOLE), key=len, reverse=True)
     return re.compile(f"(?:{'|'.join(longest)})(?:[(][^()]*[)])?:")
 
@@ -271,6 +289,7 @@ def below_labels(grid: Grid, row: int, column: int, rows: list[int]) -> tuple[st
     return (grid.address(below, column), text) if text and all(_is_label(t) for _, t in grid.texts(row)) else None
 
 
+@lru_cache(maxsize=2048)
 def _is_unit(text: str, inline: str) -> bool:
     """Whether a label 单位 means the money unit: ``单位：万元``, ``单位（万元）``."""
     folded = plain_row(text)
@@ -300,7 +319,8 @@ def read_unit(form: Form, grid: Grid, header: Header | None, rows: Iterable[int]
     table += [fund.row for fund in form.funds]
     if header is None:  # pairs may stand over two rows
         table += [row_column(cell)[0] for fund in form.funds for cell in fund.cells.values()]
-    texts = [text for row in grid.rows_between(min(table), max(table)) for _, text in grid.texts(row)] if table else []
+    lines = map(grid.lines.__getitem__, grid.rows_between(min(table), max(table))) if table else ()
+    texts = (text for line in lines for text in line.values())
     head = [(row, c, text) for row in rows for c, text in grid.texts(row) if len(text) <= 2 * LONGEST]
     own, above = unit_stated(texts), unit_stated(text for _, _, text in head)
     form.unit = own or above or _unit_of_values(form)

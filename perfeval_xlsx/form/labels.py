@@ -76,8 +76,7 @@ def is_figure(text: str) -> bool:
 
 def squeeze(text: str | None) -> str | None:
     """Return a text without white space, None for a blank one."""
-    squeezed = _SPACE.sub("", text) if text else ""
-    return squeezed or None
+    return ("".join(text.split()) if text else "") or None
 
 
 class _Vocabulary(NamedTuple):
@@ -352,12 +351,11 @@ def points_stated(text: str) -> frozenset[str]:
 
 def unit_stated(texts: Iterable[str]) -> str | None:
     """Return the money unit that labels state (``项目资金（万元）``, ``单位：元``), the first one met."""
-    stated, alone = pattern("units", "stated"), pattern("units", "alone")
-    for text in texts:
-        if text.isascii():
-            continue
-        folded = plain_row(text)
-        match = alone.match(folded) or stated.search(folded)
-        if match:
-            return next(group for group in match.groups() if group)
-    return None
+    return next((unit for text in texts if not text.isascii() and (unit := _unit_in(text)) is not None), None)
+
+
+@lru_cache(maxsize=4096)
+def _unit_in(text: str) -> str | None:
+    folded = plain_row(text)
+    match = pattern("units", "alone").match(folded) or pattern("units", "stated").search(folded)
+    return next(group for group in match.groups() if group) if match else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
@@ -45,14 +47,8 @@ _SCORED = frozenset({"rate", "weight", "score"})
 def indicator_headers(grid: Grid) -> list[Header]:
     """Every header of an indicator grid on the sheet, from the top, process-type tables included."""
     headers: list[Header] = []
-    for row, line in grid.lines.items():
-        if len(line) < _FEWEST or (headers and row <= headers[-1].bottom):
-            continue
-        texts = reversed(line.values())
-        last, before = next(texts), next(texts)
-        if last[0] in _DIGITS and last[-1] in _LAST and not last.isdecimal():
-            continue  # most rows end with a figure, or with a remark behind one, and so name nothing
-        if before[0] in _DIGITS and before[-1] in _LAST:
+    for row in _without_figures(grid.lines):
+        if headers and row <= headers[-1].bottom:
             continue
         fields = _fields(grid, row, "indicator")
         if len(fields) >= _FEWEST and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
@@ -62,6 +58,18 @@ def indicator_headers(grid: Grid) -> list[Header]:
             if len(header.columns) >= _FEWEST and known:
                 headers.append(header)
     return headers
+
+
+def _without_figures(lines: dict[int, dict[int, str]]) -> Iterator[int]:
+    """Rows of several texts, but for those that name nothing as they end with a figure, or a remark behind one."""
+    lasts = map(next, map(reversed, map(dict.values, lines.values())))
+    for row, last in zip(lines, lasts, strict=True):
+        if last[0] not in _DIGITS or last[-1] not in _LAST or last.isdecimal():
+            line = lines[row]
+            if len(line) >= _FEWEST:
+                before = line[[*line][-2]]
+                if before[0] not in _DIGITS or before[-1] not in _LAST:
+                    yield row
 
 
 def fund_header(grid: Grid, first: int, last: int) -> Header | None:
@@ -193,6 +201,8 @@ def is_numbering(grid: Grid, row: int) -> bool:
     """Whether a row only numbers the columns above it (``栏次 | 1 | 2``, ``甲 | 乙``), or says their units or use."""
     marks = load("labels.toml")["numbering"]
     told = [text for _, text in grid.texts(row)]
+    if any(map(_says_more, told)):
+        return False
     if len(told) >= marks["least"] and all(pattern("numbering", "aside").match(plain_row(text)) for text in told):
         return True
     if told and _column_mark(told[0]) in marks["labels"]:
@@ -203,6 +213,13 @@ def is_numbering(grid: Grid, row: int) -> bool:
     places = [[series.index(text) for text in texts if text in series] for series in marks["series"]]
     in_order = all(run == list(range(run[0], run[0] + len(run))) for run in places if run)
     return in_order and sum(map(len, places)) == len(texts)
+
+
+@lru_cache(maxsize=1024)
+def _says_more(text: str) -> bool:
+    """Whether no row that holds a text only numbers its columns, whatever else stands in it."""
+    mark, aside = _column_mark(text), pattern("numbering", "aside")
+    return len(mark) > 2 and mark not in load("labels.toml")["numbering"]["labels"] and not aside.match(plain_row(text))
 
 
 def _column_mark(text: str) -> str:
@@ -243,9 +260,9 @@ def _bottom(grid: Grid, top: int, block: str) -> int:
 
 def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> bool:
     """Whether a row below holds nothing but labels that stand under a wider, a blank or a taller header cell."""
-    texts = grid.texts(row)
-    if any(len(text) > LONGEST or is_figure(text) for _, text in texts):
+    if any(map(_is_no_label, reversed((grid.lines.get(row) or _NO_LINE).values()))):  # figures stand on the right
         return False
+    texts = grid.texts(row)
     known = [find(block, text) for _, text in texts]
     if len(texts) > 1 and all(match is not None and match.exact for match in known):
         return True
@@ -267,6 +284,11 @@ def _is_sub_header(grid: Grid, top: int, bottom: int, row: int, block: str) -> b
         if not under_group and column not in blank:
             return False
     return True
+
+
+@lru_cache(maxsize=4096)
+def _is_no_label(text: str) -> bool:
+    return len(text) > LONGEST or is_figure(text)
 
 
 def _is_split(grid: Grid, row: int, column: int, text: str, block: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from perfeval_xlsx.data import load
 
@@ -43,7 +44,13 @@ def place_of(*texts: str | None) -> str | None:
 def _places(text: str) -> tuple[tuple[str, str], ...]:
     """Every place in a text: its province, and the district named right behind a municipality or province."""
     plain = "".join(unicodedata.normalize("NFKC", text).split())
-    return tuple(_found(plain))
+    return () if _first_pairs().isdisjoint(pairwise(plain)) else tuple(_found(plain))
+
+
+@cache
+def _first_pairs() -> frozenset[tuple[str, str]]:
+    """What names begin with: a text without any such pair of characters, as most are, names no place."""
+    return frozenset((begins[0], begins[1]) for begins in _by_start())
 
 
 def _found(text: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from perfeval_xlsx.form.fund_pairs import pair_points, read_columns, read_pairs
 from perfeval_xlsx.form.funds import read_funds
 from perfeval_xlsx.form.goals import read_goals
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.header import Column, Header
+from perfeval_xlsx.form.header import Header
 from perfeval_xlsx.form.heading import (
     begins_form,
     first_row,
@@ -248,7 +249,7 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     if funds is not None or form.funds:
         form.execution_points = _execution_points(grid, funds) if funds else pair_points(grid, form.funds[0])
     form.province = province_of(form.org, form.title, form.sheet)
-    form.columns, form.others = _columns(funds, header), [_letter(column) for column in header.extra]
+    form.columns, form.others = _columns(funds, header), [(_letter(c.left), c.label) for c in header.extra]
     form.headers = {name: (block.top, block.bottom) for name, block in (("funds", funds), ("grid", header)) if block}
     end = _end(grid, located)
     held = range(tables, form.funds[-1].row + 1) if form.funds else range(0)
@@ -295,7 +296,8 @@ def _execution_points(grid: Grid, funds: Header) -> float | None:
     """Points of the execution score in a header or side label (``得分（20分*执行率）``), where one figure is given."""
     columns = [funds.columns[name] for name in ("score", "weight", "rate") if name in funds.columns]
     texts = [column.label for column in columns]
-    texts += [grid.own(row, column.left) for row in range(funds.top + 1, funds.bottom + 1) for column in columns]
+    for row in range(funds.top + 1, funds.bottom + 1):
+        texts += [grid.own(row, column.left) for column in columns]
     texts += [grid.text(funds.top, column) for column in range(1, funds.left)]
     figures = set().union(*map(points_stated, texts))
     return float(figures.pop()) if len(figures) == 1 else None
@@ -304,15 +306,17 @@ def _execution_points(grid: Grid, funds: Header) -> float | None:
 def _columns(funds: Header | None, header: Header) -> dict[str, tuple[str, str]]:
     """Column letter and label of every field as it was understood; the fund table's under ``funds.``."""
     columns: dict[str, tuple[str, str]] = {}
-    for prefix, block in (("funds.", funds), ("", header)):
-        for name, column in (block.columns if block else {}).items():
-            columns[prefix + name] = _letter(column)
+    if funds is not None:
+        for name, column in funds.columns.items():
+            columns["funds." + name] = _letter(column.left), column.label
+    for name, column in header.columns.items():
+        columns[name] = _letter(column.left), column.label
     return columns
 
 
-def _letter(column: Column) -> tuple[str, str]:
-    """A column's letter and label."""
-    return a1(1, column.left)[:-1], column.label
+@lru_cache(maxsize=256)
+def _letter(column: int) -> str:
+    return a1(1, column)[:-1]
 
 
 def _notes(grid: Grid, form: Form, above: Sequence[int], body: Body, end: int) -> Iterator[tuple[str, str]]:

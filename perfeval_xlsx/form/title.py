@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import contains, is_one_of, pattern, plain, plain_row, says_on
@@ -21,14 +23,20 @@ def is_title(grid: Grid, row: int) -> bool:
     texts = grid.texts(row)
     if not texts or len(texts) > 2:
         return False
-    column, text = max(texts, key=lambda item: len(item[1]))
+    column, text = texts[0] if len(texts) == 1 else max(texts, key=lambda item: len(item[1]))
+    if not _announces(text):
+        return False
+    return grid.right(row, column) > column or len(texts) == 1 or any(map(_numbers_rows, texts))
+
+
+@lru_cache(maxsize=4096)
+def _announces(text: str) -> bool:
+    """Whether a text has a title's word and is neither a sentence nor instructions."""
     folded = plain_row(text)
     data = load("labels.toml")["title"]
     if len(folded) > data["longest"] or not contains(text, "title", "words"):
         return False
-    if any(folded.startswith(plain(word)) for word in data["not"]):
-        return False
-    return grid.right(row, column) > column or len(texts) == 1 or any(map(_numbers_rows, texts))
+    return not any(folded.startswith(plain(word)) for word in data["not"])
 
 
 def _numbers_rows(item: tuple[int, str]) -> bool:

@@ -11,7 +11,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Header
-from perfeval_xlsx.form.heading import bare_names, below_labels, facts_in, right_of, split_label
+from perfeval_xlsx.form.heading import below_labels, facts_in, names_of, right_of, split_label
 from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.workbook import a1
@@ -94,10 +94,15 @@ def _may_be_points(text: str) -> bool:
 
 def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
     """Fill in total and grade that stand below their labels (``自评总分 | 自评等级`` over ``98.5 | 优``)."""
-    head = load("labels.toml")["head"]
-    names = {"score": bare_names(head["total"]), "grade": bare_names(head["grade"])}
-    labels = {name: c for c, text in grid.texts(row) for name, words in names.items() if bare(text) in words}
-    if len(labels) < len(names):
+    labels: dict[str, int] = {}
+    for column, text in grid.texts(row):
+        if text[-1].isdecimal():  # no label ends with a digit
+            continue
+        label = bare(text)
+        for name, words in (("score", names_of("total")), ("grade", names_of("grade"))):
+            if label in words:
+                labels[name] = column
+    if len(labels) < 2:
         return False
     below = {name: grid.anchor(grid.bottom(row, column) + 1, column) for name, column in labels.items()}
     texts = {name: grid.own(*place) for name, place in below.items()}
@@ -186,11 +191,12 @@ def _boxed(text: str) -> str:
 def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
     """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
     rows = grid.rows_between(first, last)
+    names = (("total", "score", names_of("total")), ("grade", "grade", names_of("grade")))
     for row in rows:
         for column, text in grid.texts(row):
             for label, inline in facts_in(text):
-                for key, name in (("total", "score"), ("grade", "grade")):
-                    if label in bare_names(load("labels.toml")["head"][key]):
+                for key, name, words in names:
+                    if label in words:
                         _take_head(form, name, _beside_label(grid, rows, row, column, key, inline))
 
 
