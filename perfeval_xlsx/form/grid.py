@@ -35,17 +35,19 @@ class Grid:
         lines: Displayed texts by row and column, in order, outer white space and blank ones off; not to be changed.
         rows: Row numbers that hold something, in order.
         last_column: Rightmost column that holds something or is merged from one that does.
-        named: What the labels of a row name, by row: fields of the grid, of the fund table; filled by ``locate``.
+        ends: Column of each row's last cell, in order.
+        named: What the labels of a row name, by row: fields of the grid, of the fund table; filled in by ``locate``.
         merged: Merged range by each of its cells, as far as the sheet is filled; the largest ones are left out.
     """
 
-    __slots__ = ("_columns", "_large", "_texts", "last_column", "lines", "merged", "named", "rows", "sheet")
+    __slots__ = ("_columns", "_large", "_texts", "ends", "last_column", "lines", "merged", "named", "rows", "sheet")
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self.named: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        self.named: dict[int, tuple[frozenset[str], frozenset[str]]] | None = None
         self.lines = _lines(sheet) if sheet.lines is None else sheet.lines
         self.rows = list(self.lines)
+        self.ends = [*map(next, map(reversed, self.lines.values()))]
         self._texts: dict[int, list[tuple[int, str]]] = {}
         last = self.rows[-1] if self.rows else 0
         self.merged, self._columns, self._large, right = _merged(sheet.merges, last)
@@ -53,11 +55,10 @@ class Grid:
 
     def _rightmost(self, merged: int) -> int:
         """The last column of any row's last cell, the range it is merged into included; none is right of ``merged``."""
-        lasts = [*map(next, map(reversed, self.lines.values()))]
-        found = max(lasts, default=0)
-        if merged <= found or not lasts:
+        found = max(self.ends, default=0)
+        if merged <= found or not self.ends:
             return found
-        ends = dict(zip(self.lines, lasts, strict=True))
+        ends = dict(zip(self.rows, self.ends, strict=True))
         for merge in self.sheet.merges:
             if merge.right > found:
                 inside = range(merge.left, merge.right + 1)

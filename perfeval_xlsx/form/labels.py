@@ -176,12 +176,19 @@ def _look_alikes() -> dict[int, str]:
 @lru_cache(maxsize=8_192)
 def field_names(text: str) -> tuple[str | None, str | None] | None:
     """The indicator field and the fund field a text names as a label; None where it names neither."""
-    spelled = _spelled(text)
-    if spelled is None:
+    spelled, (labels, any_word) = _spelled(text), _both()
+    if spelled is None or (labels.isdisjoint(spelled) and any_word.search(spelled[1]) is None):
         return None
     grid, fund = _found(_vocabulary("indicator"), spelled), _found(_vocabulary("fund"), spelled)
     names = _ours(grid), _ours(fund)
     return names if any(names) else None
+
+
+@cache
+def _both() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Whole labels and words of the grid and of the fund table: most texts hold none."""
+    grid, fund = _vocabulary("indicator"), _vocabulary("fund")
+    return frozenset({*grid.exact, *fund.exact}), _any_of({**dict(grid.words), **dict(fund.words)})
 
 
 def _ours(match: Match | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from perfeval_xlsx.data import load
@@ -32,7 +31,8 @@ _REMEMBERED = 256
 _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[百千万亿]*元|万)?$")
 _DIGITS, _LAST = frozenset("0123456789"), frozenset("0123456789%")
 _NO_LINE: dict[int, str] = {}
-_NEITHER: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+_Names = tuple[frozenset[str], frozenset[str]]
+_NEITHER: _Names = (frozenset(), frozenset())
 _LEVELS = ("level1", "level2", "level3")
 _ANYWHERE = frozenset({"weight", "score", "sign", "unit"})
 """Fields whose column may stand left of the levels."""
@@ -47,10 +47,9 @@ _SCORED = frozenset({"rate", "weight", "score"})
 def indicator_headers(grid: Grid) -> list[Header]:
     """Every header of an indicator grid on the sheet, from the top, process-type tables included."""
     headers: list[Header] = []
-    for row in _without_figures(grid.lines):
+    for row, (fields, _) in named_rows(grid).items():
         if headers and row <= headers[-1].bottom:
             continue
-        fields = _fields(grid, row, "indicator")
         if len(fields) >= _FEWEST and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
             header = _header(grid, row, "indicator")
             _settle_levels(grid, header)
@@ -60,24 +59,12 @@ def indicator_headers(grid: Grid) -> list[Header]:
     return headers
 
 
-def _without_figures(lines: dict[int, dict[int, str]]) -> Iterator[int]:
-    """Rows of several texts, but for those that name nothing as they end with a figure, or a remark behind one."""
-    lasts = map(next, map(reversed, map(dict.values, lines.values())))
-    for row, last in zip(lines, lasts, strict=True):
-        if last[0] not in _DIGITS or last[-1] not in _LAST or last.isdecimal():
-            line = lines[row]
-            if len(line) >= _FEWEST:
-                before = line[[*line][-2]]
-                if before[0] not in _DIGITS or before[-1] not in _LAST:
-                    yield row
-
-
 def fund_header(grid: Grid, first: int, last: int) -> Header | None:
     """The last fund header between two rows, one with a rate or a score before a mere list; None without one."""
     found: Header | None = None
     met = first - 1
-    for row in grid.rows_between(first, last):
-        if row > met and is_fund_header(grid, row):
+    for row in named_rows(grid):
+        if met < row <= last and is_fund_header(grid, row):
             header = _header(grid, row, "fund")
             met = header.bottom
             if found is None or len(header.columns.keys() & _SCORED) >= len(found.columns.keys() & _SCORED):
@@ -87,7 +74,7 @@ def fund_header(grid: Grid, first: int, last: int) -> Header | None:
 
 def is_fund_header(grid: Grid, row: int) -> bool:
     """Whether a row names at least two columns of a fund table, an amount among them, and holds no figures itself."""
-    fields = _fields(grid, row, "fund")
+    fields = named_rows(grid).get(row, _NEITHER)[1]
     if len(fields) < 2 or fields.isdisjoint(AMOUNT_FIELDS):
         return False
     texts = grid.texts(row)
@@ -110,34 +97,41 @@ def is_declaration(header: Header) -> bool:
     return "actual" not in header.columns and "score" not in header.columns
 
 
-def _fields(grid: Grid, row: int, block: str) -> frozenset[str]:
-    """Different fields of a block that the labels of a row name; worked out once a row."""
-    known = grid.named.get(row)
-    if known is None:
-        known = grid.named[row] = _named(grid, row)
-    return known[0] if block == "indicator" else known[1]
+def named_rows(grid: Grid) -> dict[int, _Names]:
+    """Different fields of the grid and of the fund table that a row names, by row; worked out once a sheet.
 
-
-def _named(grid: Grid, row: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Different fields of the grid and of the fund table that a row names; none where it holds a figure.
-
-    Its own number at one end of it (行次) is none.
+    Only rows that name any. One that holds a figure names none, but for its own number at one end of it (行次).
     """
-    texts = [*grid.lines.get(row, _NO_LINE).values()]
+    if grid.named is None:
+        grid.named = {}
+        for (row, line), column in zip(grid.lines.items(), grid.ends, strict=True):
+            last = line[column]
+            if last[0] in _DIGITS and last[-1] in _LAST and not last.isdecimal():
+                continue  # so do most rows end
+            if (names := _names(list(line.values()))) is not None:
+                grid.named[row] = names
+    return grid.named
+
+
+def _names(texts: list[str]) -> _Names | None:
+    """The fields that the texts of a row name, None where they name none."""
+    if len(texts) < 2:  # a single label heads no columns
+        return None
+    before = texts[-2]
+    if before[0] in _DIGITS and before[-1] in _LAST and len(texts) > 2:
+        return None  # a remark behind the score
     figures = [text for text in texts if text[0] in _DIGITS and text[-1] in _LAST]
     if figures and (len(figures) > 1 or not figures[0].isdecimal() or figures[0] not in {texts[0], texts[-1]}):
-        return _NEITHER
+        return None
     found = [*filter(None, map(field_names, texts))]
-    return _both(found) if found else _NEITHER
+    if not found:
+        return None
+    return frozenset(name for name, _ in found if name), frozenset(name for _, name in found if name)
 
 
 def _is_row_number(texts: list[tuple[int, str]], figures: list[int]) -> bool:
     """Whether a row's only figure is its number, at one end of it (行次)."""
     return len(figures) == 1 and figures[0] in {0, len(texts) - 1} and texts[figures[0]][1].isdecimal()
-
-
-def _both(found: list[tuple[str | None, str | None]]) -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(name for name, _ in found if name), frozenset(name for _, name in found if name)
 
 
 _built: dict[tuple[str, int, Looks], Header] = {}
