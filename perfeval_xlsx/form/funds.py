@@ -212,7 +212,7 @@ def _fields(grid: Grid, row: int, columns: Mapping[str, Column]) -> tuple[dict[s
         left = column.left
         if left == column.right and left not in merged and small:
             text = text_in(left)
-            values[name] = None if text is None or _is_unit(text) else text
+            values[name] = text if text is None or text[0] in _DIGITS or not _is_unit(text) else None
             cells[name] = a1(row, left)
         else:
             values[name] = _value(grid, row, column)

@@ -168,22 +168,24 @@ def kind_of(title: str) -> Kind:
 
 def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
     """The year of the title and the lines around it, else of the sheet's or the file's name."""
+    if form.title and (year := _year_of_title(form.title)) is not None:
+        return year
     named = [form.title] if form.title else []
     named += [text for _, text in _labelled(grid, rows, names_of("labels", "year")) if text]
-    year = _year_in(tuple(named)) if named else None
-    if year is not None:
-        return year
     texts = []
     for row in rows:
         cells = grid.texts(row)
         if len(cells) <= 2 and not any(_is_head_label(text) or _is_dated(text) for _, text in cells):
             texts += [text for _, text in cells]
-    return year_in(texts) or year_in([form.sheet]) or year_in([Path(form.path).stem], "file_patterns")
+    year = year_in(named) or year_in(texts) or year_in([form.sheet])
+    return year or year_in([Path(form.path).stem], "file_patterns")
 
 
 @lru_cache(maxsize=1024)
-def _year_in(texts: tuple[str, ...]) -> int | None:
-    return year_in(texts)
+def _year_of_title(title: str) -> int | None:
+    """The year that a title names in the surest way, before which no other text counts."""
+    match = re.search(load("labels.toml")["year"]["patterns"][0], _without_spans(title))
+    return int(match[1]) if match else None
 
 
 def _is_dated(text: str) -> bool:
@@ -193,7 +195,7 @@ def _is_dated(text: str) -> bool:
 
 def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
     """The first year that any text names, the surest pattern first; a span of years (``2021—2025年``) names none."""
-    folded = [pattern("year", "span").sub("", plain_row(text)) for text in texts]
+    folded = [*map(_without_spans, texts)]
     for expression in load("labels.toml")["year"][key]:
         for text in folded:
             match = re.search(expression, text)
@@ -204,6 +206,10 @@ def year_in(texts: Iterable[str], key: str = "patterns") -> int | None:
         return int(alone[0][:4])
     written = [arabic(text.translate(_ZEROS)) for text in folded if _WRITTEN_YEAR.search(text)]
     return year_in(written, key) if written else None
+
+
+def _without_spans(text: str) -> str:
+    return pattern("year", "span").sub("", plain_row(text))
 
 
 def _labelled(grid: Grid, rows: list[int], wanted: frozenset[str]) -> list[tuple[str, str | None]]:

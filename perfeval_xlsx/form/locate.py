@@ -78,8 +78,14 @@ def is_fund_header(grid: Grid, row: int) -> bool:
     if len(fields) < 2 or fields.isdisjoint(AMOUNT_FIELDS):
         return False
     texts = grid.texts(row)
-    figures = [at for at, (_, text) in enumerate(texts) if _FIGURE.match(plain_row(text).rpartition(":")[2])]
+    figures = [at for at, (_, text) in enumerate(texts) if _ends_with_figure(text)]
     return not figures or _is_row_number(texts, figures)
+
+
+@lru_cache(maxsize=1024)
+def _ends_with_figure(text: str) -> bool:
+    """Whether a text, or what stands behind its colon, is a figure."""
+    return _FIGURE.match(plain_row(text).rpartition(":")[2]) is not None
 
 
 def is_list(header: Header) -> bool:
@@ -123,6 +129,11 @@ def _names(texts: list[str]) -> _Names | None:
     figures = [text for text in texts if text[0] in _DIGITS and text[-1] in _LAST]
     if figures and (len(figures) > 1 or not figures[0].isdecimal() or figures[0] not in {texts[0], texts[-1]}):
         return None
+    return _names_of(tuple(texts))
+
+
+@lru_cache(maxsize=1024)
+def _names_of(texts: tuple[str, ...]) -> _Names | None:
     found = [*filter(None, map(field_names, texts))]
     if not found:
         return None
