@@ -49,6 +49,7 @@ def header_cells(grid: Grid, top: int, bottom: int) -> Iterator[Column]:
             if text and not beside and not _overruled(grid, anchor_row, row, bottom, column):
                 right = grid.right(anchor_row, anchor_column)
                 right = min(right, _next_below(grid, anchor_row, bottom, column, right))
+                right = max(right, column)  # ranges of a damaged file may overlap
                 yield Column(text, column, right, _group(grid, top, column) if anchor_row > top else "")
                 width = right - column + 1
                 break

@@ -67,8 +67,9 @@ def fund_header(grid: Grid, first: int, last: int) -> Header | None:
         if met < row <= last and is_fund_header(grid, row):
             header = _header(grid, row, "fund")
             met = header.bottom
-            if found is None or len(header.columns.keys() & _SCORED) >= len(found.columns.keys() & _SCORED):
-                found = header
+            scored = header.columns.keys() & _SCORED
+            if header.columns and (found is None or len(scored) >= len(found.columns.keys() & _SCORED)):
+                found = header  # one whose labels are all hidden below merged cells has no columns
     return found
 
 
@@ -334,7 +335,10 @@ def _settle_levels(grid: Grid, header: Header) -> None:
     if "level3" not in columns:
         deepest = next((level for level in ("level2", "level1") if level in columns), None)
         if deepest is not None:
-            columns["level3"] = columns.pop(deepest)
+            same = sorted([columns.pop(deepest), *header.double.pop(deepest, ())], key=lambda column: column.left)
+            columns["level3"] = same.pop()  # of several under one label the rightmost holds the names
+            for column in same:
+                _take(header, deepest, column)
 
 
 def _name_by_rows(grid: Grid, header: Header) -> bool:
