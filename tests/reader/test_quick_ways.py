@@ -194,3 +194,14 @@ def test_a_title_that_names_its_year_surely_needs_no_other_text(title: str, othe
 
 def test_no_label_of_a_total_or_grade_ends_with_a_digit() -> None:
     assert not [name for key in ("total", "grade") for name in names_of(key) if name[-1].isdecimal()]
+
+
+@QUICK
+@given(st.lists(MERGE, max_size=6), st.integers(0, 8))
+def test_merged_columns_are_told_by_row_as_cell_by_cell(ranges: list[tuple[int, int, int, int]], last: int) -> None:
+    merges = [Merge(top, left, top + down, left + across) for top, left, down, across in ranges]
+    grid = Grid(Sheet("表", cells={(last, 1): Cell("一")} if last else {}, merges=merges))
+    for row in range(1, last + 1):
+        columns = {c for m in merges if m.top <= row <= m.bottom for c in range(m.left, m.right + 1)}
+        assert grid.merged_columns(row) == columns == {at for line, at in grid.merged if line == row}
+    assert max((row for row, _ in grid.merged), default=0) <= last
