@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,7 +51,7 @@ class Sheet:
         name: Name on the tab.
         index: Position in the workbook, 0-based.
         state: ``visible``, ``hidden`` or ``veryHidden``.
-        cells: Non-blank cells only.
+        cells: Non-blank cells only, in order of rows and columns unless the file has them out of order.
         merges: Merged ranges.
         hidden_rows: Rows that are hidden.
         hidden_columns: Columns that are hidden.
@@ -63,7 +64,7 @@ class Sheet:
     name: str
     index: int = 0
     state: str = "visible"
-    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    cells: MutableMapping[tuple[int, int], Cell] = field(default_factory=dict)
     merges: list[Merge] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -95,7 +95,7 @@ class Layout:
     ordered: bool = True
     last: int = LAST_ROW
     styled: dict[tuple[int, int], int] = field(default_factory=dict)
-    plain: Container[tuple[int, int]] | None = None
+    plain: Iterable[tuple[int, int]] | None = None
     arrays: list[Merge] = field(default_factory=list)
     opaque: set[tuple[int, int]] = field(default_factory=set)
     formulas: bool = False
@@ -104,10 +104,11 @@ class Layout:
     def blanks(self) -> dict[tuple[int, int], int]:
         """Style of the blank cells that have one."""
         if self.plain is not None:
+            filled = frozenset(self.plain)
             for number, row in self.rows.items():
                 for letters, style in _STYLED.findall(self.part, *row[-2:]) if isinstance(row, PlainRow) else ():
                     place = number, column_of(letters)
-                    if place not in self.plain and int(style):
+                    if place not in filled and int(style):
                         self.styled[place] = int(style)
             self.plain = None
         return self.styled

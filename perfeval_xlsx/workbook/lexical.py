@@ -3,7 +3,8 @@
 expat calls back for every tag, some 3,000 times for a form of 60 rows. Here a row is cut at its cells' tags. What
 stands behind a cell's address (style, type and value) is matched with an expression when it is first met, and
 remembered by its spelling: most cells of a form are spelled like others, of the same form or of one of its template.
-Whole rows of a template met before are read by their shapes (``row_shapes``).
+Sheets of a template met before are read by the shapes of their rows (``row_shapes``): texts are looked up at once, and
+cells made when they are asked for (``row_cells``).
 Every byte between ``<sheetData>`` and its end tag must belong to such a row or cell; what stands around the rows still
 goes through expat. Anything else (prefixes, references, comments, shared or array formulas, cells out of order, a limit
 in reach) leaves the part to ``sheet.read_sheet``.
@@ -12,12 +13,16 @@ in reach) leaves the part to ``sheet.read_sheet``.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from itertools import accumulate, compress, count, repeat
+from operator import add, ge, sub
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.workbook.cells import Cell, Sheet
 from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, PlainRow, column_of
-from perfeval_xlsx.workbook.row_shapes import Held, Shape, cut
+from perfeval_xlsx.workbook.row_cells import CELL, RowCells
+from perfeval_xlsx.workbook.row_shapes import Held, Shape, Strings, cut, values_in
 from perfeval_xlsx.workbook.spellings import KEPT, LONGEST, USUAL, IrregularError, table_of
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
@@ -26,7 +31,7 @@ _ROW = re.compile(
     rb'[ \t\r\n]*+(<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(/?)>)'
     rb"[ \t\r\n]*+"
 )
-_CELL, _FORMULA, _END = b'<c r="', b"<f>", b"</row>"
+_FORMULA, _END = b"<f>", b"</row>"
 PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
     re.DOTALL,
@@ -36,9 +41,8 @@ _ATTRIBUTE = re.compile(rb' ([A-Za-z0-9:]+)="([^"]*)"')
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?::[A-Za-z][A-Za-z0-9]*)?")
 _TRUE = {b"1", b"true"}
 _WHITE = b" \t\r\n"
-_PATIENCE = 16
-"""So many rows without a known shape are read before a sheet is given up as one of a template."""
 _new: Any = tuple.__new__
+_plain_row: Any = partial(_new, PlainRow)
 
 
 def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, context: Context) -> None:
@@ -56,10 +60,10 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
         IrregularError: Some byte is not plain; ``sheet`` and ``layout`` may hold a part of the rows.
     """
     try:
-        _Rows(part, stop, sheet, layout, context).read(start)
+        shaped = _Rows(part, stop, sheet, layout, context).read(start)
     except (IndexError, ValueError) as error:  # a shared string that is none, a value that is no number
         raise IrregularError from error
-    layout.formulas = part.find(_FORMULA, start, stop) >= 0
+    layout.formulas = not shaped and part.find(_FORMULA, start, stop) >= 0
     layout.plain = sheet.cells
 
 
@@ -88,95 +92,178 @@ class _Rows:
         self.lines: dict[int, dict[int, str]] = {}
         self.spelled = table_of(tuple(context.formats), context.date1904)
 
-    def read(self, place: int) -> None:
-        """Take all rows from a place on, every byte of which must be theirs."""
+    def read(self, place: int) -> bool:
+        """Take all rows from a place on, every byte of which must be theirs; return whether each had a known shape."""
         part, stop, limits = self.part, self.stop, self.context.limits
         for known in (self.spelled, _heads):
             if len(known) >= KEPT:
                 known.clear()
-        end = part.find(_END, place, stop)
-        if end >= 0 and self.spelled.shapes.begin(part[place:end]):
-            place = self.by_shape(place)
-            end = part.find(_END, place, stop)
-        while end >= 0:
-            self.by_cell(place, end)
-            place = end + len(_END)
-            end = part.find(_END, place, stop)
-        if self.empty(place, part[place:stop]) != stop:
-            raise IrregularError
+        shaped = self.by_shape(place, part[place:stop])
+        if shaped is None:
+            while (end := part.find(_END, place, stop)) >= 0:
+                self.by_cell(place, end)
+                place = end + len(_END)
+            self.finish(place)
         if self.full > limits.rows or self.count > limits.cells:
             raise IrregularError
         self.sheet.lines = self.lines
+        return bool(shaped)
 
-    def by_shape(self, place: int) -> int:
-        """Take rows of a template met before, by their shapes; return the place behind them.
+    def finish(self, place: int) -> None:
+        """Take what stands behind the last row that has cells: nothing but rows that have none."""
+        if self.empty(place, self.part[place : self.stop]) != self.stop:
+            raise IrregularError
 
-        That is the end of the rows, or where too many had no known shape.
+    def by_shape(self, place: int, data: bytes) -> bool | None:
+        """Take all rows of a sheet of a template met before, by their shapes.
+
+        Rows and values are cut at once. Every value is looked up with the mark of its end tag, so that none can hold
+        a tag: as many rows with and without values are the same rows.
+
+        Args:
+            place: Where the rows begin.
+            data: Their bytes.
+
+        Returns:
+            Whether all of them had a known shape; None, and nothing taken, where the sheet is not one of a template.
         """
-        part, stop, shapes, rows = self.part, self.stop, self.spelled.shapes, self.layout.rows
-        cells, strings, known, indices = self.sheet.cells, self.context.strings, shapes.known, shapes.indices
-        strange = 0
-        while strange < _PATIENCE and (end := part.find(_END, place, stop)) >= 0:
-            key, values = cut(part[place:end])
-            shape = known.get(key)
-            if shape is None or len(shape.held) != len(values):
-                strange += not self.learn(place, end, key, len(values))
-                place = end + len(_END)
-                continue
-            row, hidden, row_style, prefixes, lead, first, last, count, held = shape
-            self.enter(row, hidden, prefixes)
-            rows[row] = _new(PlainRow, (place + lead, end, row_style, place + first, end))
-            place = end + len(_END)
-            self.count += count
-            before = len(cells)
-            line: dict[int, str] = {}
-            for (position, column, numbers, style, form), value in zip(held, values, strict=True):
-                if numbers is not None:
-                    cell = numbers[value]
-                    text = cell[0]
-                else:
-                    text = strings[indices[value]]
-                    if not text:
-                        continue
-                    if form:
-                        text = form.text(text)
-                    cell = _new(Cell, (text, None, None, style, "s", True))
-                cells[position] = cell
-                text = text.strip()
-                if text:
-                    line[column] = text
-            self.leave(row, last, before, line)
-        return place
+        *rows, _ = data.split(_END)
+        if not 0 < len(rows) <= self.context.limits.rows or not self.spelled.shapes.begin(rows):
+            return None
+        bare, values = cut(data)
+        *keys, _ = bare.split(_END)
+        if len(keys) != len(rows):
+            return None
+        ends = [*map(add, accumulate(map(len, rows)), count(place, len(_END)))]
+        starts = [place, *map(add, ends, repeat(len(_END)))]
+        found = [*map(self.spelled.shapes.known.get, keys)]
+        shapes = [shape for shape in found if shape]
+        shaped = len(shapes) == len(found)
+        if not shaped:
+            shapes, values = self.strange(found, keys, values, starts, ends)
+        self.place(shapes, starts, ends)
+        self.look_up(shapes, values)
+        self.finish(starts[-1])
+        return shaped
 
-    def learn(self, place: int, end: int, key: bytes, values: int) -> bool:
+    def strange(
+        self, found: list[Shape | None], keys: list[bytes], values: list[bytes], starts: list[int], ends: list[int]
+    ) -> tuple[list[Shape], list[bytes]]:
+        """Take the rows without a known shape cell by cell.
+
+        Args:
+            found: Shapes of all rows, None where a row has no known one.
+            keys: The rows without their values; ``values`` the values of all of them.
+            values: As said.
+            starts: Where each begins; ``ends`` where its end tag does.
+            ends: As said.
+
+        Returns:
+            The shapes, those of the rows that were taken of no cells, and the values of the other rows.
+        """
+        shapes: list[Shape] = []
+        others: list[bytes] = []
+        at = 0
+        for key, known, start, end in zip(keys, found, starts, ends, strict=False):
+            behind = at + values_in(key)
+            if known is not None:
+                others += values[at:behind]
+            shapes.append(known or self.learn(start, end, key))
+            self.row = self.filled = shapes[-1].row
+            at = behind
+        return shapes, others + values[at:]
+
+    def learn(self, place: int, end: int, key: bytes) -> Shape:
         """Take a row cell by cell, and learn its shape where it is met again and says all but its values.
 
         Args:
             place: Where the row begins; ``end`` where its end tag does.
             end: As said.
-            key: The row without its values; ``values`` how many these are.
-            values: As said.
+            key: The row without its values.
 
         Returns:
-            Whether the shape is known now.
+            A shape that tells where the row stands, but of no cells.
         """
-        found, head, items = self.by_cell(place, end)
+        head, before, items = self.by_cell(place, end)
+        shapes = self.spelled.shapes
+        if shapes.wanted(key):
+            shape = self.shape(head, before, items)
+            shapes.learn(key, shape if shape is not None and len(shape.held) == values_in(key) else None)
+        return Shape(head.row, head.hidden, head.style, head.prefixes, head.lead, len(before), 0, 0, ())
+
+    def shape(self, head: _Head, before: bytes, items: list[bytes]) -> Shape | None:
+        """Return the shape of a row, None where it does not say all but its values.
+
+        Args:
+            head: What its start tag says.
+            before: Its bytes before the first cell.
+            items: Those of each cell from the address on.
+        """
+        if before not in _heads:
+            return None
         held: list[Held] = []
-        column, plain = 0, self.spelled.shapes.meet(key) and head in _heads
-        for item in items if plain else ():
-            letters, _, rest = item.partition(found.mark)
+        column = 0
+        for item in items:
+            letters, _, rest = item.partition(head.mark)
             usual, column = USUAL.fullmatch(rest), COLUMNS[letters]
             if usual is None:
-                return False
+                return None
             if usual[3] is not None:
                 style = int(usual[1] or 0)
-                numbers = None if usual[2] else self.spelled.numbers(style)
-                held.append(((found.row, column), column, numbers, style, self.spelled.shaping(style)))
-        if not plain or len(held) != values:
-            return False
-        told = (found.row, found.hidden, found.style, found.prefixes, found.lead, len(head), column, len(items))
-        self.spelled.shapes.known[key] = Shape(*told, held)
-        return True
+                if usual[2] and self.spelled.form(style).shapes_text:
+                    return None
+                held.append((column, None if usual[2] else self.spelled.numbers(style)))
+        told = (head.row, head.hidden, head.style, head.prefixes, head.lead, len(before), column, len(items))
+        return Shape(*told, tuple(held))
+
+    def place(self, shapes: Sequence[Shape], starts: list[int], ends: list[int]) -> None:
+        """Note where rows stand, which must follow each other.
+
+        Args:
+            shapes: What they say.
+            starts: Where each begins; ``ends`` where its end tag does.
+            ends: As said.
+        """
+        limits = self.context.limits
+        numbers, hidden, styles, prefixes, leads, firsts, lasts, counts, _ = zip(*shapes, strict=True)
+        if any(map(ge, (0, *numbers), numbers)) or max(lasts) > limits.columns:
+            raise IrregularError
+        self.row, self.count = numbers[-1], self.count + sum(counts)
+        self.sheet.hidden_rows.update(compress(numbers, hidden))
+        for needed in {*prefixes}:
+            self.declare(needed)
+        told = zip(map(add, starts, leads), ends, styles, map(add, starts, firsts), ends, strict=False)
+        rows = dict(zip(numbers, map(_plain_row, told), strict=True))
+        others = self.layout.rows  # empty ones before a strange row
+        self.layout.rows = dict(sorted((others | rows).items())) if others else rows
+
+    def look_up(self, shapes: Sequence[Shape], values: list[bytes]) -> None:
+        """Look up the texts of rows by their shapes.
+
+        Args:
+            shapes: What the rows say.
+            values: Values of their cells, each with the mark of its end tag.
+        """
+        strings, lines = Strings(self.context.strings), self.lines
+        left = iter(values)
+        read = bool(lines)
+        for shape in shapes:
+            line: dict[int, str] = {}
+            for (column, numbers), value in zip(shape[8], left):  # noqa: B905 (each row takes as many as it has)
+                text = strings[value] if numbers is None else numbers[value]
+                if text:
+                    line[column] = text
+            if line:
+                lines[shape[0]] = line
+        if next(left, None) is not None:
+            raise IrregularError
+        if read:
+            self.lines = lines = dict(sorted(lines.items()))
+        # A row that has but white space counts as empty here: too many of those are read the thorough way.
+        if max(map(sub, (*lines, self.row), (0, *lines))) > self.context.limits.empty_rows:
+            raise IrregularError
+        self.filled = next(reversed(lines), 0)
+        self.sheet.cells = RowCells(self.part, self.layout.rows, self.context.strings, self.spelled, filled=bool(lines))
 
     def by_cell(self, place: int, end: int) -> tuple[_Head, bytes, list[bytes]]:
         """Take a row cell by cell.
@@ -188,7 +275,7 @@ class _Rows:
         Returns:
             What its start tag says, its bytes before the first cell, and those of each cell from the address on.
         """
-        head, *items = self.part[place:end].split(_CELL)
+        head, *items = self.part[place:end].split(CELL)
         found = _heads.get(head) or self.head(place, head)
         row, mark, lead, hidden, row_style, prefixes = found
         cells, strings, spelled, columns = self.sheet.cells, self.context.strings, self.spelled, COLUMNS
@@ -245,6 +332,10 @@ class _Rows:
         self.row = row
         if hidden:
             self.sheet.hidden_rows.add(row)
+        self.declare(prefixes)
+
+    def declare(self, prefixes: frozenset[bytes]) -> None:
+        """Make sure that prefixes are declared before the rows."""
         if prefixes and not prefixes <= self.declared:
             before = self.part.find(OPEN)
             if any(self.part.find(b"xmlns:" + prefix + b"=", 0, before) < 0 for prefix in prefixes):

@@ -2,13 +2,14 @@
 
 A row is cut at its values' tags. What is left, its shape, says by its bytes which cells hold a number and which a
 shared string, under which style. A shape is learned from a row that was read cell by cell, and the next ones of it only
-look their values up. A sheet is read by shapes where its first row has one that was met before, until too many of its
-rows have none; a shape is learned when it is met for the second time, so that rows which are like no other cost little.
+look their values up. A sheet is read by shapes where its first row and the one in its middle have shapes that were met
+before; a shape is learned when it is met for the second time, so that rows which are like no other cost little.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.workbook.cells import Cell
@@ -18,8 +19,10 @@ _TAG = b"v>"
 FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 """A number as cells spell it."""
 _END = b"</"
-_KEPT = _ROWS = 4_096
-"""How many values a style has, and how many shapes there are, that are remembered."""
+_KEPT, _ROWS = 16_384, 4_096
+"""How many numbers of a style, and how many shapes, are remembered: there are 10,001 rates of four decimals."""
+_SPELLED = tuple(map(b"%d</".__mod__, range(1_024)))
+"""How the first indices of shared strings are spelled, the end tag's ``</`` included."""
 _new: Any = tuple.__new__
 
 
@@ -36,42 +39,43 @@ def number_cell(spelled: bytes, style: int, form: Format, date1904: bool) -> Cel
     return cell
 
 
-class Numbers(dict[bytes, Cell]):
-    """Cells of one style by the number's spelling, its end tag's ``</`` included."""
+class Numbers(dict[bytes, str]):
+    """Texts of one style's numbers, outer white space off, by the number's spelling, its end tag's ``</`` included."""
 
     __slots__ = ("date1904", "form", "style")
 
     def __init__(self, style: int, form: Format, date1904: bool) -> None:
         self.style, self.form, self.date1904 = style, form, date1904
 
-    def __missing__(self, spelled: bytes) -> Cell:
+    def __missing__(self, spelled: bytes) -> str:
         raw = spelled.removesuffix(_END)
         if raw == spelled or not FIGURE.fullmatch(raw):
             raise ValueError(spelled)
-        cell = number_cell(raw, self.style, self.form, self.date1904)
+        text = number_cell(raw, self.style, self.form, self.date1904).text.strip()
         if len(self) < _KEPT:
-            self[spelled] = cell
-        return cell
+            self[spelled] = text
+        return text
 
 
-class Indices(dict[bytes, int]):
-    """Indices of shared strings by their spelling, the end tag's ``</`` included."""
+class Strings(dict[bytes, str]):
+    """Shared strings, outer white space off, by their index's spelling, the end tag's ``</`` included."""
 
-    __slots__ = ()
+    __slots__ = ("strings",)
 
-    def __missing__(self, spelled: bytes) -> int:
+    def __init__(self, strings: Sequence[str]) -> None:
+        super().__init__(zip(_SPELLED, map(str.strip, strings), strict=False))
+        self.strings = strings
+
+    def __missing__(self, spelled: bytes) -> str:
         digits = spelled.removesuffix(_END)
         if digits == spelled or not digits.isdigit():
             raise ValueError(spelled)
-        index = int(digits)
-        if len(self) < _KEPT:
-            self[spelled] = index
-        return index
+        text = self[spelled] = self.strings[int(digits)].strip()
+        return text
 
 
-Held = tuple[tuple[int, int], int, Numbers | None, int, Format | None]
-"""A cell of a shape that holds a value: its row and column, the column once more, where its number is looked up (None
-for a shared string), its style, and its format if that shapes text."""
+Held = tuple[int, Numbers | None]
+"""A cell of a shape that holds a value: its column, and where its number is looked up, None for a shared string."""
 
 
 class Shape(NamedTuple):
@@ -92,7 +96,7 @@ class Shape(NamedTuple):
     first: int
     last: int
     cells: int
-    held: list[Held]
+    held: tuple[Held, ...]
 
 
 class Shapes:
@@ -100,45 +104,61 @@ class Shapes:
 
     Attributes:
         known: Shape by a row's bytes without its values.
-        indices: Shared strings' indices.
     """
 
-    __slots__ = ("_met", "_numbers", "indices", "known")
+    __slots__ = ("_met", "_numbers", "_odd", "known")
 
     def __init__(self) -> None:
         self.known: dict[bytes, Shape] = {}
-        self.indices = Indices()
         self._numbers: dict[int, Numbers] = {}
         self._met: set[bytes] = set()
+        self._odd: set[bytes] = set()
 
-    def begin(self, row: bytes) -> bool:
-        """Whether the first row of a sheet has a shape that was met before; make room for new ones."""
-        if len(self.known) >= _ROWS:
-            self.known.clear()
-        if len(self._met) >= _ROWS:
-            self._met.clear()
-        full: list[dict[bytes, int] | dict[bytes, Cell]] = [self.indices, *self._numbers.values()]
-        for values in full:
-            if len(values) >= _KEPT:
-                values.clear()
-        key, _ = cut(row)
-        return key in self.known or self.meet(key)
+    def begin(self, rows: Sequence[bytes]) -> bool:
+        """Whether a sheet's rows, of which there is one at least, have shapes met before, by two of them; make room."""
+        full: list[dict[bytes, Shape] | set[bytes]] = [self.known, self._met, self._odd]
+        for shapes in full:
+            if len(shapes) >= _ROWS:
+                shapes.clear()
+        for texts in self._numbers.values():
+            if len(texts) >= _KEPT:
+                texts.clear()
+        first, middle = self.met(cut(rows[0])[0]), self.met(cut(rows[len(rows) // 2])[0])
+        return first and middle
 
-    def meet(self, key: bytes) -> bool:
-        """Whether a shape was met before."""
-        met = key in self._met
-        self._met.add(key)
-        return met
+    def met(self, key: bytes) -> bool:
+        """Whether a shape was met before; from now on it was."""
+        if key in self.known or key in self._met:
+            return True
+        if len(self._met) < _ROWS:
+            self._met.add(key)
+        return False
+
+    def wanted(self, key: bytes) -> bool:
+        """Whether a shape that is not known is to be learned: it was met before, and can be."""
+        return self.met(key) and key not in self._odd and len(self.known) < _ROWS
+
+    def learn(self, key: bytes, shape: Shape | None) -> None:
+        """Keep what a shape says; None where it does not say all but the values."""
+        if shape is not None:
+            self.known[key] = shape
+        elif len(self._odd) < _ROWS:
+            self._odd.add(key)
 
     def numbers(self, style: int, form: Format, date1904: bool) -> Numbers:
         """Return where the numbers of a style are looked up, which has this format."""
         return self._numbers.setdefault(style, Numbers(style, form, date1904))
 
 
-def cut(row: bytes) -> tuple[bytes, list[bytes]]:
-    """Return a row's bytes without its values, and the values, each with the ``</`` of its end tag.
+def cut(rows: bytes) -> tuple[bytes, list[bytes]]:
+    """Return rows' bytes without their values, and the values, each with the ``</`` of its end tag.
 
     Rows with the same bytes and as many values are spelled alike, if no value holds a tag.
     """
-    pieces = row.split(_TAG)
+    pieces = rows.split(_TAG)
     return _TAG.join(pieces[::2]), pieces[1::2]
+
+
+def values_in(key: bytes) -> int:
+    """Return how many values were cut out of a row."""
+    return key.count(_TAG)

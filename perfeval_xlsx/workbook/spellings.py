@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -52,11 +53,6 @@ class Spelled(dict[bytes, Any]):
         """Return the format of a style."""
         return self.formats[style] if style < len(self.formats) else _GENERAL
 
-    def shaping(self, style: int) -> Format | None:
-        """Return the format of a style if it shapes text."""
-        form = self.form(style)
-        return form if form.shapes_text else None
-
     def numbers(self, style: int) -> Numbers:
         """Return where a shape's numbers of a style are looked up."""
         return self.shapes.numbers(style, self.form(style), self.date1904)
@@ -97,6 +93,12 @@ class Spelled(dict[bytes, Any]):
         if not raw.isdigit():
             raise IrregularError
         return int(raw), style, form if form.shapes_text else None
+
+    def text(self, known: tuple[int, int, Format | None], strings: Sequence[str]) -> Cell | None:
+        """Return a shared string's cell of what is known of it, None where the string is empty."""
+        index, style, form = known
+        text = strings[index]
+        return Cell(form.text(text) if form else text, None, None, style, "s", True) if text else None
 
     def number(self, raw: bytes, style: int, form: Format) -> Cell:
         """Return a number's cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.workbook import lexical
 from perfeval_xlsx.workbook import sheet as sheets
+from perfeval_xlsx.workbook.row_cells import RowCells
 from perfeval_xlsx.workbook.spellings import IrregularError
 
 from .make import STRINGS, STYLES, opened, pack, parts, sheet_xml, strings_xml, styles_xml
@@ -190,6 +192,75 @@ def test_rows_of_a_template_met_before_say_the_same(template: list[Any], values:
         assert fast == thorough
 
 
+STRANGE = [
+    "", '<row r="{row}"/>', '<row r="{row}"/><row r="{next}"><c r="A{next}"><v>1</v></c></row>', '<row r="{row}" hidden="1"/>\n',
+    '<row r="{row}"><c r="A{row}" t="inlineStr"><is><t>v></t></is></c></row>', '<row r="{row}" ht="{row}"><c r="B{row}" t="s"><v>1</v></c></row>',
+    '<row r="{row}"><c r="A{row}" t="inlineStr"><is><t>av>b</t></is></c><c r="B{row}"><v>3</v></c></row>',
+    '<row r="{row}"><c r="A{row}" t="str"><v></v></c></row>', '<row r="{row}"><c r="A{row}"><f>B1</f><v>1</v></c></row>',
+    '<row r="{row}"><c r="A{row}"><v>1</v><v>2</v></c></row>', '<row r="3000"><c r="A3000"><v>1</v></c></row>', '<row r="1"><c r="A1"/></row>',
+    '<row r="{row}"><c r="A{row}" t="s"><v>3</v></c></row>', '<row r="{row}"><c r="A{row}" s="2"/><c r="KN{row}"><v>1</v></c></row>',
+    '<row r="{row}" x:y="1"><c r="A{row}"><v>1</v></c></row>', '<row r="{row}"></row>', '<row r="{row}"><c r="A{row}"></v></c></row>',
+    '<row r="{row}" r:y="1"><c r="A{row}"><v>1</v></c></row>', '<row r="{row}"><c r="A{row}" t="e"><v>#N/A</v></c></row>',
+]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    TEMPLATE, st.lists(st.tuples(st.integers(0, 4), st.sampled_from(STRANGE)), min_size=1, max_size=3), st.booleans()
+)
+def test_strange_rows_among_those_of_a_template_say_the_same(
+    template: list[Any], strange: list[tuple[int, str]], twice: bool
+) -> None:
+    """Rows are numbered by tens, so that others may stand between them."""
+    rows = [by_tens(f"{row}</row>") for row in filled(template, ["1", "0"]).split("</row>")[:-1]]
+    for _ in range(3):
+        read(workbook(sheet_xml("".join(rows))))
+    for place, row in strange:
+        at = min(place, len(rows))
+        rows.insert(at, row.format(row=10 * at + 1 + len(rows) % 8, next=10 * at + 9))
+    for _ in range(1 + twice):
+        fast, thorough = both(workbook(sheet_xml("".join(rows))))
+        assert fast == thorough
+
+
+def by_tens(row: str) -> str:
+    """A row of a template ten times as far down."""
+    return re.sub(r'( r="[A-Z]?)([0-9]+)"', r'\g<1>\g<2>0"', row)
+
+
+def test_single_cells_are_those_of_the_whole() -> None:
+    template = [[(' s="1"', ""), ("", ' t="s"'), (' s="2"', None), ("", ' t="s"')] for _ in range(4)]
+    data = workbook(sheet_xml(filled(template, ["0.5", "1", "2"])))
+    for _ in range(4):
+        read(data)
+    asked, whole = opened(data).sheet(0).cells, opened(data).sheet(0).cells
+    assert isinstance(asked, RowCells)
+    places = [(row, column) for row in range(6) for column in range(6)]
+    alone = {place: asked[place] for place in places if place in asked}
+    assert alone == dict(whole) == whole
+    assert len(alone) == 8  # an empty string is no cell
+    assert asked.get((1, 3)) is None is asked.get((9, 9))
+    with pytest.raises(KeyError):
+        asked[2, 3]
+    asked[2, 3] = asked[1, 1]
+    del asked[1, 1]
+    assert bool(asked)
+    assert (2, 3) in asked
+    assert (1, 1) not in asked
+    assert len(asked) == len(alone)
+
+
+def test_a_sheet_of_nothing_but_white_space_has_cells() -> None:
+    strings = strings_xml('<t xml:space="preserve"> </t>', "<t/>")
+    for index, there in ((0, True), (1, False)):
+        rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>{index}</v></c></row>' for row in range(1, 4))
+        data = pack(parts(sheet_xml(rows)) | {STRINGS: strings})
+        for _ in range(4):
+            sheet = opened(data).sheet(0)
+            assert bool(sheet.cells) is there
+            assert sheet.lines == {}
+
+
 def test_rows_of_a_template_are_read_by_their_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
     template = [[(' s="1"', ""), ("", ' t="s"'), (' s="2"', None)] for _ in range(10)]
     taken: list[int] = []
@@ -204,7 +275,7 @@ def test_rows_of_a_template_are_read_by_their_shapes(monkeypatch: pytest.MonkeyP
         taken.append(0)
         cells = read(workbook(sheet_xml(filled(template, [f"0.{number}5", "1"]))))[0]
         assert [cell.text for _, cell in cells[:2]] == [f"{number}5.00%" if number else "5.00%", "二"]
-    assert taken == [10, 10, 9, 0, 0]  # met, met again, learned, known
+    assert taken == [10, 10, 8, 0, 0]  # two met, met again, learned, known
 
 
 def test_a_sheet_whose_rows_are_like_no_others_is_not_cut_for_long() -> None:

@@ -1,0 +1,97 @@
+"""Cells of a sheet that was read by the shapes of its rows: a cell is made when it is asked for, and few ever are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from perfeval_xlsx.workbook.cells import Cell
+from perfeval_xlsx.workbook.layout import PlainRow, Row, cell_mark, column_of
+from perfeval_xlsx.workbook.spellings import Spelled
+
+CELL = b'<c r="'
+"""How a plainly spelled cell begins."""
+Place = tuple[int, int]
+
+
+class RowCells(MutableMapping[Place, Cell]):
+    """The cells that hold something, by row and column, as a dictionary of them would hand them over.
+
+    They are all made as soon as anything is asked but single cells.
+
+    Args:
+        part: The sheet part's bytes.
+        rows: All its rows, whose cells are plainly spelled.
+        strings: The workbook's shared strings.
+        spelled: What cells hold by their spelling.
+        filled: True where it is known that there are any.
+    """
+
+    __slots__ = ("_filled", "_made", "_part", "_rows", "_spelled", "_strings")
+
+    def __init__(
+        self, part: bytes, rows: Mapping[int, Row | PlainRow], strings: Sequence[str], spelled: Spelled, *, filled: bool
+    ) -> None:
+        self._part, self._rows, self._strings, self._spelled, self._filled = part, rows, strings, spelled, filled
+        self._made: dict[Place, Cell] | None = None
+
+    def get(self, place: Place, default: Any = None, /) -> Any:
+        """Return one cell."""
+        if self._made is not None:
+            return self._made.get(place, default)
+        row = self._rows.get(place[0])
+        if not isinstance(row, PlainRow):
+            return default
+        part, last, mark = self._part, row[4], cell_mark(*place)
+        start = part.find(mark, row[3], last)
+        if start < 0:
+            return default
+        end = part.find(CELL, start + 1, last)
+        cell = self._cell(part[start + len(mark) : last if end < 0 else end])
+        return default if cell is None else cell
+
+    def __getitem__(self, place: Place) -> Cell:
+        cell: Cell | None = self.get(place)
+        if cell is None:
+            raise KeyError(place)
+        return cell
+
+    def __contains__(self, place: object) -> bool:
+        return isinstance(place, tuple) and len(place) == 2 and self.get(place) is not None
+
+    def __bool__(self) -> bool:
+        return self._filled if self._made is None and self._filled else bool(self._all())
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __setitem__(self, place: Place, cell: Cell) -> None:
+        self._all()[place] = cell
+
+    def __delitem__(self, place: Place) -> None:
+        del self._all()[place]
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def _all(self) -> dict[Place, Cell]:
+        """Return all cells, made now where they were not."""
+        if self._made is None:
+            made: dict[Place, Cell] = {}
+            for number, row in self._rows.items():
+                mark = b'%d"' % number
+                for item in self._part[row[3] : row[4]].split(CELL)[1:] if isinstance(row, PlainRow) else ():
+                    letters, _, held = item.partition(mark)
+                    cell = self._cell(held)
+                    if cell is not None:
+                        made[number, column_of(letters)] = cell
+            self._made = made
+        return self._made
+
+    def _cell(self, held: bytes) -> Cell | None:
+        """Return the cell of what is spelled behind its address, None where nothing stands in it."""
+        cell = self._spelled[held]
+        return cell if isinstance(cell, Cell) else self._spelled.text(cell, self._strings) if cell else None
