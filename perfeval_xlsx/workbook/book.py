@@ -99,8 +99,9 @@ class Workbook:
 
     lossless: ClassVar[bool] = True
     __slots__ = (
-        "_formats", "_layouts", "_relations", "_sheets", "_strings", "_tabs", "date1904", "digest", "findings",
-        "format", "package", "part", "path", "protected_structure", "recalculates", "sheet_names", "sheet_states",
+        "_context", "_formats", "_layouts", "_relations", "_sheets", "_strings", "_tabs", "date1904", "digest",
+        "findings", "format", "package", "part", "path", "protected_structure", "recalculates", "sheet_names",
+        "sheet_states",
     )  # fmt: skip
 
     def __init__(self, path: Path, digest: str, package: Package) -> None:
@@ -124,6 +125,7 @@ class Workbook:
         self._layouts: dict[int, Layout] = {}
         self._strings: list[str] | None = None
         self._formats: tuple[Format, ...] | None = None
+        self._context: Context | None = None
 
     def sheet(self, index: int) -> Sheet:
         """Return the sheet at a position of the workbook; a chart sheet is a sheet without cells.
@@ -188,14 +190,17 @@ class Workbook:
         sheet = Sheet(tab.name, index, tab.state)
         name = self.sheet_part(index)
         if name is not None:
-            context = Context(self.shared_strings(), self._styles(), self.date1904, self.package.limits)
-            self._layouts[index] = read_sheet(utf8(self.package.read(name), name), name, sheet, context)
+            if self._context is None:
+                self._context = Context(self.shared_strings(), self._styles(), self.date1904, self.package.limits)
+            self._layouts[index] = read_sheet(utf8(self.package.read(name), name), name, sheet, self._context)
         self._sheets[index] = sheet
 
     def _related(self, kind: str) -> str | None:
         """Return the member name of the workbook's first part of a kind."""
-        targets = (relation.target for relation in self._relations.values() if relation.kind == kind)
-        return next((target for target in targets if target in self.package), None)
+        for relation in self._relations.values():
+            if relation.kind == kind and relation.target in self.package:
+                return relation.target
+        return None
 
     def shared_strings(self) -> Sequence[str]:
         """Return the shared strings, read once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
@@ -122,7 +122,7 @@ class Layout:
         return int(found[2]) if found else 0
 
 
-@dataclass(slots=True)
+@dataclass
 class Context:
     """What a sheet needs from its workbook: shared strings, formats by style, date system, limits."""
 
@@ -130,6 +130,11 @@ class Context:
     formats: Sequence[Format] = ()
     date1904: bool = False
     limits: Limits = DEFAULT_LIMITS
+
+    @cached_property
+    def stripped(self) -> list[str]:
+        """The shared strings, outer white space off."""
+        return [*map(str.strip, self.strings)]
 
 
 @lru_cache(maxsize=16_384)

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from perfeval_xlsx.workbook.cells import Cell, Sheet
 from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, PlainRow, column_of
 from perfeval_xlsx.workbook.row_cells import CELL, RowCells
-from perfeval_xlsx.workbook.row_shapes import Held, Shape, Strings, cut, values_in
+from perfeval_xlsx.workbook.row_shapes import INDICES, Held, Shape, cut, values_in
 from perfeval_xlsx.workbook.spellings import KEPT, LONGEST, USUAL, IrregularError, table_of
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
@@ -244,13 +244,12 @@ class _Rows:
             shapes: What the rows say.
             values: Values of their cells, each with the mark of its end tag.
         """
-        strings, lines = Strings(self.context.strings), self.lines
-        left = iter(values)
+        strings, lines, left, indices = self.context.stripped, self.lines, iter(values), INDICES
         read = bool(lines)
         for shape in shapes:
             line: dict[int, str] = {}
             for (column, numbers), value in zip(shape[8], left):  # noqa: B905 (each row takes as many as it has)
-                text = strings[value] if numbers is None else numbers[value]
+                text = strings[indices[value]] if numbers is None else numbers[value]
                 if text:
                     line[column] = text
             if line:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from perfeval_xlsx.workbook.cells import Cell
 from perfeval_xlsx.workbook.display import Format
 
 _TAG = b"v>"
@@ -20,58 +19,55 @@ FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 """A number as cells spell it."""
 _END = b"</"
 _KEPT, _ROWS = 16_384, 4_096
-"""How many numbers of a style, and how many shapes, are remembered: there are 10,001 rates of four decimals."""
-_SPELLED = tuple(map(b"%d</".__mod__, range(1_024)))
-"""How the first indices of shared strings are spelled, the end tag's ``</`` included."""
-_new: Any = tuple.__new__
+"""How many numbers of a format, and how many shapes, are remembered: there are 10,001 rates of four decimals."""
 
 
-def number_cell(spelled: bytes, style: int, form: Format, date1904: bool) -> Cell:
-    """Return a number's cell.
+def number(spelled: bytes) -> float:
+    """Return a number.
 
     Raises:
-        ValueError: It is no number that a cell holds.
+        ValueError: It is none that a cell holds.
     """
     value = float(spelled)
     if value - value != 0:
         raise ValueError(spelled)
-    cell: Cell = _new(Cell, (form.number(value, date1904), value, None, style, "d" if form.date else "n", True))
-    return cell
+    return value
 
 
 class Numbers(dict[bytes, str]):
-    """Texts of one style's numbers, outer white space off, by the number's spelling, its end tag's ``</`` included."""
+    """Texts of numbers under one format, outer white space off, by the spelling, the end tag's ``</`` included."""
 
-    __slots__ = ("date1904", "form", "style")
+    __slots__ = ("date1904", "form")
 
-    def __init__(self, style: int, form: Format, date1904: bool) -> None:
-        self.style, self.form, self.date1904 = style, form, date1904
+    def __init__(self, form: Format, date1904: bool) -> None:
+        self.form, self.date1904 = form, date1904
 
     def __missing__(self, spelled: bytes) -> str:
         raw = spelled.removesuffix(_END)
         if raw == spelled or not FIGURE.fullmatch(raw):
             raise ValueError(spelled)
-        text = number_cell(raw, self.style, self.form, self.date1904).text.strip()
+        text = self.form.number(number(raw), self.date1904).strip()
         if len(self) < _KEPT:
             self[spelled] = text
         return text
 
 
-class Strings(dict[bytes, str]):
-    """Shared strings, outer white space off, by their index's spelling, the end tag's ``</`` included."""
+class Indices(dict[bytes, int]):
+    """Indices of shared strings by their spelling, the end tag's ``</`` included."""
 
-    __slots__ = ("strings",)
+    __slots__ = ()
 
-    def __init__(self, strings: Sequence[str]) -> None:
-        super().__init__(zip(_SPELLED, map(str.strip, strings), strict=False))
-        self.strings = strings
-
-    def __missing__(self, spelled: bytes) -> str:
+    def __missing__(self, spelled: bytes) -> int:
         digits = spelled.removesuffix(_END)
         if digits == spelled or not digits.isdigit():
             raise ValueError(spelled)
-        text = self[spelled] = self.strings[int(digits)].strip()
-        return text
+        index = int(digits)
+        if len(self) < _KEPT:
+            self[spelled] = index
+        return index
+
+
+INDICES = Indices((b"%d</" % index, index) for index in range(1_024))
 
 
 Held = tuple[int, Numbers | None]
@@ -110,7 +106,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self.known: dict[bytes, Shape] = {}
-        self._numbers: dict[int, Numbers] = {}
+        self._numbers: dict[Format, Numbers] = {}
         self._met: set[bytes] = set()
         self._odd: set[bytes] = set()
 
@@ -145,9 +141,9 @@ class Shapes:
         elif len(self._odd) < _ROWS:
             self._odd.add(key)
 
-    def numbers(self, style: int, form: Format, date1904: bool) -> Numbers:
-        """Return where the numbers of a style are looked up, which has this format."""
-        return self._numbers.setdefault(style, Numbers(style, form, date1904))
+    def numbers(self, form: Format, date1904: bool) -> Numbers:
+        """Return where the numbers under a format are looked up."""
+        return self._numbers.setdefault(form, Numbers(form, date1904))
 
 
 def cut(rows: bytes) -> tuple[bytes, list[bytes]]:

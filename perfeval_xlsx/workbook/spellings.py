@@ -9,7 +9,7 @@ from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell
 from perfeval_xlsx.workbook.display import Format, compiled
-from perfeval_xlsx.workbook.row_shapes import FIGURE, Numbers, Shapes, number_cell
+from perfeval_xlsx.workbook.row_shapes import FIGURE, Numbers, Shapes, number
 from perfeval_xlsx.workbook.strings import unescape
 
 _TEXT = rb"[^<>&\x00-\x08\x0b-\x1f\x7f]*+"
@@ -55,7 +55,7 @@ class Spelled(dict[bytes, Any]):
 
     def numbers(self, style: int) -> Numbers:
         """Return where a shape's numbers of a style are looked up."""
-        return self.shapes.numbers(style, self.form(style), self.date1904)
+        return self.shapes.numbers(self.form(style), self.date1904)
 
     def __missing__(self, held: bytes) -> Any:
         found = USUAL.fullmatch(held)
@@ -102,7 +102,8 @@ class Spelled(dict[bytes, Any]):
 
     def number(self, raw: bytes, style: int, form: Format) -> Cell:
         """Return a number's cell."""
-        return number_cell(raw, style, form, self.date1904)
+        value = number(raw)
+        return Cell(form.number(value, self.date1904), value, None, style, "d" if form.date else "n")
 
     def rare(self, kind: bytes, raw: bytes, rest: bytes, style: int, form: Format) -> Cell | None:
         """Return the cell of a formula, of an inline string or of a text result."""

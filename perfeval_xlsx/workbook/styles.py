@@ -34,6 +34,8 @@ BUILTIN = {
 
 _FIXED_DATES = range(14, 23)
 _KEPT = 64
+_SHORT = 16_384
+"""A part of so many bytes is told by itself, a longer one by its digest."""
 _cache: OrderedDict[bytes, tuple[Format, ...]] = OrderedDict()
 _lock = Lock()
 
@@ -49,7 +51,7 @@ def read_styles(part: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> tupl
     Raises:
         PerfevalError: Not well-formed or nested too deep.
     """
-    key = sha256(part).digest()
+    key = part if len(part) <= _SHORT else sha256(part).digest()
     with _lock:
         known = _cache.get(key)
         if known is not None:
