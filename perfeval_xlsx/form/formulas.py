@@ -19,16 +19,10 @@ _NAMED = 8
 
 def formulas_of(sheet: Sheet, first: int, last: int) -> list[FormulaCell]:
     """Return the cells between two rows that hold a formula or an error value, in sheet order."""
-    if not sheet.calculated:
-        return []
-    found = [
-        (position, cell)
-        for position, cell in sheet.cells.items()
-        if (cell.formula is not None or cell.type == "e") and first <= position[0] <= last
-    ]
     return [
         FormulaCell(a1(*position), cell.formula, cell.text if cell.cached else None, _stale(sheet, cell))
-        for position, cell in sorted(found, key=lambda item: item[0])
+        for position, cell in sheet.calculations()
+        if first <= position[0] <= last
     ]
 
 

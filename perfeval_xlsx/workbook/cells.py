@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 _PLAIN_NAME = re.compile(r"(?![A-Za-z]{1,3}\d|[RrCc]$)[^\W\d]\w*")
@@ -57,8 +58,9 @@ class Sheet:
         hidden_columns: Columns that are hidden.
         protected: True when the sheet is protected by the file (it can still be read and patched).
         calculated: False where it is known that no cell holds a formula or an error.
+        formulas: Cells that hold a formula or an error, in order, where the reader noted them on its way; else None.
         lines: Displayed texts by row and column, in order, outer white space and blank ones off, where the reader laid
-            them out on its way and no formula can change them; else None.
+            them out on its way and no cell was changed since; else None.
     """
 
     name: str
@@ -70,7 +72,25 @@ class Sheet:
     hidden_columns: set[int] = field(default_factory=set)
     protected: bool = False
     calculated: bool = True
+    formulas: list[tuple[int, int]] | None = None
     lines: dict[int, dict[int, str]] | None = None
+
+    def calculations(self) -> list[tuple[tuple[int, int], Cell]]:
+        """Return places and cells that hold a formula or an error, in order."""
+        if self.formulas is not None:
+            return [(place, self.cells[place]) for place in self.formulas]
+        if not self.calculated:
+            return []
+        return sorted(
+            [(place, cell) for place, cell in self.cells.items() if cell.formula is not None or cell.type == "e"],
+            key=itemgetter(0),
+        )
+
+    def change(self, cells: Mapping[tuple[int, int], Cell]) -> None:
+        """Put other cells in the place of some."""
+        if cells:
+            self.cells.update(cells)
+            self.lines = None
 
 
 @lru_cache(maxsize=32_768)

@@ -42,9 +42,7 @@ def is_installed() -> bool:
 
 def without_results(sheet: Sheet) -> list[tuple[int, int]]:
     """Cells of a sheet whose formula was saved without its result, in sheet order."""
-    if not sheet.calculated:
-        return []
-    return sorted(place for place, cell in sheet.cells.items() if not cell.cached)
+    return [place for place, cell in sheet.calculations() if not cell.cached]
 
 
 def doubt_zeros(book: object, sheet: Sheet) -> None:
@@ -55,13 +53,12 @@ def doubt_zeros(book: object, sheet: Sheet) -> None:
     """
     if not isinstance(book, Workbook) or not (book.recalculates and book.has_formulas(sheet.index)):
         return
-    zeros = {place: cell for place, cell in sheet.cells.items() if cell.formula is not None and cell.value == 0}
-    for place, cell in zeros.items():
-        sheet.cells[place] = cell._replace(text="", value=None, type="s", cached=False)
+    zeros = {place: cell for place, cell in sheet.calculations() if cell.formula is not None and cell.value == 0}
+    sheet.change({place: cell._replace(text="", value=None, type="s", cached=False) for place, cell in zeros.items()})
     found = set(zeros)
     while found:
         found = {place for place, cell in zeros.items() if recompute(sheet.cells, cell.formula or "") == 0}
-        sheet.cells.update((place, zeros.pop(place)) for place in found)
+        sheet.change({place: zeros.pop(place) for place in found})
 
 
 def compute(book: object, sheets: Iterable[Sheet]) -> Computed:
@@ -90,7 +87,7 @@ def compute(book: object, sheets: Iterable[Sheet]) -> Computed:
     done: dict[int, frozenset[tuple[int, int]]] = {}
     for (sheet, row, column), said in zip(wanted, answer["results"], strict=True):
         if said is not None and _read_alike(book, said["from"]):
-            sheet.cells[row, column] = _cell(book, sheet.cells[row, column], said)
+            sheet.change({(row, column): _cell(book, sheet.cells[row, column], said)})
             done[sheet.index] = done.get(sheet.index, frozenset()) | {(row, column)}
     return done
 

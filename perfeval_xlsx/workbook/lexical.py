@@ -31,7 +31,7 @@ _ROW = re.compile(
     rb'[ \t\r\n]*+(<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(/?)>)'
     rb"[ \t\r\n]*+"
 )
-_FORMULA, _END = b"<f>", b"</row>"
+_END = b"</row>"
 PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
     re.DOTALL,
@@ -52,7 +52,7 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
         part: The part's bytes in UTF-8.
         start: First byte behind ``<sheetData>``.
         stop: First byte of its end tag.
-        sheet: Receives cells and hidden rows.
+        sheet: Receives cells, texts, hidden rows, and which cells hold formulas.
         layout: Receives where rows stand.
         context: Shared strings, formats, date system, limits.
 
@@ -60,11 +60,10 @@ def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, 
         IrregularError: Some byte is not plain; ``sheet`` and ``layout`` may hold a part of the rows.
     """
     try:
-        shaped = _Rows(part, stop, sheet, layout, context).read(start)
+        _Rows(part, stop, sheet, layout, context).read(start)
     except (IndexError, ValueError) as error:  # a shared string that is none, a value that is no number
         raise IrregularError from error
-    layout.formulas = not shaped and part.find(_FORMULA, start, stop) >= 0
-    layout.plain = sheet.cells
+    layout.formulas, layout.plain = bool(sheet.formulas), sheet.cells
 
 
 class _Head(NamedTuple):
@@ -82,39 +81,40 @@ class _Rows:
     """Takes the rows of one part."""
 
     __slots__ = (
-        "context", "count", "declared", "filled", "full", "layout", "lines", "part", "row", "sheet", "spelled", "stop",
+        "context", "count", "declared", "filled", "formulas", "full", "layout", "lines", "part", "row", "sheet",
+        "spelled", "stop",
     )  # fmt: skip
 
     def __init__(self, part: bytes, stop: int, sheet: Sheet, layout: Layout, context: Context) -> None:
         self.part, self.stop, self.sheet, self.layout, self.context = part, stop, sheet, layout, context
         self.row = self.filled = self.full = self.count = 0
         self.declared: set[bytes] = set()
+        self.formulas: list[tuple[int, int]] = []
         self.lines: dict[int, dict[int, str]] = {}
         self.spelled = table_of(tuple(context.formats), context.date1904)
 
-    def read(self, place: int) -> bool:
-        """Take all rows from a place on, every byte of which must be theirs; return whether each had a known shape."""
-        part, stop, limits = self.part, self.stop, self.context.limits
+    def read(self, place: int) -> None:
+        """Take all rows from a place on, every byte of which must be theirs."""
+        part, stop, limits, sheet = self.part, self.stop, self.context.limits, self.sheet
         for known in (self.spelled, _heads):
             if len(known) >= KEPT:
                 known.clear()
-        shaped = self.by_shape(place, part[place:stop])
-        if shaped is None:
+        if not self.by_shape(place, part[place:stop]):
             while (end := part.find(_END, place, stop)) >= 0:
                 self.by_cell(place, end)
                 place = end + len(_END)
             self.finish(place)
         if self.full > limits.rows or self.count > limits.cells:
             raise IrregularError
-        self.sheet.lines = self.lines
-        return bool(shaped)
+        sheet.lines, sheet.formulas = self.lines, self.formulas
+        sheet.cells = RowCells(part, self.layout.rows, self.context.strings, self.spelled, filled=bool(self.lines))
 
     def finish(self, place: int) -> None:
         """Take what stands behind the last row that has cells: nothing but rows that have none."""
         if self.empty(place, self.part[place : self.stop]) != self.stop:
             raise IrregularError
 
-    def by_shape(self, place: int, data: bytes) -> bool | None:
+    def by_shape(self, place: int, data: bytes) -> bool:
         """Take all rows of a sheet of a template met before, by their shapes.
 
         Rows and values are cut at once. Every value is looked up with the mark of its end tag, so that none can hold
@@ -125,26 +125,25 @@ class _Rows:
             data: Their bytes.
 
         Returns:
-            Whether all of them had a known shape; None, and nothing taken, where the sheet is not one of a template.
+            Whether they were taken; where not, the sheet is not one of a template, and nothing was.
         """
         *rows, _ = data.split(_END)
         if not 0 < len(rows) <= self.context.limits.rows or not self.spelled.shapes.begin(rows):
-            return None
+            return False
         bare, values = cut(data)
         *keys, _ = bare.split(_END)
         if len(keys) != len(rows):
-            return None
+            return False
         ends = [*map(add, accumulate(map(len, rows)), count(place, len(_END)))]
         starts = [place, *map(add, ends, repeat(len(_END)))]
         found = [*map(self.spelled.shapes.known.get, keys)]
         shapes = [shape for shape in found if shape]
-        shaped = len(shapes) == len(found)
-        if not shaped:
+        if len(shapes) < len(found):
             shapes, values = self.strange(found, keys, values, starts, ends)
         self.place(shapes, starts, ends)
         self.look_up(shapes, values)
         self.finish(starts[-1])
-        return shaped
+        return True
 
     def strange(
         self, found: list[Shape | None], keys: list[bytes], values: list[bytes], starts: list[int], ends: list[int]
@@ -262,7 +261,6 @@ class _Rows:
         if max(map(sub, (*lines, self.row), (0, *lines))) > self.context.limits.empty_rows:
             raise IrregularError
         self.filled = next(reversed(lines), 0)
-        self.sheet.cells = RowCells(self.part, self.layout.rows, self.context.strings, self.spelled, filled=bool(lines))
 
     def by_cell(self, place: int, end: int) -> tuple[_Head, bytes, list[bytes]]:
         """Take a row cell by cell.
@@ -277,11 +275,11 @@ class _Rows:
         head, *items = self.part[place:end].split(CELL)
         found = _heads.get(head) or self.head(place, head)
         row, mark, lead, hidden, row_style, prefixes = found
-        cells, strings, spelled, columns = self.sheet.cells, self.context.strings, self.spelled, COLUMNS
+        strings, spelled, columns = self.context.strings, self.spelled, COLUMNS
         self.enter(row, hidden, prefixes)
         self.layout.rows[row] = _new(PlainRow, (place + lead, end, row_style, place + len(head), end))
         self.count += len(items)
-        before, last = len(cells), 0
+        filled, last = False, 0
         line: dict[int, str] = {}
         for item in items:
             letters, _, held = item.partition(mark)
@@ -289,40 +287,30 @@ class _Rows:
             if column <= last:
                 raise IrregularError
             last = column
-            cell = spelled[held]
-            if cell:
-                if cell.__class__ is Cell:
-                    text = cell[0]
+            known = spelled[held]
+            if known:
+                if known.__class__ is Cell:
+                    text = known[0]
+                    if known[2] is not None:
+                        self.formulas.append((row, column))
                 else:
-                    index, style, form = cell
+                    index, _, form = known
                     text = strings[index]
                     if not text:
                         continue
                     if form:
                         text = form.text(text)
-                    cell = _new(Cell, (text, None, None, style, "s", True))
-                cells[row, column] = cell
+                filled = True
                 text = text.strip()
                 if text:
                     line[column] = text
-        self.leave(row, last, before, line)
-        return found, head, items
-
-    def leave(self, row: int, last: int, before: int, line: dict[int, str]) -> None:
-        """End a row.
-
-        Args:
-            row: Its number.
-            last: Column of its last cell.
-            before: How many cells of the sheet held something before it.
-            line: Its texts by column.
-        """
         if last > self.context.limits.columns:
             raise IrregularError
-        if len(self.sheet.cells) > before:
+        if filled:
             self.filled, self.full = row, self.full + 1
-            if line:
-                self.lines[row] = line
+        if line:
+            self.lines[row] = line
+        return found, head, items
 
     def enter(self, row: int, hidden: bool, prefixes: frozenset[bytes]) -> None:
         """Begin a row, which must stand below the last."""

@@ -1,8 +1,8 @@
-"""Cells of a sheet that was read by the shapes of its rows: a cell is made when it is asked for, and few ever are."""
+"""Cells of a plainly spelled sheet, whose texts are read already: a cell is made when it is asked for, and few are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, MutableMapping, Sequence, ValuesView
 from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell
@@ -64,6 +64,18 @@ class RowCells(MutableMapping[Place, Cell]):
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self._all())
+
+    def keys(self) -> KeysView[Place]:
+        """Return all places."""
+        return self._all().keys()
+
+    def values(self) -> ValuesView[Cell]:
+        """Return all cells."""
+        return self._all().values()
+
+    def items(self) -> ItemsView[Place, Cell]:
+        """Return all places with their cells."""
+        return self._all().items()
 
     def __len__(self) -> int:
         return len(self._all())

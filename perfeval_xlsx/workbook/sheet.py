@@ -74,7 +74,7 @@ def _read_plain(part: bytes, start: int, stop: int, name: str, sheet: Sheet, con
     sheet.merges, sheet.hidden_columns = list(around.merges), set(around.hidden_columns)
     sheet.protected, sheet.calculated = around.protected, layout.formulas
     sheet.cells, sheet.hidden_rows = data.cells, data.hidden_rows
-    sheet.lines = None if layout.formulas else data.lines
+    sheet.lines, sheet.formulas = data.lines, data.formulas
     layout.data, layout.data_end = place, stop
     return layout
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.workbook import lexical
 from perfeval_xlsx.workbook import sheet as sheets
+from perfeval_xlsx.workbook.cells import Cell, Sheet
 from perfeval_xlsx.workbook.row_cells import RowCells
 from perfeval_xlsx.workbook.spellings import IrregularError
 
@@ -98,8 +99,18 @@ def read(data: bytes) -> Any:
     known = {place: style for place, style in layout.blanks.items() if style}
     return (
         list(sheet.cells.items()), sheet.merges, sheet.hidden_rows, sheet.hidden_columns, known, layout.arrays, layout.opaque,
-        layout.formulas, layout.ordered, layout.last, layout.data, layout.data_end, list(layout.rows),
+        layout.formulas, layout.ordered, layout.last, layout.data, layout.data_end, list(layout.rows), sheet.calculations(),
+        lines_of(sheet),
     )  # fmt: skip
+
+
+def lines_of(sheet: Sheet) -> list[tuple[int, list[tuple[int, str]]]]:
+    """A sheet's texts by row and column, as its reader laid them out or as they are laid out from its cells."""
+    lines: dict[int, dict[int, str]] = {}
+    for (row, column), cell in sorted(sheet.cells.items()):
+        if cell.text.strip():
+            lines.setdefault(row, {})[column] = cell.text.strip()
+    return [(row, list(line.items())) for row, line in (lines if sheet.lines is None else sheet.lines).items()]
 
 
 def never(*_: object) -> None:
@@ -248,6 +259,19 @@ def test_single_cells_are_those_of_the_whole() -> None:
     assert (2, 3) in asked
     assert (1, 1) not in asked
     assert len(asked) == len(alone)
+
+
+def test_a_changed_formula_is_told_by_the_cells_alone() -> None:
+    rows = '<row r="1"><c r="A1"><v>2</v></c><c r="B1"><f>A1</f><v>0</v></c></row>'
+    sheet = opened(workbook(sheet_xml(rows))).sheet(0)
+    assert sheet.lines == {1: {1: "2", 2: "0"}}
+    assert sheet.calculations() == [((1, 2), Cell("0", 0.0, "A1", 0, "n"))]
+    sheet.change({})
+    assert sheet.lines is not None
+    sheet.change({(1, 2): Cell("2", 2.0, "A1", 0, "n", False)})
+    assert sheet.lines is None
+    assert [cell.text for cell in sheet.cells.values()] == ["2", "2"]
+    assert sheet.calculations()[0][1].text == "2"
 
 
 def test_a_sheet_of_nothing_but_white_space_has_cells() -> None:
