@@ -20,6 +20,8 @@ FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _END = b"</"
 _KEPT, _ROWS = 16_384, 4_096
 """How many numbers of a format, and how many shapes, are remembered: there are 10,001 rates of four decimals."""
+_LONGEST = 4_096
+"""Bytes of the longest shape that is remembered: a row of some 120 cells."""
 
 
 def number(spelled: bytes) -> float:
@@ -126,7 +128,7 @@ class Shapes:
         """Whether a shape was met before; from now on it was."""
         if key in self.known or key in self._met:
             return True
-        if len(self._met) < _ROWS:
+        if len(self._met) < _ROWS and len(key) <= _LONGEST:
             self._met.add(key)
         return False
 

@@ -261,6 +261,19 @@ def test_single_cells_are_those_of_the_whole() -> None:
     assert len(asked) == len(alone)
 
 
+def test_rows_of_many_cells_are_read_cell_by_cell_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{first}{second}" for first in "ABCDEFGH" for second in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    cells = "".join(f'<c r="{name}1" s="1"><v>0.5</v></c>' for name in names)
+    for _ in range(4):
+        fast, thorough = both(workbook(sheet_xml(f'<row r="1">{cells}</row>')))
+        assert fast == thorough
+    monkeypatch.setattr(lexical._Rows, "by_cell", never)
+    book = opened(workbook(sheet_xml(f'<row r="1">{cells}</row>')))
+    monkeypatch.setattr(sheets, "_read_thoroughly", never)
+    with pytest.raises(IrregularError):
+        book.sheet(0)
+
+
 def test_a_changed_formula_is_told_by_the_cells_alone() -> None:
     rows = '<row r="1"><c r="A1"><v>2</v></c><c r="B1"><f>A1</f><v>0</v></c></row>'
     sheet = opened(workbook(sheet_xml(rows))).sheet(0)
