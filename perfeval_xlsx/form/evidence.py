@@ -12,10 +12,12 @@ from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain_row
 from perfeval_xlsx.form.model import Form, IndicatorRow
+from perfeval_xlsx.form.rows import column_of
 from perfeval_xlsx.workbook import a1
 
 _SEVERAL, _CLOSE = 3, 0.005
 _TOLD = re.compile(r"\d(?:\.\d+)?[百千万亿]*元")
+_SIGNS = frozenset("≥≤><≧≦＞＜")
 _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
 
@@ -27,23 +29,24 @@ def column_findings(grid: Grid, header: Header, form: Form) -> list[Finding]:
         for name in ("target", "actual")
         if name not in header.columns and not (name == "target" and "adjusted_target" in header.columns)
     ]
+    rows = form.indicators
     for name in header.double:
         if header.double[name] and name not in {"score", "adjusted_target"}:
             column, other = header.columns[name], header.double[name][0]
             found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     for name in ("weight", "score"):
-        texts = [row.values.get(name) for row in form.indicators]
+        texts = column_of(rows, name)
         unlike = {text for text in {*texts} if text and not _like_points(text)}
-        wrong = [row for row, text in zip(form.indicators, texts, strict=True) if text in unlike] if unlike else ()
+        wrong = [at for at, text in enumerate(texts) if text in unlike] if unlike else ()
         if wrong and len(wrong) > _SHARE * sum(bool(text) and not is_placeholder(text or "") for text in texts):
-            cell, told = wrong[0].cells.get(name), wrong[0].values[name]
+            cell, told = column_of(rows, "cells")[wrong[0]].get(name), texts[wrong[0]]
             found.append(Finding("R07", cell, name, told, args={"label": header.columns[name].label}))
-    hidden = [row.row for row in form.indicators if row.row in grid.sheet.hidden_rows] if grid.sheet.hidden_rows else []
+    hidden = [row for row in column_of(rows, "row") if row in grid.sheet.hidden_rows] if grid.sheet.hidden_rows else []
     if hidden:
         found.append(Finding("R24", a1(hidden[0], header.left), None, "、".join(map(str, hidden))))
-    found += _swapped(header, form)
+    found += _swapped(header, rows)
     found += _levels_missing(form)
-    if not form.indicators:
+    if not rows:
         found.append(Finding("R08", a1(header.top, header.left)))
     return found
 
@@ -71,7 +74,7 @@ def block_findings(grid: Grid, header: Header, funds: Header | None, form: Form,
         missing = [name for name in ("annual_budget", "executed") if name not in funds.columns]
         yield from _unknown(grid, funds, "fund", missing, [fund.row for fund in form.funds], FIGURE)
     missing = [name for name in ("score", "weight") if name not in header.columns]
-    yield from _unknown(grid, header, "indicator", missing, [row.row for row in form.indicators], POINTS)
+    yield from _unknown(grid, header, "indicator", missing, column_of(form.indicators, "row"), POINTS)
     yield from _total_unlabelled(form.indicators)
     yield from _total_unread(grid, header, form)
 
@@ -102,9 +105,9 @@ def _is_share(column: Column, block: str) -> bool:
 
 def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
     """A last row without values that weighs no less than all rows above it."""
-    if len(rows) < _SEVERAL or rows[-1].values.get("target") or rows[-1].values.get("actual"):
+    if len(rows) < _SEVERAL or column_of(rows, "target")[-1] or column_of(rows, "actual")[-1]:
         return
-    texts = [plain_row(row.values.get("weight") or "").rstrip("分") for row in rows]
+    texts = [plain_row(text or "").rstrip("分") for text in column_of(rows, "weight")]
     weights = [float(text) if POINTS.fullmatch(text) else 0.0 for text in texts]
     if weights[-1] and weights[-1] >= sum(weights[:-1]) - _CLOSE:
         names = [rows[-1].values.get(level) for level in ("level3", "level2", "level1")]
@@ -113,7 +116,7 @@ def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
 
 def _total_unread(grid: Grid, header: Header, form: Form) -> Iterator[Finding]:
     """A row right below the indicators that was no indicator, nor a total by its label, but holds points."""
-    rows = [row.row for row in (*form.indicators, *form.left_out)]
+    rows = column_of(form.indicators, "row") + [row.row for row in form.left_out]
     if not rows or {"weight", "score"} & form.total_cells.keys():
         return
     below = next(iter(grid.rows_between(max(rows) + 1, max(rows) + 1)), None)
@@ -137,29 +140,37 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
 def _levels_missing(form: Form) -> Iterator[Finding]:
     """The first row without a level 1, or the very first without a level 2, in a grid that has them."""
     rows = form.indicators
-    column = form.columns.get("level3", ("", ""))[0]
-    own = [row for row in rows[:1] if row.cells.get("level3", "").rstrip("0123456789") == column]
-    for level, looked_at in (("level1", rows), ("level2", own)):
-        without = next((row for row in looked_at if row.values.get(level) is None), None)
-        if without is not None and any(row.values.get(level) for row in rows):
-            yield Finding("R22", without.cells.get("level3"), level, without.values.get("level3"))
+    letter = form.columns.get("level3", ("", ""))[0]
+    for level in ("level1", "level2"):
+        texts = column_of(rows, level)
+        if None not in texts or not any(texts):
+            continue
+        at = texts.index(None)
+        cell = column_of(rows, "cells")[at].get("level3")
+        if level == "level1" or (at == 0 and (cell or "").rstrip("0123456789") == letter):
+            yield Finding("R22", cell, level, column_of(rows, "level3")[at])
             return
 
 
-def _swapped(header: Header, form: Form) -> Iterator[Finding]:
+def _swapped(header: Header, rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
     """Columns whose cells say they were exchanged.
 
     Scores that add up to the levels' points where the points do not; comparators among the actuals where the targets
     have none.
     """
-    columns, rows = header.columns, form.indicators
+    columns = header.columns
     if {"weight", "score"} <= columns.keys() and _adds_up(rows, "weight") is False and _adds_up(rows, "score"):
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
     if {"target", "actual"} <= columns.keys():
-        signed = sum(_signed(row.values.get("actual")) for row in rows)
-        told = (_signed(row.values.get("target")) or row.values.get("sign") for row in rows)
-        if signed >= _SEVERAL and signed > _SHARE * len(rows) and not any(told):
+        signed = sum(_signed(column_of(rows, "actual")))
+        most = signed >= _SEVERAL and signed > _SHARE * len(rows)
+        if most and not any(_signed(column_of(rows, "target"))) and not any(column_of(rows, "sign")):
             yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
+
+
+def _signed(texts: Sequence[str | None]) -> Iterator[bool]:
+    """Of every text there is, whether it begins with a comparator."""
+    return map(_SIGNS.__contains__, (text[0] for text in texts if text))
 
 
 @lru_cache(maxsize=4096)
@@ -168,18 +179,16 @@ def _like_points(text: str) -> bool:
     return bool(POINTS.fullmatch(plain_row(text).lstrip("-").removesuffix("%"))) or is_placeholder(text)
 
 
-def _signed(text: str | None) -> bool:
-    return bool(text) and (text or "")[0] in "≥≤><≧≦＞＜"
-
-
 def _adds_up(rows: Sequence[IndicatorRow], name: str) -> bool | None:
     """Whether a column adds up to every level's points; None where the points or figures are not all there."""
+    stated = column_of(rows, "level1_points")
+    if None in stated:
+        return None
+    figures = [_points_in(text or "") for text in column_of(rows, name)]
     sums: dict[tuple[str | None, float], float] = {}
-    for row in rows:
-        points = _points_in(row.values.get(name) or "")
-        if row.level1_points is None or points is None:
+    for key, points in zip(zip(column_of(rows, "level1"), stated, strict=True), figures, strict=True):
+        if points is None:
             return None
-        key = (row.values["level1"], row.level1_points)
         sums[key] = sums.get(key, 0.0) + points
     return all(abs(total - points) < _CLOSE for (_, points), total in sums.items()) if sums else None
 

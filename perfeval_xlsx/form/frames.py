@@ -36,7 +36,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from perfeval_xlsx.form.model import FUND_FIELDS, Form, FundRow, IndicatorRow
+from perfeval_xlsx.form.model import FUND_FIELDS, INDICATOR_FIELDS, Form, FundRow, IndicatorRow
+from perfeval_xlsx.form.rows import column_of
 
 _Row = TypeVar("_Row", FundRow, IndicatorRow)
 
@@ -63,7 +64,7 @@ _NAMES: dict[tuple[str, ...], pd.Index[str]] = {
 }
 """Made once: an index takes longer than the frame."""
 _LEFT_OUT_FIELDS = ("level1", "level2", "level3", "target", "actual", "weight", "score")
-_VALUE_FIELDS = ("level1", "level2", "level3", "target", "actual", "sign", "unit", "weight", "score", "deviation")
+_ROW_FIELDS = ("row", *INDICATOR_FIELDS, "level1_points", "cells", "extra")
 
 
 @dataclass(slots=True)
@@ -141,9 +142,11 @@ def _funds(forms: Sequence[Form]) -> pd.DataFrame:
 
 
 def _indicators(forms: Sequence[Form]) -> pd.DataFrame:
-    ids, rows = _owned(forms, [form.indicators for form in forms])
-    parts = _parts(rows, "row"), _fields(rows, _VALUE_FIELDS), _parts(rows, "level1_points", "cells", "extra")
-    return _frame(chain([ids], *parts), len(rows), INDICATOR_COLUMNS)
+    rows = [form.indicators for form in forms]
+    sizes = list(map(len, rows))
+    ids = [form.id for form in forms]
+    fields = (chain.from_iterable(map(column_of, rows, repeat(name))) for name in _ROW_FIELDS)
+    return _frame(chain([chain.from_iterable(map(repeat, ids, sizes))], fields), sum(sizes), INDICATOR_COLUMNS)
 
 
 def _left_out(forms: Sequence[Form]) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import deque
 from dataclasses import dataclass, field
 
 from perfeval_xlsx.form.columns import PARTED, part
@@ -22,9 +21,10 @@ from perfeval_xlsx.form.labels import (
 from perfeval_xlsx.form.levels import settle_levels
 from perfeval_xlsx.form.locate import is_fund_header
 from perfeval_xlsx.form.model import IndicatorRow
+from perfeval_xlsx.form.rows import IndicatorRows
 from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.form.unused import is_figure_in, why_left_out
-from perfeval_xlsx.form.usual_rows import Carried, Plan, addresses_below, usual_rows
+from perfeval_xlsx.form.usual_rows import Carried, Plan, UsualRows
 from perfeval_xlsx.workbook import a1
 
 _ONCE = frozenset({"weight", "score"})
@@ -46,7 +46,7 @@ class Body:
         last: Last sheet row of the grid, the total row included.
     """
 
-    rows: list[IndicatorRow] = field(default_factory=list)
+    rows: IndicatorRows = field(default_factory=IndicatorRows)
     left_out: list[IndicatorRow] = field(default_factory=list)
     total_row: int | None = None
     notes: list[int] = field(default_factory=list)
@@ -64,9 +64,16 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
     """
     body, plan, carried = Body(last=header.bottom), Plan(header), Carried()
     rows = grid.rows_between(header.bottom + 1, limit)
-    pending = deque(row for row in _with_merged(grid, plan, rows, limit) if row not in repeats)
-    while pending:
-        row = pending.popleft()
+    own = [row for row in _with_merged(grid, plan, rows, limit) if row not in repeats]
+    usual, at = UsualRows(grid, own, plan), 0
+    while at < len(own):
+        run = usual.run(at, carried)
+        if run is not None:
+            body.rows.add(run)
+            at += len(run)
+            body.last = own[at - 1]
+            continue
+        row, at = own[at], at + 1
         if is_continued(grid, row) or _opens_section(grid, row, plan, carried):
             pass
         elif _is_total(grid, row, plan):
@@ -88,10 +95,6 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
             break
         elif _inside(grid, row, plan):
             _take(body, grid, plan, _row(grid, row, plan, carried, None))
-            plain = usual_rows(grid, pending, plan, carried)
-            for _ in plain:
-                row = pending.popleft()
-            body.rows += plain
         body.last = row
     if body.total_row is None and body.left_out and body.left_out[-1].row == body.last:
         _end_with_sum(body, grid, plan, rows)
@@ -199,7 +202,6 @@ def _take(body: Body, grid: Grid, plan: Plan, row: IndicatorRow) -> None:
 def _row(grid: Grid, row: int, plan: Plan, carried: Carried, reason: str | None) -> IndicatorRow:
     """Read one row; levels that are blank take what stands above them."""
     _carry(grid, row, plan, carried)
-    carried.addresses = addresses_below(plan.places, tuple(carried.cells.items()))
     values: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
     cells = dict(carried.cells)
     line, merged = grid.lines.get(row, {}), grid.merged_columns(row)
@@ -236,22 +238,12 @@ def _value(grid: Grid, row: int, column: Column, name: str, header_row: int) -> 
 
 def _carry(grid: Grid, row: int, plan: Plan, carried: Carried) -> None:
     """Bring the levels up to date with a row: a new level 1 ends the level 2 above it."""
-    if plan.level1 is not None and plan.level2 is not None:
-        carried.merges = (grid.merge(row, plan.level1.left), grid.merge(row, plan.level2.left))
     first = _level(grid, row, plan.level1, plan.bottom)
-    if first is not None and (first[0] != carried.cells.get("level1") or carried.level1 is None):
-        label, points = split_points(first[1])
-        if points is None and label == carried.level1:
-            points = carried.points  # the label is repeated on the next page
-        if not (label and label == carried.level1 and points == carried.points):
-            carried.level2 = None
-            carried.cells.pop("level2", None)
-        carried.level1, carried.points = label or None, points
-        carried.cells["level1"] = first[0]
+    if first is not None:
+        carried.take_level1(*first)
     second = _level(grid, row, plan.level2, plan.bottom)
     if second is not None and second[0] != carried.cells.get("level1"):
-        carried.level2 = split_points(second[1])[0] or None
-        carried.cells["level2"] = second[0]
+        carried.take_level2(*second)
 
 
 def _level(grid: Grid, row: int, column: Column | None, header_row: int) -> tuple[str, str] | None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.labels import is_one_of, plain_row, split_points
 from perfeval_xlsx.form.model import IndicatorRow
+from perfeval_xlsx.form.rows import IndicatorRows
 
 _PIECE = 2
 """Characters of a label that a row holds at most where it is written down its block."""
 
 
-def settle_levels(rows: list[IndicatorRow]) -> None:
+def settle_levels(rows: IndicatorRows) -> None:
     """Give the rows of a grid their level 1 where its labels stand elsewhere than in a block's first row."""
-    first = rows[0].values["level1"]
+    first = rows.column("level1")[0]
     if first is None:
         _settle_floating(rows)
     elif len(first) <= _PIECE and not is_one_of(first, "levels", "level1"):
         _join_pieces(rows)
 
 
-def _join_pieces(rows: list[IndicatorRow]) -> None:
+def _join_pieces(rows: Sequence[IndicatorRow]) -> None:
     """Put labels together that are written down their blocks (``产 | 出 | 指 | 标``); none where they make no label."""
     begins: list[int] = []
     names: list[str] = []
@@ -44,7 +47,7 @@ def _join_pieces(rows: list[IndicatorRow]) -> None:
             row.values["level1"] = None
 
 
-def _settle_floating(rows: list[IndicatorRow]) -> None:
+def _settle_floating(rows: Sequence[IndicatorRow]) -> None:
     """Give rows the level 1 that their level 2 is a part of, where its labels stand in the middle of their blocks.
 
     Rows whose level 2 says nothing, or whose level 1 is not there, are left without one.

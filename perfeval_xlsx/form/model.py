@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -138,7 +139,7 @@ class Form:
     funds: list[FundRow] = field(default_factory=list)
     goals: dict[str, str | None] = field(default_factory=lambda: {"expected": None, "actual": None})
     goal_cells: dict[str, str] = field(default_factory=dict)
-    indicators: list[IndicatorRow] = field(default_factory=list)
+    indicators: MutableSequence[IndicatorRow] = field(default_factory=list)
     left_out: list[IndicatorRow] = field(default_factory=list)
     total: dict[str, str | None] = field(default_factory=dict)
     total_cells: dict[str, str] = field(default_factory=dict)

@@ -1,41 +1,75 @@
-"""Rows of the usual kind, which nearly all of a grid are, read many at once."""
+"""Rows of the usual kind, which nearly all of a grid are, read many at once and by column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
 
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Header
-from perfeval_xlsx.form.labels import is_placeholder, is_plain_name
-from perfeval_xlsx.form.model import INDICATOR_FIELDS, IndicatorRow
+from perfeval_xlsx.form.labels import (
+    begins_note,
+    is_hint,
+    is_one_of,
+    is_placeholder,
+    is_plain_name,
+    opens_note,
+    split_points,
+    total_label,
+)
+from perfeval_xlsx.form.locate import is_fund_header
+from perfeval_xlsx.form.model import INDICATOR_FIELDS
+from perfeval_xlsx.form.rows import Run
 from perfeval_xlsx.workbook import Merge, a1
 
 _VALUES = ("target", "actual", "score", "weight")
 _WIDE = 0.6
+_KEPT = 512
+"""Grids of more rows are laid out anew each time."""
 _REMEMBERED = 256
 """Rows below one cell of a level whose addresses are remembered."""
+_OPENS_VALUE = frozenset("0123456789≥≤><=")
+"""What opens no text that stands for nothing, or says how a cell is to be filled in."""
+_NOTHING: dict[int, str] = {}
 
 
 @dataclass(slots=True)
 class Carried:
-    """The levels in force; the addresses of rows of the usual kind below them, as far as they are known."""
+    """The levels in force, and their cells."""
 
     level1: str | None = None
     points: float | None = None
     level2: str | None = None
     cells: dict[str, str] = field(default_factory=dict)
-    merges: tuple[Merge | None, Merge | None] = (None, None)
-    addresses: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def take_level1(self, cell: str, text: str) -> None:
+        """Take up a level 1: it ends the level 2 above it."""
+        if cell == self.cells.get("level1") and self.level1 is not None:
+            return
+        label, points = split_points(text)
+        if points is None and label == self.level1:
+            points = self.points  # the label is repeated on the next page
+        if not (label and label == self.level1 and points == self.points):
+            self.level2 = None
+            self.cells.pop("level2", None)
+        self.level1, self.points = label or None, points
+        self.cells["level1"] = cell
+
+    def take_level2(self, cell: str, text: str) -> None:
+        """Take up a level 2."""
+        self.level2 = split_points(text)[0] or None
+        self.cells["level2"] = cell
 
 
 class Plan:
     """A header's columns, laid out for reading many rows."""
 
     __slots__ = (
-        "adjusted", "bottom", "extra", "fields", "first_points", "first_value", "header", "left", "lefts", "level1",
-        "level2", "level3", "name", "note_column", "places", "right", "target", "values", "wide",
+        "adjusted", "bottom", "extra", "fields", "first_points", "first_value", "header", "left", "level1", "level2",
+        "level3", "note_column", "right", "usual", "values", "wide",
     )  # fmt: skip
 
     def __init__(self, header: Header) -> None:
@@ -54,53 +88,178 @@ class Plan:
         levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
         self.note_column = max(min(column.left for column in columns.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
-        self.lefts = tuple(column.left for _, column in self.fields)
-        self.places = tuple((name, column.left) for name, column in self.fields)
-        self.name = self.target = 0
-        usual = {"level1", "level2", "level3", "target"} <= columns.keys() and not self.extra and self.adjusted is None
-        if usual and all(column.left == column.right for column in columns.values()):
-            self.name, self.target = columns["level3"].left, columns["target"].left
+        self.usual = None if self.extra or self.adjusted is not None else _usual_columns(header)
 
 
-def usual_rows(grid: Grid, rows: Iterable[int], plan: Plan, carried: Carried) -> list[IndicatorRow]:
-    """Read rows of the usual kind at once, up to the first of another kind.
+Places = tuple[tuple[str, int], ...]
 
-    Usual: the levels merged above go on, name and target are filled in, no value is merged, every column is single.
+
+def _usual_columns(header: Header) -> Places | None:
+    """Field and column of a grid that may have usual rows: its levels from the left, every column single."""
+    columns = header.columns
+    if not {"level1", "level2", "level3", "target"} <= columns.keys():
+        return None
+    places = tuple((name, columns[name].left) for name in INDICATOR_FIELDS if name in columns)
+    ordered = places[0][1] < places[1][1] < places[2][1] <= min(column for _, column in places[2:])
+    return places if ordered and all(column.left == column.right for column in columns.values()) else None
+
+
+class _Layout(NamedTuple):
+    """What the merged ranges say of a grid's rows, by position.
+
+    Attributes:
+        begins: The first column that is filled in where the row is usual: that of the level that begins, or of the
+            name; 0 where the row cannot be usual.
+        starts: Positions of the rows in which a level begins, in order.
+        cells: Address by field, of every row that may be usual.
     """
-    found: list[IndicatorRow] = []
-    if plan.name and carried.level1 is not None and None not in carried.merges and grid.small:
-        level1, level2 = plan.level1.left, plan.level2.left  # type: ignore[union-attr]
-        base: dict[str, str | None] = {"level1": carried.level1, "level2": carried.level2}
-        base |= dict.fromkeys(name for name, _ in plan.places)
-        lines, merged, merges, known = grid.lines, grid.merged, carried.merges, carried.addresses
-        for row in rows:
-            line = lines.get(row)
-            if line is None or (merged.get((row, level1)), merged.get((row, level2))) != merges:
-                break
-            target = line.get(plan.target)
-            if target is None or next(iter(line)) != plan.name or not is_plain_name(line[plan.name]):
-                break
-            if is_placeholder(target) or not grid.merged_columns(row).isdisjoint(plan.lefts):
-                break
-            values = base.copy()
-            for name, column in plan.places:
-                values[name] = line.get(column)
-            cells = known.get(row) or _add_addresses(carried, row, plan)
-            found.append(IndicatorRow(row, values, cells, carried.points))
-    return found
+
+    begins: list[int]
+    starts: list[int]
+    cells: list[dict[str, str]]
 
 
-def _add_addresses(carried: Carried, row: int, plan: Plan) -> dict[str, str]:
+class UsualRows:
+    """The rows of a grid of which it is known beforehand whether they are of the usual kind.
+
+    Usual: name and target are filled in, both levels begin in the row or go on in a merged cell, no value is merged.
+    """
+
+    __slots__ = ("_columns", "_fit", "_layout", "_lines", "_places", "_rows")
+
+    def __init__(self, grid: Grid, rows: list[int], plan: Plan) -> None:
+        places = plan.usual if grid.small else None
+        self._fit: list[bool] = []
+        if places is None or not rows:
+            return
+        self._rows, self._places = rows, places
+        self._layout = layout = (_laid_out if len(rows) <= _KEPT else _laid_out.__wrapped__)(
+            tuple(grid.sheet.merges), tuple(rows), places, plan.bottom
+        )
+        self._lines = lines = [grid.lines.get(row, _NOTHING) for row in rows]
+        self._columns = {name: [line.get(column) for line in lines] for name, column in places[2:]}
+        begins = [next(iter(line), -1) for line in lines]
+        columns = zip(begins, layout.begins, self._columns["level3"], self._columns["target"], strict=True)
+        self._fit = [
+            first == wanted
+            and name is not None
+            and target is not None
+            and is_plain_name(name)
+            and (target[0] in _OPENS_VALUE or _is_target(target))
+            for first, wanted, name, target in columns
+        ]
+        for at in layout.starts:
+            if self._fit[at]:
+                self._fit[at] = self._starts(grid, at)
+        self._fit.append(False)
+
+    def _starts(self, grid: Grid, at: int) -> bool:
+        """Whether the levels that begin in a row are labels that nothing else is, and stand alone before its name."""
+        level1, level2, name = (column for _, column in self._places[:3])
+        both = self._layout.begins[at] == level1
+        filled = [level1, level2, name] if both else [level2, name]
+        if list(islice(self._lines[at], len(filled))) != filled or is_fund_header(grid, self._rows[at]):
+            return False
+        return all(_is_level(self._lines[at][column]) for column in filled[:-1])
+
+    def run(self, at: int, carried: Carried) -> Run | None:
+        """The usual rows from a position on, None where its row is none; ``carried`` is what is in force above them."""
+        if not self._fit or not self._fit[at]:
+            return None
+        layout = self._layout
+        own = layout.cells[at]
+        if layout.begins[at] != self._places[0][1] and (
+            carried.level1 is None or carried.cells.get("level1") != own["level1"]
+        ):
+            return None
+        if layout.begins[at] == self._places[2][1] and (
+            carried.level2 is None or carried.cells.get("level2") != own["level2"]
+        ):
+            return None
+        end = self._fit.index(False, at)
+        fields: dict[str, list[str | None]] = {"level1": [], "level2": []}
+        points: list[float | None] = []
+        starts = [start for start in layout.starts if at < start < end]
+        for first, last in zip([at, *starts], [*starts, end], strict=True):
+            self._begin(first, carried)
+            fields["level1"] += [carried.level1] * (last - first)
+            fields["level2"] += [carried.level2] * (last - first)
+            points += [carried.points] * (last - first)
+        fields |= {name: self._columns[name][at:end] for name, _ in self._places[2:]}
+        return Run(fields, {"row": self._rows[at:end], "cells": layout.cells[at:end], "level1_points": points})
+
+    def _begin(self, at: int, carried: Carried) -> None:
+        """Take up the levels that begin in a usual row."""
+        begins, cells, line = self._layout.begins[at], self._layout.cells[at], self._lines[at]
+        if begins == self._places[0][1]:
+            carried.take_level1(cells["level1"], line[self._places[0][1]])
+        if begins != self._places[2][1]:
+            carried.take_level2(cells["level2"], line[self._places[1][1]])
+
+
+def _is_target(text: str) -> bool:
+    """Whether a target is filled in: neither a placeholder nor told how to be."""
+    return not is_placeholder(text) and not is_hint(text)
+
+
+@lru_cache(maxsize=1024)
+def _is_level(text: str) -> bool:
+    """Whether a text can be nothing but the name of a level."""
+    label, _ = split_points(text)
+    return bool(label) and not (
+        total_label(text)[0] or opens_note(text) or begins_note(text) or is_one_of(label, "rows", "subtotal")
+    )
+
+
+@lru_cache(maxsize=64)
+def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], places: Places, header_row: int) -> _Layout:
+    """Lay the rows of a grid out; remembered for forms of one layout."""
+    (_, level1), (_, level2), (_, name) = places[:3]
+    odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), places)
+    layout = _Layout([], [], [])
+    above = (0, 0)
+    for at, row in enumerate(rows):
+        first, second = tops[0].get(row, row), tops[1].get(row, row)
+        goes_on = first in (row, above[0]) and second in (row, above[1])
+        fits = row not in odd and header_row < first <= second and (goes_on or not at)
+        begin = level1 if first == row else level2 if second == row else name
+        layout.begins.append(begin if fits else 0)
+        if begin != name:
+            layout.starts.append(at)
+        levels = (("level1", a1(first, level1)), ("level2", a1(second, level2)))
+        layout.cells.append(_addresses(row, places[2:], levels) if fits else {})
+        above = (first, second)
+    return layout
+
+
+def _merged(
+    merges: Sequence[Merge], rows: range, places: Places
+) -> tuple[set[int], tuple[dict[int, int], dict[int, int]]]:
+    """Rows in which cells beside those of one level are merged; by row, where the cell of each level begins."""
+    odd: set[int] = set()
+    tops: tuple[dict[int, int], dict[int, int]] = {}, {}
+    levels = {places[0][1]: tops[0], places[1][1]: tops[1]}
+    for merge in merges:
+        inside = range(max(merge.top, rows.start), min(merge.bottom + 1, rows.stop))
+        if merge.left == merge.right and merge.left in levels:
+            levels[merge.left].update(dict.fromkeys(inside, merge.top))
+        elif any(merge.left <= column <= merge.right for _, column in places):
+            odd.update(inside)
+    return odd, tops
+
+
+def _addresses(row: int, places: Places, levels: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Address by field of a row of the usual kind."""
-    cells = carried.cells | {name: a1(row, column) for name, column in plan.places}
-    if len(carried.addresses) < _REMEMBERED:
-        carried.addresses[row] = cells
+    known = addresses_below(places, levels)
+    cells = known.get(row)
+    if cells is None:
+        cells = dict(levels) | {name: a1(row, column) for name, column in places}
+        if len(known) < _REMEMBERED:
+            known[row] = cells
     return cells
 
 
 @lru_cache(maxsize=256)
-def addresses_below(
-    _columns: tuple[tuple[str, int], ...], _levels: tuple[tuple[str, str], ...]
-) -> dict[int, dict[str, str]]:
-    """What is known of the addresses of rows by their columns and their levels' cells, for forms of one layout."""
+def addresses_below(_places: Places, _levels: tuple[tuple[str, str], ...]) -> dict[int, dict[str, str]]:
+    """What is known of the addresses of rows by their columns and their levels' cells, for forms of like layouts."""
     return {}

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.form.model import Form, FundRow
+from perfeval_xlsx.form.rows import column_of
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.measure import number
 from perfeval_xlsx.scoring.result import FormResult, RowResults
@@ -140,9 +141,10 @@ def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple
     if result["status"] == "reported":
         return
     scores, statuses, typed = _columns(form, result)
+    cells = column_of(form.indicators, "cells")
     for place in _unlike(form, scores, typed):
         if statuses[place] in _FILLED:
-            yield form.indicators[place].cells.get("score"), "score", _float(scores[place])
+            yield cells[place].get("score"), "score", _float(scores[place])
     fund = next((f for f in form.funds if f.role == "total"), None)
     execution = result["execution"]
     if fund is not None and execution is not None:
@@ -161,7 +163,7 @@ def _columns(form: Form, result: FormResult) -> tuple[Sequence[str | None], Sequ
     if isinstance(rows, RowResults):
         return rows.columns["score"], rows.columns["status"], rows.typed
     scores, statuses = [row["score"] for row in rows], [row["status"] for row in rows]
-    return scores, statuses, [read.values.get("score") for read in form.indicators]
+    return scores, statuses, column_of(form.indicators, "score")
 
 
 def _unlike(form: Form, scores: Sequence[str | None], typed: Sequence[str | None]) -> Iterator[int]:
@@ -169,7 +171,7 @@ def _unlike(form: Form, scores: Sequence[str | None], typed: Sequence[str | None
     unlike = map(ne, scores, typed)
     bare = {found.cell for found in form.formulas if found.value is None} if form.formulas else ()
     if bare:
-        unlike = map(or_, unlike, (read.cells.get("score") in bare for read in form.indicators))
+        unlike = map(or_, unlike, (cells.get("score") in bare for cells in column_of(form.indicators, "cells")))
     return compress(count(), unlike)
 
 
