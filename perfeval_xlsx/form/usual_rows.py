@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -44,6 +45,11 @@ class Carried:
     points: float | None = None
     level2: str | None = None
     cells: dict[str, str] = field(default_factory=dict)
+
+    def goes_on(self, name: str, cell: str) -> bool:
+        """Whether a level in force is that of a cell, and can be nothing but a level."""
+        label = self.level1 if name == "level1" else self.level2
+        return label is not None and self.cells.get(name) == cell and _is_level(label)
 
     def take_level1(self, cell: str, text: str) -> None:
         """Take up a level 1: it ends the level 2 above it."""
@@ -167,19 +173,13 @@ class UsualRows:
         if not self._fit or not self._fit[at]:
             return None
         layout = self._layout
-        own = layout.cells[at]
-        if layout.begins[at] != self._places[0][1] and (
-            carried.level1 is None or carried.cells.get("level1") != own["level1"]
-        ):
-            return None
-        if layout.begins[at] == self._places[2][1] and (
-            carried.level2 is None or carried.cells.get("level2") != own["level2"]
-        ):
+        begins, own = layout.begins[at], layout.cells[at]
+        if not all(carried.goes_on(name, own[name]) for name, column in self._places[:2] if column < begins):
             return None
         end = self._fit.index(False, at)
         fields: dict[str, list[str | None]] = {"level1": [], "level2": []}
         points: list[float | None] = []
-        starts = [start for start in layout.starts if at < start < end]
+        starts = layout.starts[bisect_right(layout.starts, at) : bisect_left(layout.starts, end)]
         for first, last in zip([at, *starts], [*starts, end], strict=True):
             self._begin(first, carried)
             fields["level1"] += [carried.level1] * (last - first)
