@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ from perfeval_xlsx.workbook import a1
 
 _SEVERAL, _CLOSE = 3, 0.005
 _TOLD = re.compile(r"\d(?:\.\d+)?[百千万亿]*元")
-_SIGNS = frozenset("≥≤><≧≦＞＜")
+_SIGNS = "≥≤><≧≦＞＜"
 _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
 
@@ -162,15 +163,16 @@ def _swapped(header: Header, rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
     if {"weight", "score"} <= columns.keys() and _adds_up(rows, "weight") is False and _adds_up(rows, "score"):
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
     if {"target", "actual"} <= columns.keys():
-        signed = sum(_signed(column_of(rows, "actual")))
+        signed = _signed(column_of(rows, "actual"))
         most = signed >= _SEVERAL and signed > _SHARE * len(rows)
-        if most and not any(_signed(column_of(rows, "target"))) and not any(column_of(rows, "sign")):
+        if most and not _signed(column_of(rows, "target")) and not any(column_of(rows, "sign")):
             yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
 
 
-def _signed(texts: Sequence[str | None]) -> Iterator[bool]:
-    """Of every text there is, whether it begins with a comparator."""
-    return map(_SIGNS.__contains__, (text[0] for text in texts if text))
+def _signed(texts: Sequence[str | None]) -> int:
+    """Texts that begin with a comparator."""
+    firsts = "".join([text[0] for text in texts if text])
+    return sum(map(firsts.count, _SIGNS))
 
 
 @lru_cache(maxsize=4096)
@@ -184,12 +186,13 @@ def _adds_up(rows: Sequence[IndicatorRow], name: str) -> bool | None:
     stated = column_of(rows, "level1_points")
     if None in stated:
         return None
-    figures = [_points_in(text or "") for text in column_of(rows, name)]
-    sums: dict[tuple[str | None, float], float] = {}
-    for key, points in zip(zip(column_of(rows, "level1"), stated, strict=True), figures, strict=True):
-        if points is None:
-            return None
-        sums[key] = sums.get(key, 0.0) + points
+    texts = column_of(rows, name)
+    figures = {text: _points_in(text or "") for text in {*texts}}
+    if None in figures.values():
+        return None
+    sums: defaultdict[tuple[str | None, float], float] = defaultdict(float)
+    for key, points in zip(zip(column_of(rows, "level1"), stated, strict=True), map(figures.get, texts), strict=True):
+        sums[key] += points  # type: ignore[operator]  # none is None
     return all(abs(total - points) < _CLOSE for (_, points), total in sums.items()) if sums else None
 
 

@@ -64,7 +64,8 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
     """
     body, plan, carried = Body(last=header.bottom), Plan(header), Carried()
     rows = grid.rows_between(header.bottom + 1, limit)
-    own = [row for row in _with_merged(grid, plan, rows, limit) if row not in repeats]
+    own = _with_merged(grid, plan, rows, limit)
+    own = [row for row in own if row not in repeats] if repeats else own
     usual, at = UsualRows(grid, own, plan), 0
     while at < len(own):
         run = usual.run(at, carried)
@@ -287,7 +288,7 @@ def total_below(grid: Grid, header: Header, first: int, last: int) -> int | None
 def _opens_grid(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether a total stands above the indicators instead of below them: an indicator follows at once."""
     columns = plan.header.columns
-    below = next((later for later in rows if later > row), 0)
+    below = next(iter(rows[bisect_right(rows, row) :]), 0)
     filled = any(grid.own(below, columns[name].left) for name in ("target", "weight") if name in columns)
     return filled and not _is_total(grid, below, plan) and bool(grid.own(below, columns["level3"].left))
 
@@ -296,9 +297,7 @@ def _goes_on(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether indicators and another total follow a total row: then it was a subtotal."""
     seen = False
     columns = plan.header.columns
-    for later in rows:
-        if later <= row:
-            continue
+    for later in rows[bisect_right(rows, row) :]:
         if _is_total(grid, later, plan):
             return seen
         if _closes(grid, later, plan):

@@ -6,7 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, repeat
+from operator import eq
 from typing import NamedTuple
 
 from perfeval_xlsx.form.grid import Grid
@@ -80,34 +81,36 @@ class Plan:
 
     def __init__(self, header: Header) -> None:
         columns = header.columns
-        self.header, self.bottom = header, header.bottom
-        self.left, self.right = header.left, header.right
+        self.header, self.bottom, self.extra = header, header.bottom, header.extra
+        lefts = {name: column.left for name, column in columns.items()}
+        self.left = min([*lefts.values(), *[column.left for column in self.extra]])
+        rights = [column.right for column in columns.values()]
+        self.right = max([*rights, *[column.right for column in self.extra]])
         self.fields = [(name, columns[name]) for name in INDICATOR_FIELDS[2:] if name in columns]
-        self.extra = header.extra
         self.adjusted = columns.get("adjusted_target")
-        self.level1, self.level2, self.level3 = (columns.get(name) for name in ("level1", "level2", "level3"))
-        self.values = [columns[name].left for name in ("target", "actual", "score") if name in columns]
-        self.first_value = min((columns[name].left for name in _VALUES if name in columns), default=self.right)
-        points = [columns[name].left for name in ("weight", "score") if name in columns]
+        self.level1, self.level2, self.level3 = columns.get("level1"), columns.get("level2"), columns.get("level3")
+        self.values = [lefts[name] for name in ("target", "actual", "score") if name in lefts]
+        self.first_value = min([lefts[name] for name in _VALUES if name in lefts], default=self.right)
+        points = [lefts[name] for name in ("weight", "score") if name in lefts]
         self.first_points = min(points, default=self.first_value)
         # Notes open left of the indicators' names, or in their column where there are no levels.
-        levels = [column.left for column in (self.level1, self.level2, self.level3) if column is not None]
-        self.note_column = max(min(column.left for column in columns.values()), min(levels))
+        levels = [lefts[name] for name in ("level1", "level2", "level3") if name in lefts]
+        self.note_column = max(min(lefts.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
-        self.usual = None if self.extra or self.adjusted is not None else _usual_columns(header)
+        single = not self.extra and self.adjusted is None and list(lefts.values()) == rights
+        self.usual = _usual_places(lefts) if single else None
 
 
 Places = tuple[tuple[str, int], ...]
 
 
-def _usual_columns(header: Header) -> Places | None:
-    """Field and column of a grid that may have usual rows: its levels from the left, every column single."""
-    columns = header.columns
-    if not {"level1", "level2", "level3", "target"} <= columns.keys():
+def _usual_places(lefts: dict[str, int]) -> Places | None:
+    """Field and column of a grid that may have usual rows: its levels from the left, before everything else."""
+    if not {"level1", "level2", "level3", "target"} <= lefts.keys():
         return None
-    places = tuple((name, columns[name].left) for name in INDICATOR_FIELDS if name in columns)
-    ordered = places[0][1] < places[1][1] < places[2][1] <= min(column for _, column in places[2:])
-    return places if ordered and all(column.left == column.right for column in columns.values()) else None
+    places = tuple([(name, lefts[name]) for name in INDICATOR_FIELDS if name in lefts])
+    ordered = lefts["level1"] < lefts["level2"] < lefts["level3"] <= min([column for _, column in places[2:]])
+    return places if ordered else None
 
 
 class _Layout(NamedTuple):
@@ -142,17 +145,17 @@ class UsualRows:
         self._layout = layout = (_laid_out if len(rows) <= _KEPT else _laid_out.__wrapped__)(
             tuple(grid.sheet.merges), tuple(rows), places, plan.bottom
         )
-        self._lines = lines = [grid.lines.get(row, _NOTHING) for row in rows]
-        self._columns = {name: [line.get(column) for line in lines] for name, column in places[2:]}
-        begins = [next(iter(line), -1) for line in lines]
-        columns = zip(begins, layout.begins, self._columns["level3"], self._columns["target"], strict=True)
+        self._lines = lines = list(map(grid.lines.get, rows, repeat(_NOTHING)))
+        self._columns = {name: list(map(dict.get, lines, repeat(column))) for name, column in places[2:]}
+        named = map(eq, map(next, map(iter, lines), repeat(-1)), layout.begins)
+        columns = zip(named, self._columns["level3"], self._columns["target"], strict=True)
         self._fit = [
-            first == wanted
+            fits
             and name is not None
             and target is not None
             and is_plain_name(name)
             and (target[0] in _OPENS_VALUE or _is_target(target))
-            for first, wanted, name, target in columns
+            for fits, name, target in columns
         ]
         for at in layout.starts:
             if self._fit[at]:

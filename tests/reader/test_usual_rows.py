@@ -59,7 +59,7 @@ def grids(draw: st.DrawFn) -> Sheet:
 
 
 def one_by_one(sheet: Sheet) -> list[Form]:
-    with patch.object(usual_rows, "_usual_columns", lambda _: None):
+    with patch.object(usual_rows, "_usual_places", lambda _: None):
         return read(copy.deepcopy(sheet))
 
 
