@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.amounts import FIGURE, POINTS
@@ -13,11 +14,15 @@ from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import contains, find, is_one_of, is_placeholder, pattern, plain_row
 from perfeval_xlsx.form.model import Form, IndicatorRow
-from perfeval_xlsx.form.rows import column_of
+from perfeval_xlsx.form.rows import column_of, columns_of
 from perfeval_xlsx.workbook import a1
 
 _SEVERAL, _CLOSE = 3, 0.005
 _TOLD = re.compile(r"\d(?:\.\d+)?[百千万亿]*元")
+_LOOKED_AT = (
+    "level1", "level2", "level3", "target", "actual", "sign", "weight", "score", "row", "cells", "level1_points"
+)  # fmt: skip
+Columns = dict[str, list[Any]]
 _SIGNS = "≥≤><≧≦＞＜"
 _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
@@ -30,24 +35,24 @@ def column_findings(grid: Grid, header: Header, form: Form) -> list[Finding]:
         for name in ("target", "actual")
         if name not in header.columns and not (name == "target" and "adjusted_target" in header.columns)
     ]
-    rows = form.indicators
+    by_name = dict(zip(_LOOKED_AT, columns_of(form.indicators, _LOOKED_AT), strict=True))
     for name in header.double:
         if header.double[name] and name not in {"score", "adjusted_target"}:
             column, other = header.columns[name], header.double[name][0]
             found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     for name in ("weight", "score"):
-        texts = column_of(rows, name)
+        texts = by_name[name]
         unlike = {text for text in {*texts} if text and not _like_points(text)}
         wrong = [at for at, text in enumerate(texts) if text in unlike] if unlike else ()
         if wrong and len(wrong) > _SHARE * sum(bool(text) and not is_placeholder(text or "") for text in texts):
-            cell, told = column_of(rows, "cells")[wrong[0]].get(name), texts[wrong[0]]
+            cell, told = by_name["cells"][wrong[0]].get(name), texts[wrong[0]]
             found.append(Finding("R07", cell, name, told, args={"label": header.columns[name].label}))
-    hidden = [row for row in column_of(rows, "row") if row in grid.sheet.hidden_rows] if grid.sheet.hidden_rows else []
+    hidden = [row for row in by_name["row"] if row in grid.sheet.hidden_rows] if grid.sheet.hidden_rows else []
     if hidden:
         found.append(Finding("R24", a1(hidden[0], header.left), None, "、".join(map(str, hidden))))
-    found += _swapped(header, rows)
-    found += _levels_missing(form)
-    if not rows:
+    found += _swapped(header, by_name)
+    found += _levels_missing(form, by_name)
+    if not form.indicators:
         found.append(Finding("R08", a1(header.top, header.left)))
     return found
 
@@ -106,9 +111,12 @@ def _is_share(column: Column, block: str) -> bool:
 
 def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
     """A last row without values that weighs no less than all rows above it."""
-    if len(rows) < _SEVERAL or column_of(rows, "target")[-1] or column_of(rows, "actual")[-1]:
+    if len(rows) < _SEVERAL:
         return
-    texts = [plain_row(text or "").rstrip("分") for text in column_of(rows, "weight")]
+    targets, actuals, points = columns_of(rows, ("target", "actual", "weight"))
+    if targets[-1] or actuals[-1]:
+        return
+    texts = [plain_row(text or "").rstrip("分") for text in points]
     weights = [float(text) if POINTS.fullmatch(text) else 0.0 for text in texts]
     if weights[-1] and weights[-1] >= sum(weights[:-1]) - _CLOSE:
         names = [rows[-1].values.get(level) for level in ("level3", "level2", "level1")]
@@ -138,34 +146,34 @@ def _unread_funds(grid: Grid, first: int, last: int) -> Iterator[Finding]:
                 return
 
 
-def _levels_missing(form: Form) -> Iterator[Finding]:
+def _levels_missing(form: Form, by_name: Columns) -> Iterator[Finding]:
     """The first row without a level 1, or the very first without a level 2, in a grid that has them."""
-    rows = form.indicators
     letter = form.columns.get("level3", ("", ""))[0]
     for level in ("level1", "level2"):
-        texts = column_of(rows, level)
+        texts = by_name[level]
         if None not in texts or not any(texts):
             continue
         at = texts.index(None)
-        cell = column_of(rows, "cells")[at].get("level3")
+        cell = by_name["cells"][at].get("level3")
         if level == "level1" or (at == 0 and (cell or "").rstrip("0123456789") == letter):
-            yield Finding("R22", cell, level, column_of(rows, "level3")[at])
+            yield Finding("R22", cell, level, by_name["level3"][at])
             return
 
 
-def _swapped(header: Header, rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
+def _swapped(header: Header, by_name: Columns) -> Iterator[Finding]:
     """Columns whose cells say they were exchanged.
 
     Scores that add up to the levels' points where the points do not; comparators among the actuals where the targets
     have none.
     """
-    columns = header.columns
-    if {"weight", "score"} <= columns.keys() and _adds_up(rows, "weight") is False and _adds_up(rows, "score"):
+    columns, stated = header.columns, (by_name["level1"], by_name["level1_points"])
+    exchanged = {"weight", "score"} <= columns.keys() and _adds_up(by_name["weight"], *stated) is False
+    if exchanged and _adds_up(by_name["score"], *stated):
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
     if {"target", "actual"} <= columns.keys():
-        signed = _signed(column_of(rows, "actual"))
-        most = signed >= _SEVERAL and signed > _SHARE * len(rows)
-        if most and not _signed(column_of(rows, "target")) and not any(column_of(rows, "sign")):
+        signed = _signed(by_name["actual"])
+        most = signed >= _SEVERAL and signed > _SHARE * len(by_name["actual"])
+        if most and not _signed(by_name["target"]) and not any(by_name["sign"]):
             yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
 
 
@@ -181,18 +189,14 @@ def _like_points(text: str) -> bool:
     return bool(POINTS.fullmatch(plain_row(text).lstrip("-").removesuffix("%"))) or is_placeholder(text)
 
 
-def _adds_up(rows: Sequence[IndicatorRow], name: str) -> bool | None:
+def _adds_up(texts: Sequence[str | None], levels: Sequence[str | None], stated: Sequence[float | None]) -> bool | None:
     """Whether a column adds up to every level's points; None where the points or figures are not all there."""
-    stated = column_of(rows, "level1_points")
-    if None in stated:
+    figures = None if None in stated else {text: _points_in(text or "") for text in {*texts}}
+    if figures is None or None in figures.values():
         return None
-    texts = column_of(rows, name)
-    figures = {text: _points_in(text or "") for text in {*texts}}
-    if None in figures.values():
-        return None
-    sums: defaultdict[tuple[str | None, float], float] = defaultdict(float)
-    for key, points in zip(zip(column_of(rows, "level1"), stated, strict=True), map(figures.get, texts), strict=True):
-        sums[key] += points  # type: ignore[operator]  # none is None
+    sums: defaultdict[tuple[Any, Any], float] = defaultdict(float)
+    for level, figure in zip(zip(levels, stated, strict=True), map(figures.get, texts), strict=True):
+        sums[level] += figure  # type: ignore[operator]  # none is None
     return all(abs(total - points) < _CLOSE for (_, points), total in sums.items()) if sums else None
 
 

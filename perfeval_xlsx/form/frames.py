@@ -37,7 +37,7 @@ import numpy as np
 import pandas as pd
 
 from perfeval_xlsx.form.model import FUND_FIELDS, INDICATOR_FIELDS, Form, FundRow, IndicatorRow
-from perfeval_xlsx.form.rows import column_of
+from perfeval_xlsx.form.rows import columns_of
 
 _Row = TypeVar("_Row", FundRow, IndicatorRow)
 
@@ -144,9 +144,10 @@ def _funds(forms: Sequence[Form]) -> pd.DataFrame:
 def _indicators(forms: Sequence[Form]) -> pd.DataFrame:
     rows = [form.indicators for form in forms]
     sizes = list(map(len, rows))
-    ids = [form.id for form in forms]
-    fields = (chain.from_iterable(map(column_of, rows, repeat(name))) for name in _ROW_FIELDS)
-    return _frame(chain([chain.from_iterable(map(repeat, ids, sizes))], fields), sum(sizes), INDICATOR_COLUMNS)
+    ids = map(repeat, (form.id for form in forms), sizes)
+    fields = zip(*map(columns_of, rows, repeat(_ROW_FIELDS)), strict=True) if rows else repeat((), len(_ROW_FIELDS))
+    columns: Iterable[Iterable[Iterable[object]]] = chain([ids], fields)
+    return _frame(map(chain.from_iterable, columns), sum(sizes), INDICATOR_COLUMNS)
 
 
 def _left_out(forms: Sequence[Form]) -> pd.DataFrame:

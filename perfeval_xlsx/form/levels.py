@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.labels import is_one_of, plain_row, split_points
 from perfeval_xlsx.form.model import IndicatorRow
-from perfeval_xlsx.form.rows import IndicatorRows
+from perfeval_xlsx.form.rows import column_of
 
 _PIECE = 2
 """Characters of a label that a row holds at most where it is written down its block."""
 
 
-def settle_levels(rows: IndicatorRows) -> None:
+def settle_levels(rows: Sequence[IndicatorRow]) -> None:
     """Give the rows of a grid their level 1 where its labels stand elsewhere than in a block's first row."""
-    first = rows.column("level1")[0]
+    first = column_of(rows, "level1")[0]
     if first is None:
         _settle_floating(rows)
     elif len(first) <= _PIECE and not is_one_of(first, "levels", "level1"):

@@ -30,8 +30,9 @@ class Run:
 
     def column(self, name: str) -> list[Any]:
         """One field, or one attribute of ``IndicatorRow``, of every row."""
-        found = self.fields.get(name) or self.parts.get(name)
-        return [_NO_EXTRA if name == "extra" else None] * len(self) if found is None else found
+        if name in _FIELDS:
+            return self.fields.get(name) or [None] * len(self)
+        return self.parts.get(name) or [_NO_EXTRA if name == "extra" else None] * len(self)
 
     def rows(self) -> Iterator[IndicatorRow]:
         """The rows, each made anew."""
@@ -44,38 +45,42 @@ class Run:
 class IndicatorRows(MutableSequence[IndicatorRow]):
     """A list of rows, of which runs stay columns until a row is asked for; from then on its rows are what counts."""
 
-    __slots__ = ("_parts", "_runs")
+    __slots__ = ("_parts",)
 
     def __init__(self, rows: Iterable[IndicatorRow] = ()) -> None:
-        self._parts: list[IndicatorRow | Run] = list(rows)
-        self._runs = False
+        self._parts: list[list[IndicatorRow] | Run] = [list(rows)]
 
     def add(self, run: Run) -> None:
         """Append the rows of a run."""
+        if not self._parts[-1]:
+            self._parts.pop()
         self._parts.append(run)
-        self._runs = True
 
-    def column(self, name: str) -> list[Any]:
-        """One field, or one attribute of ``IndicatorRow``, of every row; not to be changed."""
-        if len(self._parts) == 1 and isinstance(self._parts[0], Run):
-            return self._parts[0].column(name)
-        of_row = _of_field if name in _FIELDS else getattr
-        return list(
-            chain.from_iterable(
-                part.column(name) if isinstance(part, Run) else (of_row(part, name),) for part in self._parts
-            )
-        )
+    def append(self, value: IndicatorRow) -> None:
+        """Append a row."""
+        last = self._parts[-1]
+        if isinstance(last, Run):
+            self._parts.append([value])
+        else:
+            last.append(value)
+
+    def columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """Fields, or attributes of ``IndicatorRow``, of every row; not to be changed."""
+        parts = [
+            list(map(part.column, names)) if isinstance(part, Run) else _columns(part, names) for part in self._parts
+        ]
+        return parts[0] if len(parts) == 1 else [list(chain.from_iterable(own)) for own in zip(*parts, strict=True)]
 
     def _rows(self) -> list[IndicatorRow]:
-        if self._runs:
-            parts = ((part,) if isinstance(part, IndicatorRow) else part.rows() for part in self._parts)
-            self._parts, self._runs = list(chain.from_iterable(parts)), False
-        return self._parts  # type: ignore[return-value]  # without runs
+        first = self._parts[0]
+        if len(self._parts) > 1 or isinstance(first, Run):
+            runs = (part.rows() if isinstance(part, Run) else part for part in self._parts)
+            first = list(chain.from_iterable(runs))
+            self._parts = [first]
+        return first
 
     def __len__(self) -> int:
-        if not self._runs:
-            return len(self._parts)
-        return sum(1 if isinstance(part, IndicatorRow) else len(part) for part in self._parts)
+        return sum(map(len, self._parts))
 
     def __iter__(self) -> Iterator[IndicatorRow]:
         return iter(self._rows())
@@ -99,10 +104,6 @@ class IndicatorRows(MutableSequence[IndicatorRow]):
         """Insert a row before a position."""
         self._rows().insert(index, value)
 
-    def append(self, value: IndicatorRow) -> None:
-        """Append a row."""
-        self._parts.append(value)
-
     def __add__(self, others: Iterable[IndicatorRow]) -> list[IndicatorRow]:
         return [*self, *others]
 
@@ -120,10 +121,16 @@ class IndicatorRows(MutableSequence[IndicatorRow]):
 
 def column_of(rows: Sequence[IndicatorRow], name: str) -> list[Any]:
     """One field, or one attribute of ``IndicatorRow``, of every row of a form; not to be changed."""
-    if isinstance(rows, IndicatorRows):
-        return rows.column(name)
-    return [_of_field(row, name) for row in rows] if name in _FIELDS else [getattr(row, name) for row in rows]
+    return columns_of(rows, (name,))[0]
 
 
-def _of_field(row: IndicatorRow, name: str) -> str | None:
-    return row.values.get(name)
+def columns_of(rows: Sequence[IndicatorRow], names: Sequence[str]) -> list[list[Any]]:
+    """Several of them at once."""
+    return rows.columns(names) if isinstance(rows, IndicatorRows) else _columns(rows, names)
+
+
+def _columns(rows: Sequence[IndicatorRow], names: Sequence[str]) -> list[list[Any]]:
+    values = [row.values for row in rows]
+    return [
+        [own.get(name) for own in values] if name in _FIELDS else [getattr(row, name) for row in rows] for name in names
+    ]

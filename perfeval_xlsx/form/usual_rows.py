@@ -119,12 +119,12 @@ class _Layout(NamedTuple):
     Attributes:
         begins: The first column that is filled in where the row is usual: that of the level that begins, or of the
             name; 0 where the row cannot be usual.
-        starts: Positions of the rows in which a level begins, in order.
+        starts: Positions of the rows in which a level begins, and the columns that are filled in first there.
         cells: Address by field, of every row that may be usual.
     """
 
     begins: list[int]
-    starts: list[int]
+    starts: list[tuple[int, tuple[int, ...]]]
     cells: list[dict[str, str]]
 
 
@@ -157,47 +157,46 @@ class UsualRows:
             and (target[0] in _OPENS_VALUE or _is_target(target))
             for fits, name, target in columns
         ]
-        for at in layout.starts:
-            if self._fit[at]:
-                self._fit[at] = self._starts(grid, at)
+        for at, first in layout.starts:
+            self._fit[at] = self._fit[at] and _starts_with(lines[at], first) and not is_fund_header(grid, rows[at])
         self._fit.append(False)
-
-    def _starts(self, grid: Grid, at: int) -> bool:
-        """Whether the levels that begin in a row are labels that nothing else is, and stand alone before its name."""
-        level1, level2, name = (column for _, column in self._places[:3])
-        both = self._layout.begins[at] == level1
-        filled = [level1, level2, name] if both else [level2, name]
-        if list(islice(self._lines[at], len(filled))) != filled or is_fund_header(grid, self._rows[at]):
-            return False
-        return all(_is_level(self._lines[at][column]) for column in filled[:-1])
 
     def run(self, at: int, carried: Carried) -> Run | None:
         """The usual rows from a position on, None where its row is none; ``carried`` is what is in force above them."""
         if not self._fit or not self._fit[at]:
             return None
-        layout = self._layout
+        layout, places, end = self._layout, self._places, self._fit.index(False, at)
         begins, own = layout.begins[at], layout.cells[at]
-        if not all(carried.goes_on(name, own[name]) for name, column in self._places[:2] if column < begins):
+        if not all(carried.goes_on(name, own[name]) for name, column in places[:2] if column < begins):
             return None
-        end = self._fit.index(False, at)
-        fields: dict[str, list[str | None]] = {"level1": [], "level2": []}
+        level1: list[str | None] = []
+        level2: list[str | None] = []
         points: list[float | None] = []
-        starts = layout.starts[bisect_right(layout.starts, at) : bisect_left(layout.starts, end)]
-        for first, last in zip([at, *starts], [*starts, end], strict=True):
+        starts = [at for at, _ in layout.starts]
+        starts = [at, *starts[bisect_right(starts, at) : bisect_left(starts, end)]]
+        for first, last in zip(starts, [*starts[1:], end], strict=True):
             self._begin(first, carried)
-            fields["level1"] += [carried.level1] * (last - first)
-            fields["level2"] += [carried.level2] * (last - first)
+            level1 += [carried.level1] * (last - first)
+            level2 += [carried.level2] * (last - first)
             points += [carried.points] * (last - first)
-        fields |= {name: self._columns[name][at:end] for name, _ in self._places[2:]}
+        fields = {"level1": level1, "level2": level2}
+        fields |= {name: self._columns[name][at:end] for name, _ in places[2:]}
         return Run(fields, {"row": self._rows[at:end], "cells": layout.cells[at:end], "level1_points": points})
 
     def _begin(self, at: int, carried: Carried) -> None:
         """Take up the levels that begin in a usual row."""
         begins, cells, line = self._layout.begins[at], self._layout.cells[at], self._lines[at]
-        if begins == self._places[0][1]:
-            carried.take_level1(cells["level1"], line[self._places[0][1]])
-        if begins != self._places[2][1]:
-            carried.take_level2(cells["level2"], line[self._places[1][1]])
+        (_, level1), (_, level2), _ = self._places[:3]
+        if begins == level1:
+            carried.take_level1(cells["level1"], line[level1])
+        if begins <= level2:
+            carried.take_level2(cells["level2"], line[level2])
+
+
+def _starts_with(line: dict[int, str], columns: tuple[int, ...]) -> bool:
+    """Whether a row's first texts stand in these columns: levels that can be nothing else, and a name."""
+    first = list(islice(line.items(), len(columns)))
+    return tuple([column for column, _ in first]) == columns and all(_is_level(text) for _, text in first[:-1])
 
 
 def _is_target(text: str) -> bool:
@@ -219,19 +218,21 @@ def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], places: Places, 
     """Lay the rows of a grid out; remembered for forms of one layout."""
     (_, level1), (_, level2), (_, name) = places[:3]
     odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), places)
-    layout = _Layout([], [], [])
-    above = (0, 0)
+    layout, known = _Layout([], [], []), {}
+    above = levels = (0, 0)
     for at, row in enumerate(rows):
         first, second = tops[0].get(row, row), tops[1].get(row, row)
         goes_on = first in (row, above[0]) and second in (row, above[1])
         fits = row not in odd and header_row < first <= second and (goes_on or not at)
         begin = level1 if first == row else level2 if second == row else name
         layout.begins.append(begin if fits else 0)
-        if begin != name:
-            layout.starts.append(at)
-        levels = (("level1", a1(first, level1)), ("level2", a1(second, level2)))
-        layout.cells.append(_addresses(row, places[2:], levels) if fits else {})
+        if fits and begin != name:
+            layout.starts.append((at, (level1, level2, name) if begin == level1 else (level2, name)))
         above = (first, second)
+        if fits and above != levels:
+            known = addresses_below(places[2:], (("level1", a1(first, level1)), ("level2", a1(second, level2))))
+            levels = above
+        layout.cells.append(_addresses(known, row, above, places) if fits else {})
     return layout
 
 
@@ -251,12 +252,12 @@ def _merged(
     return odd, tops
 
 
-def _addresses(row: int, places: Places, levels: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Address by field of a row of the usual kind."""
-    known = addresses_below(places, levels)
+def _addresses(known: dict[int, dict[str, str]], row: int, levels: tuple[int, int], places: Places) -> dict[str, str]:
+    """Address by field of a row of the usual kind whose levels begin in the rows ``levels``."""
     cells = known.get(row)
     if cells is None:
-        cells = dict(levels) | {name: a1(row, column) for name, column in places}
+        rows = (*levels, *[row] * (len(places) - 2))
+        cells = {name: a1(at, column) for at, (name, column) in zip(rows, places, strict=True)}
         if len(known) < _REMEMBERED:
             known[row] = cells
     return cells

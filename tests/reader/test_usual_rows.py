@@ -108,10 +108,10 @@ def some_rows() -> IndicatorRows:
 def test_rows_kept_by_column_are_a_list_of_rows() -> None:
     rows = some_rows()
     names = ("row", "level1", "level3", "unit", "cells", "level1_points", "extra", "reason")
-    columns = {name: rows.column(name) for name in names}
+    columns = {name: column_of(rows, name) for name in names}
     assert len(rows) == 3
     made = list(rows)
-    assert {name: column_of(made, name) for name in names} == columns == {name: rows.column(name) for name in names}
+    assert {name: column_of(made, name) for name in names} == columns == {name: column_of(rows, name) for name in names}
     assert rows == made
     assert made == rows
     assert repr(rows) == repr(made)
@@ -125,7 +125,7 @@ def test_a_changed_row_is_seen_by_all() -> None:
     rows[1].values["level3"] = "changed"
     rows.append(IndicatorRow(9, {"level3": "last"}, {}))
     del rows[0]
-    assert (rows.column("level3"), rows.column("row"), len(rows)) == (["changed", "三", "last"], [3, 4, 9], 3)
+    assert (column_of(rows, "level3"), column_of(rows, "row"), len(rows)) == (["changed", "三", "last"], [3, 4, 9], 3)
     rows.insert(0, rows.pop())
     rows[1] = rows[2]
-    assert rows.column("row") == [9, 4, 4]
+    assert column_of(rows, "row") == [9, 4, 4]
