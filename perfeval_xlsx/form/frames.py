@@ -85,21 +85,22 @@ class Tables:
     funds: pd.DataFrame
     indicators: pd.DataFrame
     notes: dict[str, tuple[str, ...]]
-    left_out: pd.DataFrame = field(default_factory=lambda: _left_out(()))
+    left_out: pd.DataFrame = field(default_factory=lambda: _left_out((), ()))
     formulas: pd.DataFrame = field(default_factory=lambda: _formulas(()))
     note_cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def to_frames(forms: Sequence[Form]) -> Tables:
     """Lay ``forms`` out as tidy tables (see the module's docstring for every column)."""
+    ids = [form.id for form in forms]
     return Tables(
-        forms=_forms(forms),
-        funds=_funds(forms),
-        indicators=_indicators(forms),
-        notes={form.id: tuple(form.notes) for form in forms},
-        left_out=_left_out(forms),
+        forms=_forms(forms, ids),
+        funds=_funds(forms, ids),
+        indicators=_indicators(forms, ids),
+        notes=dict(zip(ids, [tuple(form.notes) for form in forms], strict=True)),
+        left_out=_left_out(forms, ids),
         formulas=_formulas(forms),
-        note_cells={form.id: tuple(form.note_cells) for form in forms},
+        note_cells=dict(zip(ids, [tuple(form.note_cells) for form in forms], strict=True)),
     )
 
 
@@ -114,14 +115,14 @@ def _frame(values: Iterable[Iterable[object]], size: int, columns: tuple[str, ..
     return frame
 
 
-def _forms(forms: Sequence[Form]) -> pd.DataFrame:
+def _forms(forms: Sequence[Form], ids: Iterable[str]) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = [
         (
-            form.id, form.path, form.sheet, form.number, form.kind, form.title, form.org, form.year, form.unit,
+            form_id, form.path, form.sheet, form.number, form.kind, form.title, form.org, form.year, form.unit,
             form.province, form.execution_points, form.total.get("score"), form.total.get("grade"),
             form.goals.get("expected"), form.goals.get("actual"), form.total.get("weight"), _form_cells(form),
         )
-        for form in forms
+        for form_id, form in zip(ids, forms, strict=True)
     ]  # fmt: skip
     return _frame(zip(*rows, strict=True), len(rows), FORM_COLUMNS)
 
@@ -130,36 +131,38 @@ _TOTAL_NAMES = {"weight": "total_weight", "score": "self_total", "grade": "self_
 
 
 def _form_cells(form: Form) -> dict[str, str]:
-    goals = {f"goal_{name}": cell for name, cell in form.goal_cells.items()}
-    totals = {_TOTAL_NAMES[name]: cell for name, cell in form.total_cells.items() if name in _TOTAL_NAMES}
-    return {**form.head_cells, **goals, **totals}
+    cells = form.head_cells.copy()
+    for name, cell in form.goal_cells.items():
+        cells["goal_" + name] = cell
+    for name, cell in form.total_cells.items():
+        if name in _TOTAL_NAMES:
+            cells[_TOTAL_NAMES[name]] = cell
+    return cells
 
 
-def _funds(forms: Sequence[Form]) -> pd.DataFrame:
-    ids, rows = _owned(forms, [form.funds for form in forms])
+def _funds(forms: Sequence[Form], ids: Iterable[str]) -> pd.DataFrame:
+    owners, rows = _owned([form.funds for form in forms], ids)
     parts = _parts(rows, "row", "label", "role"), _fields(rows, FUND_FIELDS), _parts(rows, "cells")
-    return _frame(chain([ids], *parts), len(rows), FUND_COLUMNS)
+    return _frame(chain([owners], *parts), len(rows), FUND_COLUMNS)
 
 
-def _indicators(forms: Sequence[Form]) -> pd.DataFrame:
+def _indicators(forms: Sequence[Form], ids: Iterable[str]) -> pd.DataFrame:
     rows = [form.indicators for form in forms]
     sizes = list(map(len, rows))
-    ids = map(repeat, (form.id for form in forms), sizes)
     fields = zip(*map(columns_of, rows, repeat(_ROW_FIELDS)), strict=True) if rows else repeat((), len(_ROW_FIELDS))
-    columns: Iterable[Iterable[Iterable[object]]] = chain([ids], fields)
+    columns: Iterable[Iterable[Iterable[object]]] = chain([map(repeat, ids, sizes)], fields)
     return _frame(map(chain.from_iterable, columns), sum(sizes), INDICATOR_COLUMNS)
 
 
-def _left_out(forms: Sequence[Form]) -> pd.DataFrame:
-    ids, rows = _owned(forms, [form.left_out for form in forms])
+def _left_out(forms: Sequence[Form], ids: Iterable[str]) -> pd.DataFrame:
+    owners, rows = _owned([form.left_out for form in forms], ids)
     parts = _parts(rows, "row"), _fields(rows, _LEFT_OUT_FIELDS), _parts(rows, "reason", "cells")
-    return _frame(chain([ids], *parts), len(rows), LEFT_OUT_COLUMNS)
+    return _frame(chain([owners], *parts), len(rows), LEFT_OUT_COLUMNS)
 
 
-def _owned(forms: Sequence[Form], rows: Sequence[Sequence[_Row]]) -> tuple[list[object], list[_Row]]:
+def _owned(rows: Sequence[Sequence[_Row]], ids: Iterable[str]) -> tuple[Iterable[object], list[_Row]]:
     """The rows of all forms, and of each the id of its form."""
-    ids = chain.from_iterable([form.id] * len(own) for form, own in zip(forms, rows, strict=True))
-    return list(ids), list(chain.from_iterable(rows))
+    return chain.from_iterable(map(repeat, ids, map(len, rows))), list(chain.from_iterable(rows))
 
 
 def _parts(rows: Sequence[FundRow | IndicatorRow], *names: str) -> Iterator[Iterable[object]]:

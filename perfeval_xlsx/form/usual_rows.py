@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import repeat
 from operator import eq
 from typing import NamedTuple
 
@@ -195,8 +195,7 @@ class UsualRows:
 
 def _starts_with(line: dict[int, str], columns: tuple[int, ...]) -> bool:
     """Whether a row's first texts stand in these columns: levels that can be nothing else, and a name."""
-    first = list(islice(line.items(), len(columns)))
-    return tuple([column for column, _ in first]) == columns and all(_is_level(text) for _, text in first[:-1])
+    return tuple(line)[: len(columns)] == columns and all(map(_is_level, map(line.__getitem__, columns[:-1])))
 
 
 def _is_target(text: str) -> bool:
