@@ -17,7 +17,7 @@ class Run:
 
     Attributes:
         fields: Displayed text of every row by field, levels first; only fields whose column exists.
-        parts: ``row``, ``cells`` and ``level1_points`` of every row, by these names.
+        parts: ``row``, ``cells``, ``level1_points`` and, where there are columns beyond ours, ``extra`` of every row.
     """
 
     __slots__ = ("fields", "parts")
@@ -36,10 +36,11 @@ class Run:
 
     def rows(self) -> Iterator[IndicatorRow]:
         """The rows, each made anew."""
-        names, parts = tuple(self.fields), self.parts
+        names = tuple(self.fields)
         texts = zip(*self.fields.values(), strict=True)
-        for row, own, cells, points in zip(parts["row"], texts, parts["cells"], parts["level1_points"], strict=True):
-            yield IndicatorRow(row, dict(zip(names, own, strict=True)), cells, points)
+        parts = map(self.column, ("row", "cells", "level1_points", "extra"))
+        for own, row, cells, points, extra in zip(texts, *parts, strict=True):
+            yield IndicatorRow(row, dict(zip(names, own, strict=True)), cells, points, extra or {})
 
 
 class IndicatorRows(MutableSequence[IndicatorRow]):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
 from operator import eq
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.form.grid import Grid
-from perfeval_xlsx.form.header import Header
+from perfeval_xlsx.form.header import Column, Header
 from perfeval_xlsx.form.labels import (
     begins_note,
     is_hint,
@@ -97,20 +97,23 @@ class Plan:
         levels = [lefts[name] for name in ("level1", "level2", "level3") if name in lefts]
         self.note_column = max(min(lefts.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
-        single = not self.extra and self.adjusted is None and list(lefts.values()) == rights
-        self.usual = _usual_places(lefts) if single else None
+        single = list(lefts.values()) == rights and all(column.left == column.right for column in self.extra)
+        self.usual = _usual_places(lefts, self.extra) if single and self.adjusted is None else None
 
 
 Places = tuple[tuple[str, int], ...]
 
 
-def _usual_places(lefts: dict[str, int]) -> Places | None:
-    """Field and column of a grid that may have usual rows: its levels from the left, before everything else."""
+def _usual_places(lefts: dict[str, int], extra: Sequence[Column]) -> Places | None:
+    """Field and column of a grid that may have usual rows: its levels from the left, before everything else.
+
+    Columns beyond ours stand right of the names.
+    """
     if not {"level1", "level2", "level3", "target"} <= lefts.keys():
         return None
     places = tuple([(name, lefts[name]) for name in INDICATOR_FIELDS if name in lefts])
     ordered = lefts["level1"] < lefts["level2"] < lefts["level3"] <= min([column for _, column in places[2:]])
-    return places if ordered else None
+    return places if ordered and all(lefts["level3"] < column.left for column in extra) else None
 
 
 class _Layout(NamedTuple):
@@ -134,7 +137,7 @@ class UsualRows:
     Usual: name and target are filled in, both levels begin in the row or go on in a merged cell, no value is merged.
     """
 
-    __slots__ = ("_columns", "_fit", "_layout", "_lines", "_places", "_rows")
+    __slots__ = ("_columns", "_extra", "_fit", "_layout", "_lines", "_places", "_rows")
 
     def __init__(self, grid: Grid, rows: list[int], plan: Plan) -> None:
         places = plan.usual if grid.small else None
@@ -142,8 +145,9 @@ class UsualRows:
         if places is None or not rows:
             return
         self._rows, self._places = rows, places
+        self._extra = [(column.label, column.left) for column in plan.extra]
         self._layout = layout = (_laid_out if len(rows) <= _KEPT else _laid_out.__wrapped__)(
-            tuple(grid.sheet.merges), tuple(rows), places, plan.bottom
+            tuple(grid.sheet.merges), tuple(rows), places, tuple([column for _, column in self._extra]), plan.bottom
         )
         self._lines = lines = list(map(grid.lines.get, rows, repeat(_NOTHING)))
         self._columns = {name: list(map(dict.get, lines, repeat(column))) for name, column in places[2:]}
@@ -159,6 +163,12 @@ class UsualRows:
         ]
         for at, first in layout.starts:
             self._fit[at] = self._fit[at] and _starts_with(lines[at], first) and not is_fund_header(grid, rows[at])
+        if self._extra:
+            before = range(places[2][1] + 1, plan.first_value)
+            self._fit = [
+                fits and not _holds_total(line, before) and not is_fund_header(grid, row)
+                for fits, line, row in zip(self._fit, lines, rows, strict=True)
+            ]
         self._fit.append(False)
 
     def run(self, at: int, carried: Carried) -> Run | None:
@@ -181,7 +191,12 @@ class UsualRows:
             points += [carried.points] * (last - first)
         fields = {"level1": level1, "level2": level2}
         fields |= {name: self._columns[name][at:end] for name, _ in places[2:]}
-        return Run(fields, {"row": self._rows[at:end], "cells": layout.cells[at:end], "level1_points": points})
+        parts: dict[str, list[Any]] = {
+            "row": self._rows[at:end], "cells": layout.cells[at:end], "level1_points": points
+        }  # fmt: skip
+        if self._extra:
+            parts["extra"] = [{name: line.get(left) for name, left in self._extra} for line in self._lines[at:end]]
+        return Run(fields, parts)
 
     def _begin(self, at: int, carried: Carried) -> None:
         """Take up the levels that begin in a usual row."""
@@ -196,6 +211,11 @@ class UsualRows:
 def _starts_with(line: dict[int, str], columns: tuple[int, ...]) -> bool:
     """Whether a row's first texts stand in these columns: levels that can be nothing else, and a name."""
     return tuple(line)[: len(columns)] == columns and all(map(_is_level, map(line.__getitem__, columns[:-1])))
+
+
+def _holds_total(line: dict[int, str], before: Container[int]) -> bool:
+    """Whether a total's label stands in one of the columns beyond ours before a row's values."""
+    return any(total_label(text)[0] for column, text in line.items() if column in before)
 
 
 def _is_target(text: str) -> bool:
@@ -213,10 +233,12 @@ def _is_level(text: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], places: Places, header_row: int) -> _Layout:
+def _laid_out(
+    merges: tuple[Merge, ...], rows: tuple[int, ...], places: Places, extra: tuple[int, ...], header_row: int
+) -> _Layout:
     """Lay the rows of a grid out; remembered for forms of one layout."""
     (_, level1), (_, level2), (_, name) = places[:3]
-    odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), places)
+    odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), [*(column for _, column in places), *extra])
     layout, known = _Layout([], [], []), {}
     above = levels = (0, 0)
     for at, row in enumerate(rows):
@@ -236,17 +258,20 @@ def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], places: Places, 
 
 
 def _merged(
-    merges: Sequence[Merge], rows: range, places: Places
+    merges: Sequence[Merge], rows: range, columns: Sequence[int]
 ) -> tuple[set[int], tuple[dict[int, int], dict[int, int]]]:
-    """Rows in which cells beside those of one level are merged; by row, where the cell of each level begins."""
+    """Rows in which cells beside those of one level are merged; by row, where the cell of each level begins.
+
+    The first two of the columns are those of the levels.
+    """
     odd: set[int] = set()
     tops: tuple[dict[int, int], dict[int, int]] = {}, {}
-    levels = {places[0][1]: tops[0], places[1][1]: tops[1]}
+    levels = {columns[0]: tops[0], columns[1]: tops[1]}
     for merge in merges:
         inside = range(max(merge.top, rows.start), min(merge.bottom + 1, rows.stop))
         if merge.left == merge.right and merge.left in levels:
             levels[merge.left].update(dict.fromkeys(inside, merge.top))
-        elif any(merge.left <= column <= merge.right for _, column in places):
+        elif any(merge.left <= column <= merge.right for column in columns):
             odd.update(inside)
     return odd, tops
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from itertools import product
 from unittest.mock import patch
 
 import pytest
@@ -25,6 +26,7 @@ _NAMES = ["巡查次数", "受益人数", "质量达标率", "水库个数", "�
 _TARGETS = ["12次", "≥80人", "明显改善", "100%", "/", "填写目标值", "例如：90%", None]
 _ACTUALS = ["12次", "80", "/", "≥90%", None]
 _POINTS = ["10", "20", "5.5", "0", "无", None]
+_REMARKS = ["按比例得分", "合计", "年初预算数", "执行数", "注：见附表", None]
 
 usual_row = st.tuples(
     st.sampled_from(_NAMES[:4]), st.sampled_from(_TARGETS[:4]), st.sampled_from(_ACTUALS[:2]), *[st.just("10")] * 2
@@ -36,7 +38,7 @@ block = st.tuples(
     st.sampled_from(["merged", "repeated", "once"]),
     st.lists(usual_row | any_row, min_size=1, max_size=4),
 )
-blot = st.tuples(st.integers(1, 16), st.integers(1, 7), st.integers(0, 3), st.integers(0, 2))
+blot = st.tuples(st.integers(1, 16), st.integers(1, 9), st.integers(0, 3), st.integers(0, 2))
 
 
 @st.composite
@@ -44,6 +46,7 @@ def grids(draw: st.DrawFn) -> Sheet:
     """A sheet with one grid: blocks of rows under merged levels, rows of any kind between, a total, odd merged cells."""
     sheet = Sheet("表", 0, "visible")
     lines: list[list[str | None]] = [list(_HEADER)]
+    remarks = draw(st.sampled_from([(), (3,), (7,), (0,), (4, 8)]))  # columns beyond ours
     for level1, level2, way, rows in draw(st.lists(block, min_size=1, max_size=5)):
         if way == "merged":
             sheet.merges += [Merge(len(lines) + 1, column, len(lines) + len(rows), column) for column in (1, 2)]
@@ -51,15 +54,17 @@ def grids(draw: st.DrawFn) -> Sheet:
         lines += [[*levels, *row] for levels, row in zip(spelled, rows, strict=True)]
     if draw(st.booleans()):
         lines.append(["合计", None, None, None, None, "100", "98"])
+    for at, row in product(remarks, range(len(lines))):
+        lines[row].insert(at, draw(st.sampled_from(_REMARKS)) if row else "评分标准" if at < 8 else "其他说明")
     for row, line in enumerate(lines, 1):
         sheet.cells.update({(row, at): Cell(text) for at, text in enumerate(line, 1) if text is not None})
     for top, left, down, right in draw(st.lists(blot, max_size=1)):
-        sheet.merges.append(Merge(top, left, top + down, min(left + right, 7)))
+        sheet.merges.append(Merge(top, left, top + down, min(left + right, 9)))
     return sheet
 
 
 def one_by_one(sheet: Sheet) -> list[Form]:
-    with patch.object(usual_rows, "_usual_places", lambda _: None):
+    with patch.object(usual_rows, "_usual_places", lambda *_: None):
         return read(copy.deepcopy(sheet))
 
 
@@ -85,6 +90,19 @@ def test_all_rows_of_a_plain_grid_are_read_at_once() -> None:
     assert column_of(form.indicators, "level1_points") == [50, 50, 50, 40]
     assert [cells["level2"] for cells in column_of(form.indicators, "cells")] == ["B2", "B2", "B4", "B5"]
     assert (form.total["score"], form.findings) == ("90", [])
+
+
+def test_columns_beyond_ours_are_read_at_once_too() -> None:
+    with patch.object(IndicatorRows, "append", side_effect=AssertionError("a row read by itself")):
+        (form,) = read("""
+            A1=一级指标 | B1=二级指标 | C1=三级指标 | D1=指标说明 | E1=年度指标值 | F1=实际完成值 | G1=分值 | H1=得分 | I1=佐证材料
+            A2:A3=产出指标 | B2:B3=数量指标 | C2=巡查次数 | D2=合计数 | E2=12次 | F2=12次 | G2=50 | H2=50 | I2=台账
+            C3=水库个数 | E3=3个 | F3=3个 | G3=40 | H3=40
+            A4=总分 | G4=90 | H4=90
+            """)
+    assert [label for _, label in form.others] == ["指标说明", "佐证材料"]
+    told = [{"指标说明": "合计数", "佐证材料": "台账"}, {"指标说明": None, "佐证材料": None}]
+    assert column_of(form.indicators, "extra") == told == [row.extra for row in form.indicators]
 
 
 @pytest.mark.parametrize("target", ["填写目标值", "例如：90%"])
