@@ -131,9 +131,22 @@ def _report(
 
 def _spot(book: AnyWorkbook, form: Form, address: str) -> tuple[int, tuple[int, int], Cell | None]:
     """A cell's sheet, its place there, and the cell where something stands in it."""
-    index, own = form.place(address) if form.pages else (form.sheet_index, address)
-    position = row_column(own)
+    index, position = _place(form, address)
     return index, position, book.sheet(index).cells.get(position)
+
+
+def _place(form: Form, address: str) -> tuple[int, tuple[int, int]]:
+    """A cell's sheet and its place there."""
+    index, own = form.place(address) if form.pages else (form.sheet_index, address)
+    return index, row_column(own)
+
+
+def _shown(sheet: Sheet, position: tuple[int, int]) -> tuple[str, Cell | None]:
+    """What a cell shows, and the cell where it may hold a formula: else its text is at hand without it."""
+    if sheet.lines is not None and sheet.formulas == []:
+        return sheet.lines.get(position[0], {}).get(position[1], ""), None
+    cell = sheet.cells.get(position)
+    return cell.text.strip() if cell is not None else "", cell
 
 
 def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
@@ -182,8 +195,8 @@ def _edit(
     for address, field, value in _wanted(form, result, book):
         if address is None or value is None:
             continue
-        index, position, cell = _spot(book, form, address)
-        old = cell.text.strip() if cell is not None else ""
+        index, position = _place(form, address)
+        old, cell = _shown(book.sheet(index), position)
         if cell is not None and cell.formula is not None:
             gives = _gives(book.sheet(index), edits[index], cell.formula)
             own = _result(cell, gives, result, address, field, value, lang)
@@ -264,9 +277,11 @@ def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, form: Form) -> str
         return None
     typed = fund.values.get("rate")
     share = float(rate[:-1])
-    index, position, cell = _spot(book, form, address)
     if typed and _agrees(typed, share):
+        index, position = _place(form, address)
+        cell = _shown(book.sheet(index), position)[1]
         return None if cell is None or cell.cached else cell.value
+    index, position, cell = _spot(book, form, address)
     style = cell.style if cell else book.style_at(index, *position)
     return round(share / 100, 6) if "%" in book.number_format(style) else rate
 
