@@ -54,11 +54,12 @@ class Peaks:
 
 
 def children(pid: int) -> list[int]:
-    """Processes a process started, where the system lists them."""
+    """Processes that a process started, and those that they started, where the system lists them."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+        own = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
     except OSError:
         return []
+    return [each for child in own for each in (child, *children(child))]
 
 
 def peak(pid: int) -> int:

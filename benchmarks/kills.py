@@ -240,7 +240,7 @@ def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
 def is_worker(pid: int) -> bool:
     """Whether a process works through chunks."""
     try:
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"batch.service" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

@@ -1,7 +1,4 @@
-"""The command ``perfeval`` and ``python -m perfeval_xlsx``.
-
-Worker processes import this module again on their way up, so the command line itself is imported only where it runs.
-"""
+"""The command ``perfeval`` and ``python -m perfeval_xlsx``: workers first, then the command line itself is imported."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ import os
 import sys
 from typing import NoReturn
 
-_ALONE = "OPENBLAS_NUM_THREADS"
-"""How many threads numpy's linear algebra starts, which is not used here: idle ones cost a process 0.1 s of CPU."""
+from perfeval_xlsx.batch.nursery import ALONE, begin_early, end_early
+
 _KEEPS = 50_000
 """New objects between two looks for cycles: nearly all of what starting up makes stays, and looking costs 40 ms."""
 
@@ -24,7 +21,8 @@ def main() -> NoReturn:
     file is closed and every worker gone.
     """
     gc.set_threshold(_KEEPS)
-    os.environ.setdefault(_ALONE, "1")  # for the workers, too
+    os.environ.setdefault(*ALONE)
+    begin_early(sys.argv[1:])
     from perfeval_xlsx.cli import main as run
 
     try:
@@ -32,6 +30,7 @@ def main() -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    end_early()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -27,6 +25,7 @@ from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, unpack
 from perfeval_xlsx.batch.run import Outcome, open_run
+from perfeval_xlsx.batch.workers import WorkerPool
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import PerfevalError
 
@@ -279,9 +278,8 @@ def sabotaged(memory: int) -> None:
     chunk.open_file = open_file
 
 
-def make(jobs: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=sabotaged, initargs=(0,))
+def make(jobs: int) -> WorkerPool:
+    return WorkerPool(jobs, sabotaged, (0,))
 
 
 @pytest.mark.slow

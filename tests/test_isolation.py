@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -24,6 +22,7 @@ from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.executors import Pool
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.watch import Watch
+from perfeval_xlsx.batch.workers import WorkerPool
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import PerfevalError
 
@@ -65,9 +64,8 @@ def sabotaged(memory: int) -> None:
     chunk.open_file = open_file
 
 
-def pool(jobs: int, memory: int = 0, **_: object) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=sabotaged, initargs=(memory,))
+def pool(jobs: int, memory: int = 0, **_: object) -> WorkerPool:
+    return WorkerPool(jobs, sabotaged, (memory,))
 
 
 def inputs(tmp_path: Path, *deadly: str) -> Path:

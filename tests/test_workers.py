@@ -1,112 +1,333 @@
-"""Workers killed where the library's own pool would wait for ever."""
+"""Workers killed at moments where a pool with locks would wait for ever, and what becomes of those not needed."""
 
 from __future__ import annotations
 
 import inspect
-import multiprocessing
 import os
+import pickle
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
+from itertools import chain
+from pathlib import Path
+from threading import Lock
 
 import pytest
+from forms import folder_of
 
+from perfeval_xlsx.batch import nursery
+from perfeval_xlsx.batch.nursery import Nursery
 from perfeval_xlsx.batch.workers import EarlyPool, WorkerPool
+from perfeval_xlsx.data import load
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 SOON = 20
-
-
-def queues() -> tuple[Any, Any]:
-    """The queues of tasks and results of the worker this runs in."""
-    frame = inspect.currentframe()
-    while frame is not None and "result_queue" not in frame.f_locals:
-        frame = frame.f_back
-    assert frame is not None
-    return frame.f_locals["call_queue"], frame.f_locals["result_queue"]
+posix = pytest.mark.skipif(os.name == "nt", reason="signals")
+linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 
 
 def die_while_sending() -> None:
-    """Send the beginning of a result, then die."""
-    _, results = queues()
-    os.write(results._writer.fileno(), (1_000_000).to_bytes(4, "big") + b"a part of it")
+    """Send the beginning of an answer, then die."""
+    frame = inspect.currentframe()
+    while frame is not None and "channel" not in frame.f_locals:
+        frame = frame.f_back
+    assert frame is not None
+    os.write(frame.f_locals["channel"]._writes.fileno(), (1_000_000).to_bytes(8, "big") + b"a part of it")
     os._exit(9)
 
 
-def die_with_the_lock() -> None:
-    """Take the lock that tasks are taken under, then die."""
-    tasks, _ = queues()
-    tasks._rlock.acquire()
-    os._exit(9)
-
-
-def die_with_the_lock_as(process: int) -> None:
-    """Die with the lock in one of the workers; keep the others busy for a moment."""
+def die_as(process: int) -> None:
+    """Die in one of the workers; keep the others busy for a moment."""
     if os.getpid() == process:
-        die_with_the_lock()
+        os._exit(9)
     time.sleep(0.2)
 
 
-def made(jobs: int) -> WorkerPool:
-    return WorkerPool(jobs, mp_context=multiprocessing.get_context("spawn"))
+def cannot_be_sent() -> Callable[[], None]:
+    return lambda: None
+
+
+def fail() -> None:
+    raise KeyError("x")
+
+
+def never_begins() -> None:
+    raise OSError("no")
+
+
+def limit() -> str:
+    return os.environ["OPENBLAS_NUM_THREADS"]
+
+
+def modules() -> set[str]:
+    return {"pandas", "numpy", "multiprocessing", "__main__"} & sys.modules.keys()
+
+
+def shout() -> int:
+    print("not an answer", flush=True)
+    return len(sys.stdin.read())
+
+
+@pytest.fixture(params=[True, False], ids=["split", "each by itself"])
+def splits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Both ways in which workers come about, where the system has both."""
+    if request.param and not hasattr(os, "fork"):
+        pytest.skip("no fork")
+    monkeypatch.setattr(nursery, "_SPLITS", request.param)
+    return bool(request.param)
 
 
 @pytest.fixture
-def pool() -> Iterator[WorkerPool]:
-    with made(2) as begun:
+def pool(splits: bool) -> Iterator[WorkerPool]:
+    with WorkerPool(2) as begun:
         assert begun.submit(abs, -1).result(SOON) == 1
         yield begun
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pipes are written to otherwise")
+def pids(pool: WorkerPool) -> set[int]:
+    """The processes of a pool's workers, by asking until all have answered."""
+    found: set[int] = set()
+    end = time.monotonic() + SOON
+    while len(found) < 2 and time.monotonic() < end:
+        found.update(future.result(SOON) for future in [pool.submit(busy) for _ in range(4)])
+    return found
+
+
+def busy() -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def ended(pid: int) -> bool:
+    """Whether a process has ended, waiting for it a little; one that nobody has asked about yet counts."""
+    end = time.monotonic() + SOON
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
 def test_a_worker_that_dies_while_it_sends_breaks_the_pool(pool: WorkerPool) -> None:
-    with pytest.raises(BrokenProcessPool):
+    with pytest.raises(BrokenExecutor):
         pool.submit(die_while_sending).result(SOON)
+    with pytest.raises(BrokenExecutor):
+        pool.submit(abs, -1)
 
 
-def test_a_worker_that_dies_with_a_lock_breaks_the_pool(pool: WorkerPool) -> None:
-    futures = [pool.submit(die_with_the_lock), *(pool.submit(time.sleep, 0.1) for _ in range(4))]
-    with pytest.raises(BrokenProcessPool):
-        [future.result(SOON) for future in futures]
+def test_a_worker_that_dies_breaks_the_pool_for_those_that_wait(pool: WorkerPool) -> None:
+    futures = [pool.submit(os._exit, 0), *(pool.submit(time.sleep, 0.1) for _ in range(40))]
+    failed = [isinstance(future.exception(SOON), BrokenExecutor) for future in futures]
+    assert failed[0]
+    assert failed[-1]
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_whichever_worker_it_is(pool: WorkerPool, which: int) -> None:
-    process = list(pool._processes)[which]
-    futures = [pool.submit(die_with_the_lock_as, process) for _ in range(20)]
-    with pytest.raises(BrokenProcessPool):
+    process = sorted(pids(pool))[which]
+    futures = [pool.submit(die_as, process) for _ in range(20)]
+    with pytest.raises(BrokenExecutor):
         [future.result(SOON) for future in futures]
 
 
-def test_workers_begun_early_are_those_that_work() -> None:
-    early = EarlyPool(made, 2)
+@linux
+@posix
+@pytest.mark.parametrize("deed", [signal.SIGKILL, signal.SIGTERM])
+def test_when_one_is_killed_from_outside_the_others_end_as_well(pool: WorkerPool, deed: signal.Signals) -> None:
+    one, other = pids(pool)
+    waiting = pool.submit(time.sleep, 600)
+    os.kill(one, deed)
+    os.kill(other, signal.SIGCONT)
+    assert isinstance(waiting.exception(SOON), BrokenExecutor)
+    assert ended(one)
+    assert ended(other)
+
+
+def test_an_answer_that_cannot_be_sent_or_an_error_fails_its_task_alone(pool: WorkerPool) -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        pool.submit(cannot_be_sent).result(SOON)
+    with pytest.raises(KeyError):
+        pool.submit(fail).result(SOON)
+    with pytest.raises((TypeError, pickle.PicklingError)):
+        pool.submit(bool, Lock())
+    assert pool.submit(abs, -2).result(SOON) == 2
+
+
+def test_what_a_task_prints_is_no_answer(pool: WorkerPool) -> None:
+    assert pool.submit(shout).result(SOON) == 0
+    assert pool.submit(abs, -2).result(SOON) == 2
+
+
+def test_a_worker_that_cannot_begin_breaks_the_pool(splits: bool) -> None:
+    with WorkerPool(2, never_begins) as pool:
+        future = pool.submit(abs, -1)
+        assert isinstance(future.exception(SOON), BrokenExecutor)
+
+
+def test_workers_have_what_they_need_before_they_are_asked(pool: WorkerPool) -> None:
+    assert pool.submit(modules).result(SOON) == {"pandas", "numpy", "__main__"}
+    assert pool.submit(limit).result(SOON) == os.environ.get("OPENBLAS_NUM_THREADS", "1")
+
+
+def test_tasks_that_wait_can_be_cancelled(pool: WorkerPool) -> None:
+    assert len(pids(pool)) == 2
+    begun = [pool.submit(time.sleep, 0.2) for _ in range(2)]
+    waiting = [pool.submit(time.sleep, 600) for _ in range(3)]
+    time.sleep(0.05)
+    pool.shutdown(wait=True, cancel_futures=True)
+    assert all(future.done() and future.exception() is None for future in begun)
+    assert all(future.cancelled() for future in waiting)
+    with pytest.raises(RuntimeError):
+        pool.submit(abs, -1)
+
+
+def test_workers_begun_early_are_those_that_work(splits: bool) -> None:
+    early = EarlyPool(WorkerPool, 2)
     early.begin()
+    assert early._begun is not None
+    nursery = early._begun._nursery
     with early(2) as pool:
-        begun = set(pool._processes)
-        assert {pool.submit(os.getpid).result(SOON) for _ in range(8)} <= begun
-        assert len(begun) == len(pool._processes) == 2
+        begun = pids(pool)
+        assert len(begun) == 2
+        assert pool._nursery is nursery
     early.close()
     with early(1) as pool:
         assert pool.submit(os.getpid).result(SOON) not in begun
 
 
-def test_workers_begun_early_and_not_asked_for_are_ended() -> None:
-    early = EarlyPool(made, 2)
+def test_workers_begun_early_and_not_asked_for_are_ended(splits: bool) -> None:
+    early = EarlyPool(WorkerPool, 2)
     early.begin()
     assert early._begun is not None
-    workers = list(early._begun._processes.values())
+    assert early._begun._nursery is not None
+    processes = early._begun._nursery._processes
+    begun = time.monotonic()
     early.close()
-    for worker in workers:
-        worker.join(SOON)
-        assert worker.exitcode is not None
+    for process in processes:
+        assert process.wait(SOON) != 0
+    assert time.monotonic() - begun < SOON
 
 
+@linux
 def test_a_pool_that_ends_well_ends_at_once(pool: WorkerPool) -> None:
+    workers = pids(pool)
     assert list(pool.map(abs, range(-5, 0))) == [5, 4, 3, 2, 1]
     begun = time.monotonic()
     pool.shutdown(wait=True)
     assert time.monotonic() - begun < SOON
-    assert pool._watcher is not None
-    pool._watcher.join(SOON)
-    assert not pool._watcher.is_alive()
+    assert pool._nursery is not None
+    assert [process.wait(SOON) for process in pool._nursery._processes] == [0] * len(pool._nursery._processes)
+    assert all(map(ended, workers))
+
+
+def test_a_nursery_nobody_wants_is_ended(splits: bool) -> None:
+    nursery = Nursery(2)
+    nursery.kill()
+    nursery.wait()
+    assert all(process.returncode for process in nursery._processes)
+    for pipe in chain.from_iterable(nursery.pipes):
+        pipe.close()
+
+
+@linux
+@posix
+def test_workers_end_with_their_master_whatever_they_do(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\nfrom perfeval_xlsx.batch.workers import WorkerPool\nimport os\n"
+        "pool = WorkerPool(2)\n"
+        "print(pool.submit(os.getpid).result(), flush=True)\n"
+        "pool.submit(time.sleep, 600)\npool.submit(time.sleep, 600)\ntime.sleep(600)\n"
+    )  # without a guard: a worker does not run its master's script
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as master:
+        assert master.stdout is not None
+        child = int(master.stdout.readline())
+        master.kill()
+    assert ended(child)
+
+
+JOBS = nursery.processors()
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("score in -o out", (["in"], "out", JOBS)),
+        ("audit in more --out=out --jobs=3 --quiet", (["in", "more"], "out", 3)),
+        ("score -j2 in -oout", (["in"], "out", 2)),
+        ("score in --json -j 0", (["in"], None, JOBS)),
+        ("score in -o", (["in"], None, JOBS)),
+        ("score in -o out -j many", None),
+        ("score in -o out --dry-run", None),
+        ("score in -o out --executor=dask://host:8786", None),
+        ("score --help", None),
+        ("watch in -o out", None),
+        ("--version", None),
+        ("", None),
+    ],
+)
+def test_what_a_command_line_asks_for(line: str, asked: object) -> None:
+    assert nursery._asked(line.split()) == asked
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The workers that are begun early, by their numbers; none is really started."""
+    numbers: list[int] = []
+    monkeypatch.setattr(nursery, "Nursery", numbers.append)
+    monkeypatch.setattr(nursery, "_early", [])
+    return numbers
+
+
+def test_workers_begin_early_where_many_files_are_new(tmp_path: Path, begun: list[int]) -> None:
+    source, out, enough = tmp_path / "in", tmp_path / "out", load("run.toml")["chunk"]["in_process"]
+    (source / "below" / "deep").mkdir(parents=True)
+    for number in range(enough):
+        (source / "below" / f"{number}.XLSX").touch()
+    (source / "notes.pdf").touch()
+    arguments = ["score", str(source), "-o", str(out), "--jobs", "2"]
+    nursery.begin_early(arguments)
+    assert begun == [], "these are for one process"
+    (source / "below" / "deep" / "one.xlsm").touch()
+    nursery.begin_early(arguments)
+    assert begun == [2]
+    out.mkdir()
+    (out / load("run.toml")["outputs"]["manifest"]).touch()
+    nursery.begin_early(arguments)
+    assert begun == [2], "what is done already is not known yet"
+    nursery.begin_early(["score", str(tmp_path / "missing"), "-o", str(tmp_path / "new")])
+    assert begun == [2]
+
+
+def test_only_as_many_workers_as_are_asked_for_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    three = Nursery(3)
+    monkeypatch.setattr(nursery, "_early", [three])
+    try:
+        assert nursery.taken(2) is None
+        assert nursery.taken(3) is three
+        assert nursery.taken(3) is None
+    finally:
+        three.kill()
+        three.wait()
+        for pipe in chain.from_iterable(three.pipes):
+            pipe.close()
+
+
+def test_a_run_takes_the_workers_that_began_before_it(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "in", 49)
+    script = (
+        "import sys\nfrom perfeval_xlsx.batch import nursery\nfrom perfeval_xlsx import __main__ as program\n"
+        "class Once(nursery.Nursery):\n    def __init__(self, jobs):\n        print('begun', jobs)\n"
+        "        assert 'typer' not in sys.modules\n        super().__init__(jobs)\n"
+        "nursery.Nursery = Once\n"
+        f"sys.argv[1:] = ['score', {str(source)!r}, '-o', {str(tmp_path / 'out')!r}, '-j', '2', '--quiet']\n"
+        "program.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert done.stdout.split("\n") == ["begun 2", ""]
+    assert len(list((tmp_path / "out" / "scored").rglob("*.xlsx"))) == 49

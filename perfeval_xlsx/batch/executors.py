@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
@@ -11,6 +9,7 @@ from threading import Event
 from time import monotonic
 
 from perfeval_xlsx.batch.discover import Source
+from perfeval_xlsx.batch.nursery import taken
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.worker import logged_to, start, work, work_watched
@@ -25,13 +24,6 @@ _TICK = 0.25
 """Seconds after which a wait looks whether it should stop."""
 
 
-def processors() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path | None, stop: Event) -> Outcomes:
     """Work through the chunks in this process until ``stop`` is set; tracebacks go to ``log``."""
     for chunk in chunks:
@@ -43,9 +35,8 @@ def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path 
 
 
 def process_pool(jobs: int, options: Options, log: Path | None) -> WorkerPool:
-    """Worker processes, each started afresh on every system alike."""
-    context = multiprocessing.get_context("spawn")
-    return WorkerPool(jobs, mp_context=context, initializer=start, initargs=(options.memory, log))
+    """Worker processes."""
+    return WorkerPool(jobs, start, (options.memory, log), taken(jobs))
 
 
 class Pool:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfeval_xlsx.batch.desk import Desk
 from perfeval_xlsx.batch.discover import Source, discover, printable
-from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, processors
+from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool
 from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
+from perfeval_xlsx.batch.nursery import processors
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports

@@ -1,4 +1,4 @@
-"""A worker process: how it starts, what it does, and the bounds it lives in."""
+"""What a worker process does, and the bounds it lives in; ``batch/nursery.py`` has it from its first line on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ import faulthandler
 import gc
 import itertools
 import logging
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing.connection import wait
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 from perfeval_xlsx.batch.discover import Source
@@ -24,50 +18,28 @@ from perfeval_xlsx.batch.record import FileRecord
 _COLLECT_EVERY = 16
 """Chunks between two collections: what a chunk makes holds no cycles, what fails or is of an old format may."""
 
-_LAST = -100
-"""Among what a process does when it ends."""
-
 _chunks = itertools.count(1)
 
 
 def start(memory: int, log: Path | None) -> None:
-    """Set a worker process up before its first task.
-
-    Ctrl-C is its master's business, it ends when its master does, its memory is bounded, and what takes long to import
-    is imported once.
+    """Set a worker process up before its first task: its memory is bounded.
 
     Args:
         memory: Bytes of address space, 0 for no bound; ignored where the system cannot limit it.
         log: File for tracebacks, made when there is one.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_master, daemon=True).start()
-    Finalize(None, _leave, exitpriority=_LAST)
     log_to(log)
-    import perfeval_xlsx.batch.chunk  # noqa: F401
-
-    rest_collector()
     _limit_memory(memory)
 
 
 def work(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
-    """Score some files in this process; what cycles they left is collected afterwards, every few chunks."""
+    """Score some files in this process; a worker, which looks for no cycles otherwise, does so every few chunks."""
     from perfeval_xlsx.batch.chunk import score_files
 
     records = score_files(sources, options, out)
     if not gc.isenabled() and next(_chunks) % _COLLECT_EVERY == 0:
         gc.collect()
     return records
-
-
-def rest_collector() -> None:
-    """Stop the collector from scanning a chunk's cells again and again; ``work`` collects between chunks.
-
-    Nearly all that a chunk makes goes by reference counts; scanning it cost a fifth of the time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.disable()
 
 
 def work_watched(sources: Sequence[Source], options: Options, out: Path | None) -> list[FileRecord]:
@@ -115,22 +87,6 @@ def _watched(seconds: float) -> Iterator[None]:
             yield
         finally:
             faulthandler.cancel_dump_traceback_later()
-
-
-def _end_with_master() -> None:
-    """Wait for the parent's end: a pool's worker would wait for tasks for ever where its master was killed."""
-    master = multiprocessing.parent_process()
-    if master is not None:
-        wait([master.sentinel])
-        os._exit(1)
-
-
-def _leave() -> None:
-    """End a process that ends well at once: to take pandas apart module by module takes a tenth of a second."""
-    if sys.exc_info()[0] is None:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(0)
 
 
 def _limit_memory(memory: int) -> None:

@@ -1,57 +1,155 @@
-"""A pool of worker processes that comes to an end whenever one of them is killed."""
+"""A pool of worker processes that comes to an end whenever one of them does.
+
+No two workers share a lock or a pipe (``batch/service.py``): where one dies, in the middle of an answer or before it
+was asked, the pipes to it say so at once, and nobody else waits for what it held.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import suppress
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from threading import Thread
-from time import monotonic
+import pickle
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import Any, ParamSpec, TypeVar
 
-_GRACE = 1.0
-"""Seconds that the library's pool has to notice a death by itself."""
+from perfeval_xlsx.batch.nursery import Nursery
+from perfeval_xlsx.batch.service import Channel
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_Task = tuple[Future[Any], bytes]
 
 
-class WorkerPool(ProcessPoolExecutor):
-    """A ``ProcessPoolExecutor`` that does not wait for what a killed worker has begun.
+class WorkerPool(Executor):
+    """Workers for some tasks at a time; the first that dies ends the others, and what was under way fails.
 
-    The library's pool waits for ever where a worker dies while it sends a result, since the rest of the message never
-    comes, or while it holds the lock under which the others take their tasks. Here all workers are ended then, and
-    what they had under way fails with ``BrokenProcessPool``, as after any other death.
+    Args:
+        jobs: How many workers.
+        initializer: Called in each worker first; where it fails, the pool is broken.
+        initargs: Its arguments.
+        nursery: Processes that were started before.
     """
 
-    _watcher: Thread | None = None
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """As the library does, with all workers started."""
-        self.begin()
-        return super().submit(fn, *args, **kwargs)
+    def __init__(
+        self,
+        jobs: int,
+        initializer: Callable[..., object] = bool,
+        initargs: tuple[Any, ...] = (),
+        nursery: Nursery | None = None,
+    ) -> None:
+        self._jobs, self._initial, self._nursery = jobs, _packed(initializer, *initargs), nursery
+        self._waiting: SimpleQueue[_Task | None] = SimpleQueue()
+        self._lock = Lock()
+        self._broken = self._closed = self._asked = False
+        self._threads: list[Thread] = []
 
     def begin(self) -> None:
-        """Start all workers at once, and the watch over them; the library would start one with each task."""
-        if self._watcher is not None:
+        """Start all workers."""
+        if self._threads:
             return
-        inner: Any = self
-        while len(inner._processes) < inner._max_workers:
-            inner._spawn_process()
-        workers, results = tuple(inner._processes.values()), inner._result_queue._writer
-        self._watcher = Thread(target=_watch, args=(workers, results), daemon=True)
-        self._watcher.start()
+        self._nursery = self._nursery or Nursery(self._jobs)
+        self._threads = [
+            Thread(target=self._attend, args=(Channel(*each),), daemon=True) for each in self._nursery.pipes
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Ask the next worker that has nothing to do.
+
+        Raises:
+            BrokenExecutor: A worker has died.
+            RuntimeError: The pool was shut down.
+        """
+        future: Future[T] = Future()
+        task = _packed(fn, *args, **kwargs)
+        with self._lock:
+            if self._broken:
+                raise BrokenExecutor("a worker process has died")
+            if self._closed:
+                raise RuntimeError("shut down")
+            self.begin()
+            self._asked = True
+            self._waiting.put((future, task))
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As the library does; workers that were never given a task, and are told nothing by it, are ended."""
-        inner: Any = self
-        if inner._executor_manager_thread is None:
-            for worker in (inner._processes or {}).values():
-                worker.kill()
-        super().shutdown(wait, cancel_futures=cancel_futures)
+        """Let the workers end; those that were never asked, and still import what they need, are ended."""
+        with self._lock:
+            self._closed = True
+            if cancel_futures:
+                self._drop(lambda future: future.cancel())
+            for _ in self._threads:
+                self._waiting.put(None)
+        if self._nursery is None:
+            return
+        if not self._asked:
+            self._nursery.kill()
+        if wait:
+            for thread in self._threads:
+                thread.join()
+        Thread(target=self._nursery.wait, daemon=True).start()  # nothing depends on when they are gone
+
+    def _attend(self, channel: Channel) -> None:
+        """Give one worker its tasks, and what comes of them to whom it concerns."""
+        try:
+            begun: Future[object] = Future()
+            _ask(channel, begun, self._initial)
+            begun.result()
+            while task := self._waiting.get():
+                if task[0].set_running_or_notify_cancel():
+                    _ask(channel, *task)
+        except Exception:  # the worker is gone, or could not begin
+            self._break()
+        channel.leave()
+
+    def _break(self) -> None:
+        """End the pool: workers, and tasks that none of them has begun."""
+        with self._lock:
+            self._broken = True
+            self._drop(lambda future: future.set_exception(BrokenExecutor()))
+            for _ in self._threads:
+                self._waiting.put(None)
+        if self._nursery is not None:
+            self._nursery.kill()
+
+    def _drop(self, end: Callable[[Future[Any]], object]) -> None:
+        """Take the tasks that wait, and end each in its way."""
+        while True:
+            try:
+                task = self._waiting.get_nowait()
+            except Empty:
+                return
+            if task is not None:
+                end(task[0])
+
+
+def _packed(fn: Callable[..., object], /, *args: object, **kwargs: object) -> bytes:
+    return pickle.dumps((fn, args, kwargs), pickle.HIGHEST_PROTOCOL)
+
+
+def _ask(channel: Channel, future: Future[Any], task: bytes) -> None:
+    """Have a task done.
+
+    Raises:
+        BrokenExecutor: The worker is gone; the future says so as well.
+    """
+    try:
+        channel.send(task)
+        answer = channel.receive()
+    except (EOFError, OSError) as error:
+        gone = BrokenExecutor("a worker process has died")
+        future.set_exception(gone)
+        raise gone from error
+    try:
+        well, value = pickle.loads(answer)
+    except Exception as error:  # an answer that cannot be read is what came of the task
+        well, value = False, error
+    if well:
+        future.set_result(value)
+    else:
+        future.set_exception(value)
 
 
 class EarlyPool:
@@ -80,41 +178,3 @@ class EarlyPool:
         """End workers that were not asked for."""
         if self._begun is not None:
             self._begun.shutdown()
-
-
-def _watch(workers: Sequence[BaseProcess], results: Connection) -> None:
-    """Wait until all workers have ended well, or one has not: then end the others.
-
-    Args:
-        workers: The pool's processes.
-        results: The end of the pipe for results that this process holds open itself.
-    """
-    alive: dict[Any, BaseProcess] = {worker.sentinel: worker for worker in workers}
-    while alive:
-        ended = [alive.pop(sentinel) for sentinel in wait(list(alive))]
-        if any(worker.exitcode != 0 for worker in ended):
-            _end(alive, results)
-            return
-
-
-def _end(alive: dict[Any, BaseProcess], results: Connection) -> None:
-    end = monotonic() + _GRACE
-    while alive and (left := end - monotonic()) > 0:
-        for sentinel in wait(list(alive), left):
-            del alive[sentinel]
-    for worker in alive.values():
-        worker.kill()
-    with suppress(OSError):
-        _let_go(results)  # nobody can write any more, so that who still reads is told
-
-
-def _let_go(results: Connection) -> None:
-    """Close a pipe's end; its number stays taken, since the library closes it, too, and may do so at the same time."""
-    if os.name == "nt":
-        results.close()
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, results.fileno(), inheritable=False)
-    finally:
-        os.close(nowhere)
