@@ -14,6 +14,7 @@ from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.worker import logged_to, start, work, work_watched
 from perfeval_xlsx.batch.workers import WorkerPool
+from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.outcome import file_result
 
@@ -22,6 +23,17 @@ Outcomes = Iterator[list[tuple[Chunk, list[FileRecord]]]]
 """Chunks with their records, those together that were done at the same time."""
 _TICK = 0.25
 """Seconds after which a wait looks whether it should stop."""
+
+
+def sizes(pending: int, jobs: int) -> Callable[[int], int]:
+    """Most files of a chunk by how many were cut before it.
+
+    Few enough that every worker gets several, and fewer towards the end, so that none waits for another's last chunk:
+    two thirds of a worker's share of what is left, since a small chunk costs more a form than a large one.
+    """
+    bounds = load("run.toml")["chunk"]
+    least = min(bounds["last"], max(1, -(-pending // (4 * jobs))))
+    return lambda cut: int(min(bounds["files"], max(least, -(-2 * (pending - cut) // (3 * jobs)))))
 
 
 def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path | None, stop: Event) -> Outcomes:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
+import perfeval_xlsx
 from perfeval_xlsx import __version__
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Lang
@@ -86,12 +86,12 @@ def stamp(options: Options, files: str) -> str:
 def program() -> str:
     """Version and digest of the package's code and data: results of a changed program are not taken over."""
     digest = sha256()
-    for name, file in sorted(_sources(files("perfeval_xlsx"))):
+    for name, file in sorted(_sources(Path(*perfeval_xlsx.__path__))):
         digest.update(name.encode() + b"\0" + sha256(file.read_bytes()).digest())
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
-def _sources(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+def _sources(folder: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:
     for entry in folder.iterdir():
         if entry.name.endswith((".py", ".toml")):
             yield prefix + entry.name, entry

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from perfeval_xlsx.output.problem_store import ProblemStore
     from perfeval_xlsx.scoring.rulebook import Rulebook
 
+_MODULES = (
+    "xlsxwriter", "perfeval_xlsx.output.summary", "perfeval_xlsx.output.problems", "perfeval_xlsx.output.review",
+)  # fmt: skip
+_DATA = ("outputs.toml", "desk.toml")
+
 
 def report_paths(out: Path) -> tuple[Path, ...]:
     """The report files of an output folder, in the order they are written."""
@@ -30,10 +36,11 @@ def report_paths(out: Path) -> tuple[Path, ...]:
 
 
 def prepare() -> None:
-    """Import what the reports need, while the workers are busy and this process waits for them."""
-    import perfeval_xlsx.output.problems
-    import perfeval_xlsx.output.review
-    import perfeval_xlsx.output.summary  # noqa: F401
+    """Import and read what the reports need, while this process waits for the workers."""
+    for module in _MODULES:
+        import_module(module)
+    for name in _DATA:
+        load(name)
 
 
 def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> None:
@@ -94,7 +101,7 @@ def _write_returns(manifest: Manifest, store: ProblemStore, out: Path, options: 
 def _run_json(run: Run, options: Options, lists: LineLists, *, complete: bool) -> Iterator[bytes]:
     """``run.json`` piece by piece: facts of the run, then what was replaced and what was found, form by form."""
     manifest = run.manifest
-    counts = manifest.counts()
+    counts = run.counts
     facts = {
         "schema": SCHEMA,
         "version": __version__,
@@ -102,7 +109,7 @@ def _run_json(run: Run, options: Options, lists: LineLists, *, complete: bool) -
         "options": options.shown(),
         "rulebooks": _rulebooks(manifest, options),
         "counts": {status: count.forms for status, count in sorted(counts.items())},
-        "grades": manifest.grades(),
+        "grades": run.grades,
         "judged": sum(count.judged for count in counts.values()),
         "reviews": run.reviews.record() if run.reviews else [],
     }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfeval_xlsx.batch.desk import Desk
 from perfeval_xlsx.batch.discover import Source, discover, printable
-from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool
+from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, sizes
 from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
@@ -92,6 +92,7 @@ class Run:
     Attributes:
         manifest: The records, to read results from once the run is done.
         files: How many files are listed.
+        counts: Sums by status, once it is done; ``grades`` forms by grade.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Run:
         self._out, self._options, self._stop = out, options, stop
         self._desk = desk or Desk(options)
         self._stamp = stamp(options, self._desk.files)
+        self.counts, self.grades = dict[str, Count](), dict[str, int]()
         self._ready = files
         self._done = self._failed = self._total = 0
 
@@ -155,7 +157,7 @@ class Run:
         pool = Pool(self._workers, jobs, options, self._out, self._stop)
         if self._out is not None:
             Thread(target=prepare, daemon=True).start()
-        return pool.outcomes(self._chunks(_sizes(pending, jobs)))
+        return pool.outcomes(self._chunks(sizes(pending, jobs)))
 
     def _on_cluster(self, pending: int) -> Outcomes:
         """Records of all pending files from the workers of a cluster."""
@@ -163,7 +165,7 @@ class Run:
 
         with cluster(self._options, self._out) as (make, jobs):
             pool = Pool(make, jobs, self._options, self._out, self._stop)
-            yield from pool.outcomes(self._chunks(_sizes(pending, jobs)))
+            yield from pool.outcomes(self._chunks(sizes(pending, jobs)))
 
     def _chunks(self, size: Callable[[int], int]) -> Iterator[Chunk]:
         """Cut the pending files into chunks, none of many bytes; a file with just a new time is no work.
@@ -232,22 +234,24 @@ class Run:
         interrupted = left > 0
         reports = () if self._out is None else report_paths(self._out)
         facts = f"{self._stamp} {self._desk.stamp(self.manifest)} {'part' if interrupted else 'whole'}"
-        if not (self.manifest.reports_are(facts) and all(path.exists() for path in self._expected(reports))):
+        stand = self.manifest.reports_are(facts) and all(path.exists() for path in self._expected(reports))
+        if not stand:
             watch(self._progress(writing=True))
             self._desk.settle(self.manifest)
+        self.counts, self.grades = self.manifest.counts(), self.manifest.grades()
+        if not stand:
             if self._out is not None:
                 write_reports(self, self._out, self._options, complete=not interrupted)
             self.manifest.reports_written(facts)
-        counts = self.manifest.counts()
         units = [finding for unit in self.manifest.units() for finding in unit["findings"]]
         refused = any(finding["severity"] == "error" for finding in units)
-        errors = refused or any(count.errors for count in counts.values())
+        errors = refused or any(count.errors for count in self.counts.values())
         return Outcome(
             files=self.files,
             done=self._done,
             left=left,
-            counts=counts,
-            grades=self.manifest.grades(),
+            counts=self.counts,
+            grades=self.grades,
             unfinished=self.manifest.unfinished(),
             interrupted=interrupted,
             failing=refused or (self._options.audit and errors),
@@ -351,16 +355,6 @@ def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
     """The error for paths that hold no workbook."""
     extensions = " ".join(load("run.toml")["extensions"])
     return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
-
-
-def _sizes(pending: int, jobs: int) -> Callable[[int], int]:
-    """Most files of a chunk by how many were cut before it.
-
-    Few enough that every worker gets several, and fewer towards the end, so that none waits for another's last chunk.
-    """
-    bounds = load("run.toml")["chunk"]
-    least = min(bounds["last"], max(1, -(-pending // (4 * jobs))))
-    return lambda cut: int(min(bounds["files"], max(least, -(-(pending - cut) // (3 * jobs)))))
 
 
 def _digest(source: Source) -> str:

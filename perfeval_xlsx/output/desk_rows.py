@@ -49,11 +49,12 @@ def rows_xml(
         numbers: Number of every style in the workbook.
         lang: Language of the words that say a text was cut.
     """
-    pieces: list[Iterable[str]] = [repeat('<row ht="'), heights(columns, rows), repeat('" customHeight="1">')]
+    by_column = [[row.get(column.key) for row in rows] for column in columns]
+    tall = heights(columns, by_column, len(rows))
+    pieces: list[Iterable[str]] = [repeat('<row ht="'), tall, repeat('" customHeight="1">')]
     marked = set(chain.from_iterable(marks))
-    for column in columns:
+    for column, values in zip(columns, by_column, strict=True):
         key, style = column.key, column.style
-        values = [row.get(key) for row in rows]
         if key in marked:
             styles = [numbers[mark.get(key, style)] for mark in marks]
             pieces.append([_cell(v, s, column.text, lang) for v, s in zip(values, styles, strict=True)])
@@ -87,18 +88,22 @@ def figure_of(text: str | None) -> float | None:
     return float(text) if text and _FIGURE.fullmatch(text) else None
 
 
-def heights(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
-    """The height in points that each row's wrapped texts need: not every program fits rows when it opens a file."""
-    lines = [1] * len(rows)
-    for column in columns:
-        key, width = column.key, column.width
-        for position, row in enumerate(rows):
-            value = row.get(key)
-            # most texts are short, and a number always is: only the others are measured
-            if isinstance(value, str) and (2 * len(value) >= width or "\n" in value):
-                count = line_count(value, width)
-                if count > lines[position]:
-                    lines[position] = count
+def heights(columns: Sequence[Column], values: Sequence[Sequence[Value]], rows: int) -> list[str]:
+    """The height in points that each row's wrapped texts need: not every program fits rows when it opens a file.
+
+    Args:
+        columns: Of the table.
+        values: Of each column, those of all rows.
+        rows: How many rows.
+    """
+    lines = [1] * rows
+    for column, texts in zip(columns, values, strict=True):
+        width = column.width
+        # most texts are short, and a number always is: only the others are measured
+        long = {t for t in set(texts) if isinstance(t, str) and (2 * len(t) >= width or "\n" in t)}
+        if long:
+            counts = {text: line_count(text, width) for text in long}
+            lines = [max(count, counts.get(text, 1)) for count, text in zip(lines, texts, strict=True)]  # type: ignore[arg-type]
     return [height_of(count) for count in lines]
 
 

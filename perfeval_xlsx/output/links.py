@@ -47,8 +47,11 @@ class Links:
         targets = [(row, link_target(path)) for row, path in links]
         fit = [(row, target) for row, target in targets if len(target) <= _LONGEST_LINK][: _LINKS_A_SHEET - self.count]
         letters = a1(1, column)[:-1]  # remembered by column: whole addresses would fill its cache
-        places = "".join(f'<hyperlink ref="{letters}{row}" r:id="link{row}"/>' for row, _ in fit)
-        relations = "".join(_RELATION.format(row=row, target=escape(target)) for row, target in fit)
+        places = "".join([f'<hyperlink ref="{letters}{row}" r:id="link{row}"/>' for row, _ in fit])
+        escaped = escape("\n".join([target for _, target in fit])).split("\n")  # no target holds a line's end
+        relations = "".join(
+            [_RELATION.format(row=row, target=target) for (row, _), target in zip(fit, escaped, strict=bool(fit))]
+        )
         self._places.add(pack(places.encode()))
         self._targets.add(pack(relations.encode("utf-8", "replace")))
         self.count += len(fit)

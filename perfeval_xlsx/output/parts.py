@@ -70,21 +70,33 @@ class Spool:
         rows: Sheet rows so far.
     """
 
-    __slots__ = ("_crc", "_file", "_packed", "_size", "rows")
+    __slots__ = ("_crc", "_file", "_packed", "_size", "_waiting", "_written", "rows")
 
     def __init__(self, content: bytes = b"") -> None:
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        self._file: IO[bytes] | None = None
+        self._waiting: list[memoryview] = []  # to write many blocks at once takes half the time
+        self._written = 0
         self.rows = self._size = self._packed = self._crc = 0
         self.add(pack(content))
 
     def add(self, block: bytes) -> None:
         """Append a block made by ``pack``."""
-        size, crc, packed = _figures(block)
+        rows, size, crc = _HEAD.unpack_from(block)
         self._crc = joined_crc(self._crc, crc, size)
-        self.rows += rows_in(block)
+        self.rows += rows
         self._size += size
-        self._packed += packed
-        self._file.write(memoryview(block)[_HEAD.size :])
+        self._packed += len(block) - _HEAD.size
+        self._waiting.append(memoryview(block)[_HEAD.size :])
+        if self._packed - self._written > _IN_MEMORY:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what waits to the file."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self._file.write(b"".join(self._waiting))
+        self._waiting.clear()
+        self._written = self._packed
 
     def figures(self) -> tuple[int, int, int]:
         """Bytes when inflated, their CRC-32, bytes of the deflate stream."""
@@ -92,13 +104,15 @@ class Spool:
 
     def copy_to(self, target: IO[bytes]) -> None:
         """Write the deflate stream, open at the end, to ``target``."""
-        self._file.seek(0)
-        shutil.copyfileobj(self._file, target)
-        self._file.seek(0, os.SEEK_END)
+        if self._file is not None:
+            self._file.seek(0)
+            shutil.copyfileobj(self._file, target)
+        target.write(b"".join(self._waiting))
 
     def close(self) -> None:
         """Remove the temporary file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _joined_crc(first: int, second: int, size: int) -> int:

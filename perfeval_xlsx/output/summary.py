@@ -101,8 +101,7 @@ class _Summary:
     def add(self, briefs: Sequence[Brief]) -> None:
         """Write every row of these forms and files but those of their indicators."""
         forms = [brief for brief in briefs if brief.before]
-        for brief in briefs:
-            self.tally.add(brief.facts)
+        self.tally.add([brief.facts for brief in briefs])
         if forms:
             self._add_ranked(forms)
         self._write(self.funds, [brief.funds for brief in forms if brief.funds])

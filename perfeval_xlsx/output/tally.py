@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import chain
+from operator import add
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.data import load
@@ -30,12 +33,12 @@ class Points:
     low: float = float("inf")
     high: float = float("-inf")
 
-    def add(self, score: float, points: float = 0.0) -> None:
-        """Count one."""
-        self.count += 1
-        self.score += score
-        self.points += points
-        self.low, self.high = min(self.low, score), max(self.high, score)
+    def add(self, scores: Sequence[float], points: Sequence[float] = ()) -> None:
+        """Count some, one after the other, so that the sums do not depend on how they come together."""
+        self.count += len(scores)
+        self.score = reduce(add, scores, self.score)
+        self.points = reduce(add, points, self.points)
+        self.low, self.high = min(self.low, *scores), max(self.high, *scores)
 
 
 @dataclass(slots=True)
@@ -60,23 +63,34 @@ class Tally:
     dimensions: dict[str, Points] = field(default_factory=dict)
     kinds: dict[str, Points] = field(default_factory=dict)
 
-    def add(self, facts: Facts) -> None:
-        """Count one form or file."""
-        self.status[facts.status] += 1
-        if facts.kind is None:
-            return
-        self.grade[facts.grade] += 1
-        self.self_grade[facts.self_grade] += 1
-        if facts.rate is not None:
-            self.rate[facts.rate] += 1
-        if facts.difference is not None:
-            self.difference[facts.difference] += 1
-        if facts.total is not None:
-            self.kinds.setdefault(facts.kind, Points()).add(facts.total)
-        for key, score, points in facts.dimensions:
-            mine = self.dimensions.setdefault(key, Points())
+    def add(self, facts: Sequence[Facts]) -> None:
+        """Count some forms and files."""
+        self.status.update([each.status for each in facts])
+        forms = [each for each in facts if each.kind is not None]
+        self.grade.update([each.grade for each in forms])
+        self.self_grade.update([each.self_grade for each in forms])
+        self.rate.update([each.rate for each in forms if each.rate is not None])
+        self.difference.update([each.difference for each in forms if each.difference is not None])
+        totals: dict[str, list[float]] = {}
+        for each in forms:
+            if each.total is not None:
+                totals.setdefault(str(each.kind), []).append(each.total)
+        for kind, scores in totals.items():
+            self.kinds.setdefault(kind, Points()).add(scores)
+        self._add_levels(chain.from_iterable([each.dimensions for each in forms]))
+
+    def _add_levels(self, levels: Iterable[tuple[str, float | None, float]]) -> None:
+        by_key: dict[str, list[tuple[float, float]]] = {}
+        for key, score, points in levels:
+            of_key = by_key.get(key)
+            if of_key is None:
+                of_key = by_key[key] = []
+                self.dimensions.setdefault(key, Points())
             if score is not None:
-                mine.add(score, points)
+                of_key.append((score, points))
+        for key, pairs in by_key.items():
+            if pairs:
+                self.dimensions[key].add(*zip(*pairs, strict=True))
 
 
 class Facts(NamedTuple):

@@ -6,10 +6,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from perfeval_xlsx import data
 from perfeval_xlsx.data import load
 from perfeval_xlsx.scoring.rulebook import Rulebook
 from perfeval_xlsx.scoring.rulebook_build import build, cap_support, overlay
@@ -98,8 +97,8 @@ def _place(name: str) -> str:
 
 
 @cache
-def _builtin_files() -> Mapping[str, Traversable]:
-    folder = files("perfeval_xlsx.data").joinpath("rules")
+def _builtin_files() -> Mapping[str, Path]:
+    folder = Path(*data.__path__, "rules")
     return {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
 
 

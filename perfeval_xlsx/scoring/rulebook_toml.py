@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ class Document:
         return self.name, 0
 
 
-def read_document(source: Path | Traversable, name: str, base: Path | None = None) -> Document:
+def read_document(source: Path, name: str, base: Path | None = None) -> Document:
     """Read and parse one file.
 
     Raises:
@@ -148,7 +147,7 @@ def _words(key: str, lang: Lang) -> str:
     return str(load("rulebook_words.toml")["reason"][key][lang])
 
 
-def _content(source: Path | Traversable, name: str) -> bytes:
+def _content(source: Path, name: str) -> bytes:
     try:
         with source.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
