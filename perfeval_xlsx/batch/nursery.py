@@ -19,6 +19,7 @@ _SPLITS = sys.platform == "linux"
 """Whether a process may be split: macOS has libraries that do not survive it, Windows has no way to."""
 ALONE = "OPENBLAS_NUM_THREADS", "1"
 """No threads for a linear algebra that is not used: idle ones cost a process 0.1 s of CPU."""
+_WIDE = 1 << 20
 _SERVICE = "perfeval_xlsx.batch.service"
 _COMMANDS = frozenset({"score", "audit"})
 _OTHERWISE = frozenset({"-h", "--help", "--dry-run", "--executor"})
@@ -56,6 +57,7 @@ class Nursery:
         theirs: list[tuple[int, int]] = []
         for _ in range(jobs):
             (their_tasks, tasks), (results, their_results) = os.pipe(), os.pipe()
+            _widen(their_results)
             theirs.append((their_tasks, their_results))
             self.pipes.append((open(results, "rb"), open(tasks, "wb")))  # noqa: PTH123, SIM115
         ends = [end for pair in theirs for end in pair]
@@ -80,6 +82,14 @@ class Nursery:
         """Wait until all have ended."""
         for process in self._processes:
             process.wait()
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe take a chunk's records at once, so that whoever sends them need not wait for the reader."""
+    import fcntl
+
+    with suppress(OSError, AttributeError):  # as wide as the system made it will do
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _WIDE)
 
 
 _early: list[Nursery] = []

@@ -12,12 +12,18 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from queue import SimpleQueue
 from threading import Thread
 from typing import IO, NoReturn
 
 _LENGTH = 8
 """Bytes before a message that say how long it is."""
+_MODULES = (
+    "perfeval_xlsx.batch.chunk", "perfeval_xlsx.output.brief", "perfeval_xlsx.output.problem_store",
+    "perfeval_xlsx.output.summary",
+)  # fmt: skip
+"""What a chunk needs, the last ones for its records."""
 _OVER = b""
 """Message after which there is none."""
 
@@ -86,8 +92,8 @@ def main(pipes: Sequence[Pipes]) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's business
     pipes = pipes or [_standard()]
     gc.disable()
-    import perfeval_xlsx.batch.chunk  # noqa: F401
-
+    for module in _MODULES:
+        import_module(module)
     gc.freeze()  # nearly all that a chunk makes goes by reference counts; to scan it would cost a fifth of the time
     _serve(channel_of(_split(pipes) if len(pipes) > 1 else pipes[0]))
 
@@ -111,7 +117,10 @@ def _split(pipes: Sequence[Pipes]) -> Pipes:
 
     signal.signal(signal.SIGTERM, end)
     for own in pipes:
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError:  # too many processes
+            end()
         if not child:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _close(pair for pair in pipes if pair is not own)

@@ -96,19 +96,46 @@ class WorkerPool(Executor):
         try:
             begun: Future[object] = Future()
             _ask(channel, begun, self._initial)
+            _tell(begun, _answer(channel, begun))
             begun.result()
-            while task := self._waiting.get():
-                if task[0].set_running_or_notify_cancel():
-                    _ask(channel, *task)
+            self._keep_busy(channel)
         except Exception:  # the worker is gone, or could not begin
             self._break()
         channel.leave()
+
+    def _keep_busy(self, channel: Channel) -> None:
+        """Ask until there are no more tasks; the worker has the next one before this answer is looked at."""
+        asked = self._ask_next(channel)
+        while asked is not None:
+            answer = _answer(channel, asked)
+            following = None
+            try:
+                following = self._ask_next(channel, wait=False)
+            finally:
+                _tell(asked, answer)
+            asked = following or self._ask_next(channel)
+
+    def _ask_next(self, channel: Channel, *, wait: bool = True) -> Future[Any] | None:
+        """Ask for the next task that waits; None where none does, or if one is waited for and there will be none."""
+        while True:
+            try:
+                task = self._waiting.get(wait)
+            except Empty:
+                return None
+            if task is None:
+                if not wait:
+                    self._waiting.put(None)  # for when it is waited for
+                return None
+            future, packed = task
+            if future.set_running_or_notify_cancel():
+                _ask(channel, future, packed)
+                return future
 
     def _break(self) -> None:
         """End the pool: workers, and tasks that none of them has begun."""
         with self._lock:
             self._broken = True
-            self._drop(lambda future: future.set_exception(BrokenExecutor()))
+            self._drop(lambda future: future.set_running_or_notify_cancel() and _broken(future))
             for _ in self._threads:
                 self._waiting.put(None)
         if self._nursery is not None:
@@ -137,14 +164,34 @@ def _ask(channel: Channel, future: Future[Any], task: bytes) -> None:
     """
     try:
         channel.send(task)
-        answer = channel.receive()
+    except OSError as error:
+        raise _broken(future) from error
+
+
+def _answer(channel: Channel, future: Future[Any]) -> bytes:
+    """Wait for what came of a task.
+
+    Raises:
+        BrokenExecutor: As ``_ask``.
+    """
+    try:
+        return channel.receive()
     except (EOFError, OSError) as error:
-        gone = BrokenExecutor("a worker process has died")
-        future.set_exception(gone)
-        raise gone from error
+        raise _broken(future) from error
+
+
+def _broken(future: Future[Any]) -> BrokenExecutor:
+    """What a task that was under way comes to when its worker dies."""
+    error = BrokenExecutor("a worker process has died")
+    future.set_exception(error)
+    return error
+
+
+def _tell(future: Future[Any], answer: bytes) -> None:
+    """Give on what came of a task."""
     try:
         well, value = pickle.loads(answer)
-    except Exception as error:  # an answer that cannot be read is what came of the task
+    except Exception as error:  # an answer that cannot be read is what came of it
         well, value = False, error
     if well:
         future.set_result(value)
