@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from itertools import chain
 from pathlib import Path
 from threading import Lock
 
@@ -139,12 +138,11 @@ def test_whichever_worker_it_is(pool: WorkerPool, which: int) -> None:
 @linux
 @posix
 @pytest.mark.parametrize("deed", [signal.SIGKILL, signal.SIGTERM])
-def test_when_one_is_killed_from_outside_the_others_end_as_well(pool: WorkerPool, deed: signal.Signals) -> None:
+def test_when_one_is_killed_at_work_the_others_end_as_well(pool: WorkerPool, deed: signal.Signals) -> None:
     one, other = pids(pool)
-    waiting = pool.submit(time.sleep, 600)
+    waiting = [pool.submit(time.sleep, 600) for _ in range(3)]
     os.kill(one, deed)
-    os.kill(other, signal.SIGCONT)
-    assert isinstance(waiting.exception(SOON), BrokenExecutor)
+    assert all(isinstance(future.exception(SOON), BrokenExecutor) for future in waiting)
     assert ended(one)
     assert ended(other)
 
@@ -228,11 +226,16 @@ def test_a_pool_that_ends_well_ends_at_once(pool: WorkerPool) -> None:
 
 def test_a_nursery_nobody_wants_is_ended(splits: bool) -> None:
     nursery = Nursery(2)
-    nursery.kill()
+    nursery.close()
     nursery.wait()
     assert all(process.returncode for process in nursery._processes)
-    for pipe in chain.from_iterable(nursery.pipes):
-        pipe.close()
+
+
+def test_workers_of_a_pool_that_never_had_a_task_are_ended(splits: bool) -> None:
+    nursery = Nursery(2)
+    WorkerPool(2, nursery=nursery).shutdown()
+    nursery.wait()
+    assert all(process.returncode for process in nursery._processes)
 
 
 @linux
@@ -312,10 +315,8 @@ def test_only_as_many_workers_as_are_asked_for_are_taken(monkeypatch: pytest.Mon
         assert nursery.taken(3) is three
         assert nursery.taken(3) is None
     finally:
-        three.kill()
+        three.close()
         three.wait()
-        for pipe in chain.from_iterable(three.pipes):
-            pipe.close()
 
 
 def test_a_run_takes_the_workers_that_began_before_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfeval_xlsx.batch import queries
 from perfeval_xlsx.batch.discover import Source, printable
-from perfeval_xlsx.batch.record import FileRecord, Told, in_lists, in_summary, told, unpack
+from perfeval_xlsx.batch.record import STANDINGS, FileRecord, Told, in_lists, in_summary, told, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
@@ -233,7 +233,7 @@ class Manifest:
 
     def troubled(self) -> Iterator[FormResult]:
         """Results without their rows of what failed or is to be tried again, in the order of the files."""
-        return self._unpacked(queries.TROUBLED)
+        return self._unpacked(queries.TROUBLED, failed=STANDINGS.index("failed"))
 
     def details(self) -> Iterator[bytes]:
         """The rows of every form as the summary shows them, in the order of the files."""
@@ -245,8 +245,8 @@ class Manifest:
         query = "SELECT count(*) FROM files JOIN listing USING (key) WHERE again = 1"
         return int(self._db.execute(query).fetchone()[0])
 
-    def _unpacked(self, query: str) -> Iterator[FormResult]:
-        return (self._whole(*columns) for columns in self._db.execute(query))
+    def _unpacked(self, query: str, **values: int) -> Iterator[FormResult]:
+        return (self._whole(*columns) for columns in self._db.execute(query, values))
 
     @staticmethod
     def _whole(head: bytes, rows: bytes | None, compared: str | None) -> FormResult:

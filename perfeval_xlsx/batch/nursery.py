@@ -78,6 +78,13 @@ class Nursery:
         for process in self._processes:
             process.terminate()
 
+    def close(self) -> None:
+        """End workers that nobody talks to."""
+        self.kill()
+        for pair in self.pipes:
+            for pipe in pair:
+                pipe.close()
+
     def wait(self) -> None:
         """Wait until all have ended."""
         for process in self._processes:
@@ -121,8 +128,8 @@ def taken(jobs: int) -> Nursery | None:
 
 def end_early() -> None:
     """End workers that nobody has asked for."""
-    for nursery in _early:
-        nursery.kill()
+    while _early:
+        _early.pop().close()
 
 
 def _asked(arguments: Sequence[str]) -> tuple[list[str], str | None, int] | None:

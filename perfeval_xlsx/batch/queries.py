@@ -40,7 +40,8 @@ TWINS = """
 SELECT f.key, f.digest, (
     SELECT t.key FROM files t JOIN listing o ON o.key = t.key WHERE t.digest = f.digest ORDER BY t.key LIMIT 1) AS first
 FROM files f JOIN listing l ON l.key = f.key
-WHERE f.digest <> '' AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
+WHERE f.digest IN (SELECT digest FROM files WHERE digest <> '' GROUP BY digest HAVING count(*) > 1)
+    AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
 """
 NEW_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
@@ -68,8 +69,10 @@ IN_ORDER = """
 SELECT f.head, NULL, f.compared FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number
 """
 TROUBLED = """
-SELECT o.head, NULL, o.compared FROM listing l JOIN files f ON f.key = l.key JOIN forms o ON o.key = l.key
-WHERE o.status = 'failed' OR f.again = 1 ORDER BY l.key, o.number
+SELECT o.head, NULL, o.compared FROM listing l CROSS JOIN forms o ON o.key = l.key
+WHERE l.key IN (SELECT key FROM forms WHERE standing = :failed UNION SELECT key FROM files WHERE again = 1)
+    AND (o.standing = :failed OR EXISTS (SELECT 1 FROM files f WHERE f.key = l.key AND f.again = 1))
+ORDER BY l.key, o.number
 """
 DETAILS = """
 SELECT f.detail FROM listing l CROSS JOIN forms f ON f.key = l.key ORDER BY l.key, f.number

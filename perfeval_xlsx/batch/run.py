@@ -166,6 +166,9 @@ class Run:
         with cluster(self._options, self._out) as (make, jobs):
             pool = Pool(make, jobs, self._options, self._out, self._stop)
             yield from pool.outcomes(self._chunks(sizes(pending, jobs)))
+        if self._out is not None:
+            for _ in tidied(self._out):
+                pass  # a worker that was lost, and whose files went to others, has left one half written
 
     def _chunks(self, size: Callable[[int], int]) -> Iterator[Chunk]:
         """Cut the pending files into chunks, none of many bytes; a file with just a new time is no work.

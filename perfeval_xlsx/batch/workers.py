@@ -1,7 +1,7 @@
 """A pool of worker processes that comes to an end whenever one of them does.
 
 No two workers share a lock or a pipe (``batch/service.py``): where one dies, in the middle of an answer or before it
-was asked, the pipes to it say so at once, and nobody else waits for what it held.
+was asked, its pipes say so to whoever talks to it, and nobody else waits for what it held.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class WorkerPool(Executor):
                 self._waiting.put(None)
         if self._nursery is None:
             return
-        if not self._asked:
+        if not self._threads:
+            self._nursery.close()
+        elif not self._asked:
             self._nursery.kill()
         if wait:
             for thread in self._threads:
