@@ -167,40 +167,24 @@ def test_a_worker_ends_with_its_master(tmp_path: Path) -> None:
     assert not Path(f"/proc/{child}").exists()
 
 
-def unable(memory: int) -> None:
+def unable() -> None:
     """Start a worker that ends before its first task."""
     os._exit(1)
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_no_file_is_blamed_where_workers_do_not_start(tmp_path: Path) -> None:
-    def dead(jobs: int) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(jobs, mp_context=context, initializer=unable, initargs=(0,))
-
     sources = sorted(discover([inputs(tmp_path)]), key=lambda item: item.key)
     with pytest.raises(PerfevalError) as refused:
-        list(Pool(dead, 2, FAST, None, Event()).outcomes([sources]))
+        list(Pool(lambda jobs: WorkerPool(jobs, unable), 2, FAST, None, Event()).outcomes([sources]))
     assert refused.value.finding.code == "B47"
 
 
-def script(folder: Path, jobs: int) -> subprocess.CompletedProcess[str]:
-    """Score more files than a process takes on alone by a script that has no ``if __name__ == "__main__"``."""
-    bounds = load("run.toml")["chunk"]
-    source = folder_of(folder / "in", int(bounds["in_process"]) + 1)
-    program = folder / "script.py"
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_script_of_two_lines_scores_many_files(tmp_path: Path, jobs: int) -> None:
+    source = folder_of(tmp_path / "in", int(load("run.toml")["chunk"]["in_process"]) + 1)
+    program = tmp_path / "script.py"
     program.write_text(
         f"import perfeval_xlsx as pe\nprint(len(pe.score({str(source)!r}, jobs={jobs})))\n", encoding="utf-8"
     )
-    return subprocess.run([sys.executable, str(program)], capture_output=True, encoding="utf-8", check=False)
-
-
-def test_a_script_of_a_few_lines_scores_many_files_in_its_own_process(tmp_path: Path) -> None:
-    done = script(tmp_path, 1)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "49", "")
-
-
-def test_a_script_that_workers_would_run_again_is_told_so(tmp_path: Path) -> None:
-    done = script(tmp_path, 2)
-    assert done.returncode == 1
-    assert 'if __name__ == "__main__"' in done.stderr.splitlines()[-1]
