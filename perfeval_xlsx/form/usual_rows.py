@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
@@ -97,23 +97,41 @@ class Plan:
         levels = [lefts[name] for name in ("level1", "level2", "level3") if name in lefts]
         self.note_column = max(min(lefts.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
-        single = list(lefts.values()) == rights and all(column.left == column.right for column in self.extra)
-        self.usual = _usual_places(lefts, self.extra) if single and self.adjusted is None else None
+        self.usual = _usual(columns, self.extra) if self.adjusted is None else None
 
 
 Places = tuple[tuple[str, int], ...]
 
 
-def _usual_places(lefts: dict[str, int], extra: Sequence[Column]) -> Places | None:
-    """Field and column of a grid that may have usual rows: its levels from the left, before everything else.
+class _Usual(NamedTuple):
+    """The columns of a grid that may have usual rows.
 
-    Columns beyond ours stand right of the names.
+    Attributes:
+        places: Field and first column, levels and name in front.
+        extra: Label and first column of the columns beyond ours.
+        spans: First and last column of all of them, in this order.
+        inner: Columns that are spanned and are no first one.
     """
-    if not {"level1", "level2", "level3", "target"} <= lefts.keys():
+
+    places: Places
+    extra: Places
+    spans: tuple[tuple[int, int], ...]
+    inner: frozenset[int]
+
+
+def _usual(columns: Mapping[str, Column], extra: Sequence[Column]) -> _Usual | None:
+    """The columns of a grid with its levels and names from the left, before everything else; None for another one."""
+    if not {"level1", "level2", "level3", "target"} <= columns.keys():
         return None
-    places = tuple([(name, lefts[name]) for name in INDICATOR_FIELDS if name in lefts])
-    ordered = lefts["level1"] < lefts["level2"] < lefts["level3"] <= min([column for _, column in places[2:]])
-    return places if ordered and all(lefts["level3"] < column.left for column in extra) else None
+    fields = [name for name in INDICATOR_FIELDS if name in columns]
+    own = [columns[name] for name in fields]
+    spans = [(column.left, column.right) for column in (*own, *extra)]
+    (_, first), (second, beyond), (name, last) = spans[:3]
+    if not first < second <= beyond < name <= last < min(spans[3:])[0]:
+        return None
+    inner = frozenset([at for left, right in spans if left < right for at in range(left + 1, right + 1)])
+    places = tuple([(name, column.left) for name, column in zip(fields, own, strict=True)])
+    return _Usual(places, tuple([(column.label, column.left) for column in extra]), tuple(spans), inner)
 
 
 class _Layout(NamedTuple):
@@ -134,20 +152,21 @@ class _Layout(NamedTuple):
 class UsualRows:
     """The rows of a grid of which it is known beforehand whether they are of the usual kind.
 
-    Usual: name and target are filled in, both levels begin in the row or go on in a merged cell, no value is merged.
+    Usual: name and target are filled in, both levels begin in the row or go on in a merged cell, every value stands in
+    one cell, which is merged over the width of its column or not at all.
     """
 
     __slots__ = ("_columns", "_extra", "_fit", "_layout", "_lines", "_places", "_rows")
 
     def __init__(self, grid: Grid, rows: list[int], plan: Plan) -> None:
-        places = plan.usual if grid.small else None
+        usual = plan.usual if grid.small else None
         self._fit: list[bool] = []
-        if places is None or not rows:
+        if usual is None or not rows:
             return
-        self._rows, self._places = rows, places
-        self._extra = [(column.label, column.left) for column in plan.extra]
+        self._rows, places, self._extra = rows, usual.places, usual.extra
+        self._places = places
         self._layout = layout = (_laid_out if len(rows) <= _KEPT else _laid_out.__wrapped__)(
-            tuple(grid.sheet.merges), tuple(rows), places, tuple([column for _, column in self._extra]), plan.bottom
+            tuple(grid.sheet.merges), tuple(rows), usual, plan.bottom
         )
         self._lines = lines = list(map(grid.lines.get, rows, repeat(_NOTHING)))
         self._columns = {name: list(map(dict.get, lines, repeat(column))) for name, column in places[2:]}
@@ -163,6 +182,10 @@ class UsualRows:
         ]
         for at, first in layout.starts:
             self._fit[at] = self._fit[at] and _starts_with(lines[at], first) and not is_fund_header(grid, rows[at])
+        if usual.inner:
+            self._fit = [
+                fits and line.keys().isdisjoint(usual.inner) for fits, line in zip(self._fit, lines, strict=True)
+            ]
         if self._extra:
             before = range(places[2][1] + 1, plan.first_value)
             self._fit = [
@@ -233,12 +256,11 @@ def _is_level(text: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _laid_out(
-    merges: tuple[Merge, ...], rows: tuple[int, ...], places: Places, extra: tuple[int, ...], header_row: int
-) -> _Layout:
+def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], usual: _Usual, header_row: int) -> _Layout:
     """Lay the rows of a grid out; remembered for forms of one layout."""
+    places = usual.places
     (_, level1), (_, level2), (_, name) = places[:3]
-    odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), [*(column for _, column in places), *extra])
+    odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), usual.spans)
     layout, known = _Layout([], [], []), {}
     above = levels = (0, 0)
     for at, row in enumerate(rows):
@@ -258,20 +280,23 @@ def _laid_out(
 
 
 def _merged(
-    merges: Sequence[Merge], rows: range, columns: Sequence[int]
+    merges: Sequence[Merge], rows: range, spans: Sequence[tuple[int, int]]
 ) -> tuple[set[int], tuple[dict[int, int], dict[int, int]]]:
-    """Rows in which cells beside those of one level are merged; by row, where the cell of each level begins.
+    """Rows in which cells are merged otherwise than along one column; by row, where the cell of each level begins.
 
-    The first two of the columns are those of the levels.
+    Along a column: over its whole width, and over several rows only in those of the levels, the first two.
     """
     odd: set[int] = set()
     tops: tuple[dict[int, int], dict[int, int]] = {}, {}
-    levels = {columns[0]: tops[0], columns[1]: tops[1]}
+    levels = {spans[0]: tops[0], spans[1]: tops[1]}
     for merge in merges:
         inside = range(max(merge.top, rows.start), min(merge.bottom + 1, rows.stop))
-        if merge.left == merge.right and merge.left in levels:
-            levels[merge.left].update(dict.fromkeys(inside, merge.top))
-        elif any(merge.left <= column <= merge.right for column in columns):
+        span = (merge.left, merge.right)
+        if span in levels:
+            levels[span].update(dict.fromkeys(inside, merge.top))
+        elif merge.top == merge.bottom and merge.left < merge.right and span in spans:
+            continue
+        elif any(merge.left <= right and left <= merge.right for left, right in spans):
             odd.update(inside)
     return odd, tops
 

@@ -26,7 +26,7 @@ _NAMES = ["巡查次数", "受益人数", "质量达标率", "水库个数", "�
 _TARGETS = ["12次", "≥80人", "明显改善", "100%", "/", "填写目标值", "例如：90%", None]
 _ACTUALS = ["12次", "80", "/", "≥90%", None]
 _POINTS = ["10", "20", "5.5", "0", "无", None]
-_REMARKS = ["按比例得分", "合计", "年初预算数", "执行数", "注：见附表", None]
+_REMARKS = ["按比例得分", "合计", "年初预算数", "注：见附表", None]
 
 usual_row = st.tuples(
     st.sampled_from(_NAMES[:4]), st.sampled_from(_TARGETS[:4]), st.sampled_from(_ACTUALS[:2]), *[st.just("10")] * 2
@@ -38,7 +38,7 @@ block = st.tuples(
     st.sampled_from(["merged", "repeated", "once"]),
     st.lists(usual_row | any_row, min_size=1, max_size=4),
 )
-blot = st.tuples(st.integers(1, 16), st.integers(1, 9), st.integers(0, 3), st.integers(0, 2))
+blot = st.tuples(st.integers(2, 16), st.integers(1, 9), st.integers(0, 3), st.integers(0, 2))
 
 
 @st.composite
@@ -60,11 +60,32 @@ def grids(draw: st.DrawFn) -> Sheet:
         sheet.cells.update({(row, at): Cell(text) for at, text in enumerate(line, 1) if text is not None})
     for top, left, down, right in draw(st.lists(blot, max_size=1)):
         sheet.merges.append(Merge(top, left, top + down, min(left + right, 9)))
-    return sheet
+    return draw(widened(sheet)) if draw(st.booleans()) else sheet
+
+
+@st.composite
+def widened(draw: st.DrawFn, sheet: Sheet) -> Sheet:
+    """A sheet with one column over two sheet columns, merged in the header and in some of its rows."""
+    at = draw(st.integers(1, 8))
+    cells = {(row, column + (column > at)): cell for (row, column), cell in sheet.cells.items()}
+    wide = Sheet(sheet.name, sheet.index, sheet.state, cells)
+    wide.merges = [Merge(m.top, m.left + (m.left > at), m.bottom, m.right + (m.right >= at)) for m in sheet.merges]
+    wide.merges.append(Merge(1, at, 1, at + 1))
+    usual = draw(st.booleans())
+    for row in range(2, 1 + max(row for row, _ in cells)):
+        way = "merged" if usual else draw(st.sampled_from(["merged", "merged", "left", "right", "high"]))
+        if way == "right":
+            cells[row, at + 1] = Cell(draw(st.sampled_from(["12", "次", "数量指标", "≥"])))
+        elif way in {"merged", "high"} and not any(
+            m.top <= row <= m.bottom and m.left <= at <= m.right for m in wide.merges
+        ):
+            wide.merges.append(Merge(row, at, row + (way == "high"), at + 1))
+    wide.cells = dict(sorted(cells.items()))
+    return wide
 
 
 def one_by_one(sheet: Sheet) -> list[Form]:
-    with patch.object(usual_rows, "_usual_places", lambda *_: None):
+    with patch.object(usual_rows, "_usual", lambda *_: None):
         return read(copy.deepcopy(sheet))
 
 
@@ -90,6 +111,18 @@ def test_all_rows_of_a_plain_grid_are_read_at_once() -> None:
     assert column_of(form.indicators, "level1_points") == [50, 50, 50, 40]
     assert [cells["level2"] for cells in column_of(form.indicators, "cells")] == ["B2", "B2", "B4", "B5"]
     assert (form.total["score"], form.findings) == ("90", [])
+
+
+def test_wide_columns_are_read_at_once_too() -> None:
+    with patch.object(IndicatorRows, "append", side_effect=AssertionError("a row read by itself")):
+        (form,) = read("""
+            A1=一级指标 | B1=二级指标 | C1:D1=三级指标 | E1:F1=年度指标值 | G1=实际完成值 | H1=分值 | I1:J1=得分
+            A2:A3=产出指标 | B2:B3=数量指标 | C2:D2=巡查次数 | E2:F2=12次 | G2=12次 | H2=50 | I2:J2=50
+            C3:D3=水库个数 | E3:F3=3个 | G3=3个 | H3=40 | I3=40
+            A4=总分 | H4=90 | I4:J4=90
+            """)
+    assert [row.values["score"] for row in form.indicators] == ["50", "40"]
+    assert [row.cells["score"] for row in form.indicators] == ["I2", "I3"]
 
 
 def test_columns_beyond_ours_are_read_at_once_too() -> None:
