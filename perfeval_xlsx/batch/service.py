@@ -112,7 +112,8 @@ def _split(pipes: Sequence[Pipes]) -> Pipes:
 
     def end(*_: object) -> NoReturn:
         for child in children:
-            os.kill(child, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # waited for, and about to be taken out of the set
+                os.kill(child, signal.SIGKILL)
         os._exit(1)
 
     signal.signal(signal.SIGTERM, end)
