@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from perfeval_xlsx import jsons
 from perfeval_xlsx.batch import record as chosen
 from perfeval_xlsx.batch.manifest import _FORMAT
-from perfeval_xlsx.batch.usual import USUAL_BRIEF, USUAL_HEAD
+from perfeval_xlsx.batch.presets import USUAL_BRIEF, USUAL_HEAD
 from perfeval_xlsx.deflate import unsqueeze
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.jsons import dumps

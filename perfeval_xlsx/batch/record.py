@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfeval_xlsx.batch.lines import Lines, lines_of
-from perfeval_xlsx.batch.usual import USUAL_BRIEF, USUAL_HEAD
+from perfeval_xlsx.batch.presets import USUAL_BRIEF, USUAL_HEAD
 from perfeval_xlsx.data import load
 from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Lang

@@ -339,6 +339,8 @@ def _settle_levels(grid: Grid, header: Header) -> None:
             columns["level3"] = same.pop()  # of several under one label the rightmost holds the names
             for column in same:
                 _take(header, deepest, column)
+            if same:
+                header.damaged.append((columns["level3"], load("labels.toml")["indicator"]["level3"]["words"][0]))
 
 
 def _name_by_rows(grid: Grid, header: Header) -> bool:

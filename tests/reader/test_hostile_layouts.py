@@ -68,4 +68,7 @@ def test_of_a_level_that_stands_twice_the_last_column_holds_the_names(
     (form,) = read("\n".join(lines))
     values = form.indicators[0].values
     assert (values["level1"], values["level2"], values["level3"]) == named
-    assert {"R06"}.isdisjoint(finding.code for finding in form.findings)
+    told = [
+        (finding.code, finding.found, finding.expected) for finding in form.findings if finding.code in {"R06", "R25"}
+    ]
+    assert told == [("R25", labels[-1], "三级指标")]
