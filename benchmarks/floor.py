@@ -45,9 +45,9 @@ Clock = dict[str, float]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure as the command line says; print JSON; return the exit code."""
     parser = argparse.ArgumentParser(description="What a form costs at least, and what perfeval adds.")
-    parser.add_argument("--forms", type=int, default=192)
+    parser.add_argument("--forms", type=int, default=512)
     parser.add_argument("--rows", type=int, default=60, help="indicators a form, at least 10")
-    parser.add_argument("--chunk", type=int, default=64, help="forms of one chunk")
+    parser.add_argument("--chunk", type=int, default=128, help="forms of one chunk")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the floor's steps; each stage sees new forms")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
