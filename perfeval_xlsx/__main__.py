@@ -1,4 +1,4 @@
-"""The command ``perfeval`` and ``python -m perfeval_xlsx``: workers first, then the command line itself is imported."""
+"""The command ``perfeval`` and ``python -m perfeval_xlsx``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
-from perfeval_xlsx.batch.nursery import ALONE, begin_early, end_early
+from perfeval_xlsx.batch.nursery import ALONE
 
 _KEEPS = 50_000
 """New objects between two looks for cycles: nearly all of what starting up makes stays, and looking costs 40 ms."""
@@ -22,7 +22,6 @@ def main() -> NoReturn:
     """
     gc.set_threshold(_KEEPS)
     os.environ.setdefault(*ALONE)
-    begin_early(sys.argv[1:])
     from perfeval_xlsx.cli import main as run
 
     try:
@@ -30,7 +29,6 @@ def main() -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    end_early()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:

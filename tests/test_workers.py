@@ -11,16 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 
 import pytest
-from forms import folder_of
 
 from perfeval_xlsx.batch import nursery
 from perfeval_xlsx.batch.nursery import Nursery
 from perfeval_xlsx.batch.workers import EarlyPool, WorkerPool
-from perfeval_xlsx.data import load
 
 SOON = 20
 posix = pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -226,14 +225,19 @@ def test_a_pool_that_ends_well_ends_at_once(pool: WorkerPool) -> None:
 
 def test_a_nursery_nobody_wants_is_ended(splits: bool) -> None:
     nursery = Nursery(2)
-    nursery.close()
+    nursery.kill()
     nursery.wait()
+    for pipe in chain.from_iterable(nursery.pipes):
+        pipe.close()
     assert all(process.returncode for process in nursery._processes)
 
 
 def test_workers_of_a_pool_that_never_had_a_task_are_ended(splits: bool) -> None:
-    nursery = Nursery(2)
-    WorkerPool(2, nursery=nursery).shutdown()
+    pool = WorkerPool(2)
+    pool.begin()
+    nursery = pool._nursery
+    assert nursery is not None
+    pool.shutdown()
     nursery.wait()
     assert all(process.returncode for process in nursery._processes)
 
@@ -252,83 +256,3 @@ def test_workers_end_with_their_master_whatever_they_do(tmp_path: Path) -> None:
         child = int(master.stdout.readline())
         master.kill()
     assert ended(child)
-
-
-JOBS = nursery.processors()
-
-
-@pytest.mark.parametrize(
-    ("line", "asked"),
-    [
-        ("score in -o out", (["in"], "out", JOBS)),
-        ("audit in more --out=out --jobs=3 --quiet", (["in", "more"], "out", 3)),
-        ("score -j2 in -oout", (["in"], "out", 2)),
-        ("score in --json -j 0", (["in"], None, JOBS)),
-        ("score in -o", (["in"], None, JOBS)),
-        ("score in -o out -j many", None),
-        ("score in -o out --dry-run", None),
-        ("score in -o out --executor=dask://host:8786", None),
-        ("score --help", None),
-        ("watch in -o out", None),
-        ("--version", None),
-        ("", None),
-    ],
-)
-def test_what_a_command_line_asks_for(line: str, asked: object) -> None:
-    assert nursery._asked(line.split()) == asked
-
-
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The workers that are begun early, by their numbers; none is really started."""
-    numbers: list[int] = []
-    monkeypatch.setattr(nursery, "Nursery", numbers.append)
-    monkeypatch.setattr(nursery, "_early", [])
-    return numbers
-
-
-def test_workers_begin_early_where_many_files_are_new(tmp_path: Path, begun: list[int]) -> None:
-    source, out, enough = tmp_path / "in", tmp_path / "out", load("run.toml")["chunk"]["in_process"]
-    (source / "below" / "deep").mkdir(parents=True)
-    for number in range(enough):
-        (source / "below" / f"{number}.XLSX").touch()
-    (source / "notes.pdf").touch()
-    arguments = ["score", str(source), "-o", str(out), "--jobs", "2"]
-    nursery.begin_early(arguments)
-    assert begun == [], "these are for one process"
-    (source / "below" / "deep" / "one.xlsm").touch()
-    nursery.begin_early(arguments)
-    assert begun == [2]
-    out.mkdir()
-    (out / load("run.toml")["outputs"]["manifest"]).touch()
-    nursery.begin_early(arguments)
-    assert begun == [2], "what is done already is not known yet"
-    nursery.begin_early(["score", str(tmp_path / "missing"), "-o", str(tmp_path / "new")])
-    assert begun == [2]
-
-
-def test_only_as_many_workers_as_are_asked_for_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    three = Nursery(3)
-    monkeypatch.setattr(nursery, "_early", [three])
-    try:
-        assert nursery.taken(2) is None
-        assert nursery.taken(3) is three
-        assert nursery.taken(3) is None
-    finally:
-        three.close()
-        three.wait()
-
-
-def test_a_run_takes_the_workers_that_began_before_it(tmp_path: Path) -> None:
-    source = folder_of(tmp_path / "in", 49)
-    script = (
-        "import sys\nfrom perfeval_xlsx.batch import nursery\nfrom perfeval_xlsx import __main__ as program\n"
-        "class Once(nursery.Nursery):\n    def __init__(self, jobs):\n        print('begun', jobs)\n"
-        "        assert 'typer' not in sys.modules\n        super().__init__(jobs)\n"
-        "nursery.Nursery = Once\n"
-        f"sys.argv[1:] = ['score', {str(source)!r}, '-o', {str(tmp_path / 'out')!r}, '-j', '2', '--quiet']\n"
-        "program.main()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
-    assert done.stdout.split("\n") == ["begun 2", ""]
-    assert len(list((tmp_path / "out" / "scored").rglob("*.xlsx"))) == 49

@@ -10,7 +10,6 @@ from threading import Event
 from time import monotonic
 
 from perfeval_xlsx.batch.discover import Source
-from perfeval_xlsx.batch.nursery import taken
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.worker import logged_to, start, work, work_watched
@@ -49,7 +48,7 @@ def here(chunks: Iterable[Chunk], options: Options, out: Path | None, log: Path 
 
 def process_pool(jobs: int, options: Options, log: Path | None) -> WorkerPool:
     """Worker processes."""
-    return WorkerPool(jobs, start, (options.memory, log), taken(jobs))
+    return WorkerPool(jobs, start, (options.memory, log))
 
 
 class Pool:

@@ -28,17 +28,11 @@ class WorkerPool(Executor):
         jobs: How many workers.
         initializer: Called in each worker first; where it fails, the pool is broken.
         initargs: Its arguments.
-        nursery: Processes that were started before.
     """
 
-    def __init__(
-        self,
-        jobs: int,
-        initializer: Callable[..., object] = bool,
-        initargs: tuple[Any, ...] = (),
-        nursery: Nursery | None = None,
-    ) -> None:
-        self._jobs, self._initial, self._nursery = jobs, _packed(initializer, *initargs), nursery
+    def __init__(self, jobs: int, initializer: Callable[..., object] = bool, initargs: tuple[Any, ...] = ()) -> None:
+        self._jobs, self._initial = jobs, _packed(initializer, *initargs)
+        self._nursery: Nursery | None = None
         self._waiting: SimpleQueue[_Task | None] = SimpleQueue()
         self._lock = Lock()
         self._broken = self._closed = self._asked = False
@@ -46,9 +40,9 @@ class WorkerPool(Executor):
 
     def begin(self) -> None:
         """Start all workers."""
-        if self._threads:
+        if self._nursery is not None:
             return
-        self._nursery = self._nursery or Nursery(self._jobs)
+        self._nursery = Nursery(self._jobs)
         self._threads = [
             Thread(target=self._attend, args=(Channel(*each),), daemon=True) for each in self._nursery.pipes
         ]
@@ -84,9 +78,7 @@ class WorkerPool(Executor):
                 self._waiting.put(None)
         if self._nursery is None:
             return
-        if not self._threads:
-            self._nursery.close()
-        elif not self._asked:
+        if not self._asked:
             self._nursery.kill()
         if wait:
             for thread in self._threads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from perfeval_xlsx.form.labels import plain_row
 
@@ -12,6 +13,7 @@ FIGURE = re.compile(r"-?[\d,]*\d(?:\.\d+)?(?:%|分|万|[百千万亿]*元)?")
 _AMOUNT = re.compile(r"(-?[\d,]*\d(?:\.\d+)?)(?:%|万|[百千万亿]*元)?")
 
 
+@lru_cache(maxsize=4096)
 def is_amount(text: str) -> bool:
     """Whether a text is an amount or a share and nothing else (``120万元``, ``90%``)."""
     return _AMOUNT.fullmatch(plain_row(text)) is not None

@@ -176,7 +176,7 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
     for column in range(first_column - 1, 0, -1):
         anchor_row, anchor_column = grid.anchor(row, column)
         text = grid.own(anchor_row, anchor_column)
-        if not text or _says_amount(text) or _tells(grid, header, anchor_column):
+        if not text or is_amount(text) or _tells(grid, header, anchor_column):
             continue
         tall = grid.bottom(anchor_row, anchor_column) - anchor_row + 1 >= _SIDE_ROWS
         if anchor_row <= header.bottom:
@@ -186,11 +186,6 @@ def _label(grid: Grid, row: int, first_column: int, header: Header) -> str | Non
             return squeeze(text)
         side = side or (text if anchor_row == row else None)
     return squeeze(side)
-
-
-@lru_cache(maxsize=4096)
-def _says_amount(text: str) -> bool:
-    return is_amount(text)
 
 
 def _tells(grid: Grid, header: Header, column: int) -> bool:

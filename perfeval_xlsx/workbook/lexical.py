@@ -152,10 +152,10 @@ class _Rows:
 
         Args:
             found: Shapes of all rows, None where a row has no known one.
-            keys: The rows without their values; ``values`` the values of all of them.
-            values: As said.
-            starts: Where each begins; ``ends`` where its end tag does.
-            ends: As said.
+            keys: The rows without their values.
+            values: The values of all of them.
+            starts: Where each row begins.
+            ends: Where its end tag begins.
 
         Returns:
             The shapes, those of the rows that were taken of no cells, and the values of the other rows.
@@ -176,8 +176,8 @@ class _Rows:
         """Take a row cell by cell, and learn its shape where it is met again and says all but its values.
 
         Args:
-            place: Where the row begins; ``end`` where its end tag does.
-            end: As said.
+            place: Where the row begins.
+            end: Where its end tag begins.
             key: The row without its values.
 
         Returns:
@@ -220,8 +220,8 @@ class _Rows:
 
         Args:
             shapes: What they say.
-            starts: Where each begins; ``ends`` where its end tag does.
-            ends: As said.
+            starts: Where each row begins.
+            ends: Where its end tag begins.
         """
         limits = self.context.limits
         numbers, hidden, styles, prefixes, leads, firsts, lasts, counts, _ = zip(*shapes, strict=True)
@@ -266,8 +266,8 @@ class _Rows:
         """Take a row cell by cell.
 
         Args:
-            place: Where it begins; ``end`` where its end tag does.
-            end: As said.
+            place: Where it begins.
+            end: Where its end tag begins.
 
         Returns:
             What its start tag says, its bytes before the first cell, and those of each cell from the address on.
