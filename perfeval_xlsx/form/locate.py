@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import compress
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
@@ -24,8 +25,8 @@ from perfeval_xlsx.form.labels import (
 from perfeval_xlsx.form.model import AMOUNT_FIELDS
 from perfeval_xlsx.form.title import is_title
 
-_DEEPEST, _FEWEST = 3, 3
-"""Header rows a block has at most; fields that the grid's names at least."""
+_DEEPEST, _FEWEST, _FEWEST_LABELS = 3, 3, 2
+"""Header rows a block has at most; fields that the grid's names at least; labels that any block's holds at least."""
 _REMEMBERED = 256
 """So many headers are remembered."""
 _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[百千万亿]*元|万)?$")
@@ -107,37 +108,42 @@ def is_declaration(header: Header) -> bool:
 def named_rows(grid: Grid) -> dict[int, _Names]:
     """Different fields of the grid and of the fund table that a row names, by row; worked out once a sheet.
 
-    Only rows that name any. One that holds a figure names none, but for its own number at one end of it (行次).
+    Only rows that hold two labels at least: fewer head no columns. One that holds a figure names none, but for its own
+    number at one end of it (行次).
     """
     if grid.named is None:
         grid.named = {}
-        for (row, line), column in zip(grid.lines.items(), grid.ends, strict=True):
-            last = line[column]
-            if last[0] in _DIGITS and last[-1] in _LAST and not last.isdecimal():
-                continue  # so do most rows end
-            if (names := _names(list(line.values()))) is not None:
+        last = map(dict.__getitem__, grid.lines.values(), grid.ends)
+        for row, line in compress(grid.lines.items(), map(_may_end_labels, last)):
+            texts = [*line.values()]
+            if len(texts) < 2 or (len(texts) > 2 and texts[-2][0] in _DIGITS and texts[-2][-1] in _LAST):
+                continue  # a remark behind the score
+            if _has_no_figure(texts) and (names := _names_of(tuple(texts))) is not None:
                 grid.named[row] = names
     return grid.named
 
 
-def _names(texts: list[str]) -> _Names | None:
-    """The fields that the texts of a row name, None where they name none."""
-    if len(texts) < 2:  # a single label heads no columns
-        return None
-    before = texts[-2]
-    if before[0] in _DIGITS and before[-1] in _LAST and len(texts) > 2:
-        return None  # a remark behind the score
+@lru_cache(maxsize=1024)
+def _may_end_labels(text: str) -> bool:
+    """Whether a row of labels may end with a text: most rows end with a score."""
+    return text[0] not in _DIGITS or text[-1] not in _LAST or text.isdecimal()
+
+
+def _has_no_figure(texts: list[str]) -> bool:
+    """Whether no text of a row is a figure, the row's own number aside."""
     figures = [text for text in texts if text[0] in _DIGITS and text[-1] in _LAST]
-    if figures and (len(figures) > 1 or not figures[0].isdecimal() or figures[0] not in {texts[0], texts[-1]}):
-        return None
-    return _names_of(tuple(texts))
+    return not figures or (len(figures) == 1 and figures[0].isdecimal() and figures[0] in {texts[0], texts[-1]})
 
 
 @lru_cache(maxsize=1024)
 def _names_of(texts: tuple[str, ...]) -> _Names | None:
-    found = [*filter(None, map(field_names, texts))]
-    if not found:
-        return None
+    """The fields that the texts of a row name; None for fewer than two labels, the others then not looked at."""
+    found: list[tuple[str | None, str | None]] = []
+    for left, text in zip(range(len(texts) - 1, -1, -1), texts, strict=True):
+        if (names := field_names(text)) is not None:
+            found.append(names)
+        elif len(found) + left < _FEWEST_LABELS:
+            return None
     return frozenset(name for name, _ in found if name), frozenset(name for _, name in found if name)
 
 
@@ -205,10 +211,10 @@ def _take(header: Header, name: str, column: Column) -> None:
 
 def is_numbering(grid: Grid, row: int) -> bool:
     """Whether a row only numbers the columns above it (``栏次 | 1 | 2``, ``甲 | 乙``), or says their units or use."""
-    marks = load("labels.toml")["numbering"]
     told = [text for _, text in grid.texts(row)]
     if any(map(_says_more, told)):
         return False
+    marks = load("labels.toml")["numbering"]
     if len(told) >= marks["least"] and all(pattern("numbering", "aside").match(plain_row(text)) for text in told):
         return True
     if told and _column_mark(told[0]) in marks["labels"]:
@@ -260,7 +266,13 @@ def _match(column: Column, columns: list[Column], block: str) -> Match | None:
 
 def _bottom(grid: Grid, top: int, block: str) -> int:
     """The last row that most labels of a header's first row reach down to."""
-    reached = [grid.bottom(top, column) for column, text in grid.texts(top) if find(block, text)]
+    alone = grid.small
+    merged = grid.merged_columns(top)
+    reached = [
+        top if alone and column not in merged else grid.bottom(top, column)
+        for column, text in grid.texts(top)
+        if find(block, text)
+    ]
     return min(max(reached, key=reached.count), top + _DEEPEST - 1)
 
 
