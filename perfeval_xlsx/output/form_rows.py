@@ -6,6 +6,7 @@ Most of what a run writes comes from here: sixty rows of seventeen cells a form.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.findings import Lang
@@ -29,6 +30,8 @@ Row = dict[str, str | None]
 RowColumns = Mapping[str, Sequence[Any]]
 """The values of a form's rows by key."""
 
+_AFTER = b"</v></c>"
+"""What stands behind the text of a cell."""
 _MOST_BLOCKS = 1 << 12
 _MOST_KNOWN = 32
 """Characters of a text whose cell is remembered: a figure or word."""
@@ -227,9 +230,9 @@ class FormRows:
             elif states[part.key] is None:
                 runs[-1].append(text_cell(b"", number))
             elif states[part.key]:
-                runs[-1].append(b'<c s="%d" t="str"><v>' % number)
+                runs[-1].append(_before(number))
                 parts.append(part.key)
-                runs.append([b"</v></c>"])
+                runs.append([_AFTER])
             else:
                 parts.append((part.key, number))
                 runs.append([])
@@ -256,7 +259,8 @@ def _joined(
     for place, cells in line.cells:
         pieces[place::size] = written[cells] if isinstance(cells, str) else cells.of(values)
     for place, key, number in line.gaps:
-        pieces[place::size] = [text_cell(text, number) for text in written[key]]
+        blank, before = text_cell(b"", number), _before(number)
+        pieces[place::size] = [before + text + _AFTER if text else blank for text in written[key]]
     return b"".join(pieces)
 
 
@@ -271,4 +275,10 @@ def _common_cell(common: Mapping[str, Cleaned], key: str, number: int) -> bytes:
 
 def text_cell(text: bytes, number: int) -> bytes:
     """A cell of a text in UTF-8 that was cleaned, by the number of its style."""
-    return b'<c s="%d" t="str"><v>%b</v></c>' % (number, text) if text else b'<c s="%d"/>' % number
+    return _before(number) + text + _AFTER if text else b'<c s="%d"/>' % number
+
+
+@cache
+def _before(number: int) -> bytes:
+    """What stands before the text of a cell, by the number of its style."""
+    return b'<c s="%d" t="str"><v>' % number
