@@ -28,8 +28,6 @@ _ROW_END = b"</row>"
 _LONGEST_NUMBER = 15
 _MOST_CELLS = 1 << 12
 _MOST_LINES = 31
-_WIDEST = 5
-"""Width of a character of four bytes (``width_of``)."""
 _HEIGHTS = [b"%d" % (3 + 13 * lines) for lines in range(_MOST_LINES + 1)]
 """Height of a row by its lines; Excel takes 409 at most."""
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
@@ -108,29 +106,30 @@ def row_lines(
     written: Mapping[str, Sequence[bytes]] | None = None,
     least: int = 1,
 ) -> list[int]:
-    """Lines of every row, so that wrapped texts are seen whole; empty where all rows have no more than ``least``.
+    """Lines of every row, so that wrapped texts are seen whole.
 
     Args:
         layout: The columns.
         texts: Their texts by key; none of a column that has none.
         written: The same in UTF-8, where that is known.
         least: Lines that every row has.
+
+    Returns:
+        The lines; empty where no column has texts.
     """
     lines: list[int] = []
     for key, room, by_width, most in layout:
-        if key not in texts:
+        # a character is at most two wide; the first column, the widest, nearly always needs more than one line
+        if key not in texts or (lines and 4 * max(map(len, texts[key])) <= room * least):
             continue
-        longest = max(map(len, texts[key]))
-        # a character is at most two wide
-        if 4 * longest > room * least:
-            raw = written[key] if written is not None else [text.encode("utf-8", "replace") for text in texts[key]]
-            # three bytes and one character make two widths, one byte and one character one
-            widths: Iterable[int] = map(add, map(len, raw), map(len, texts[key]))
-            if _WIDEST * longest > most:
-                widths = map(min, widths, repeat(most))
-            needed = map(by_width.__getitem__, widths)
-            lines = list(map(max, lines or repeat(least), needed) if lines or least > 1 else needed)
-            least = min(lines)
+        raw = written[key] if written is not None else [text.encode("utf-8", "replace") for text in texts[key]]
+        # three bytes and one character make two widths, one byte and one character one
+        widths = list(map(add, map(len, raw), map(len, texts[key])))
+        if max(widths) > most:
+            widths = [min(width, most) for width in widths]
+        needed = map(by_width.__getitem__, widths)
+        lines = list(map(max, lines or repeat(least), needed) if lines or least > 1 else needed)
+        least = min(lines)
     return lines
 
 
