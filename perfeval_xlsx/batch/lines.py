@@ -38,6 +38,8 @@ def lines_of(head: FormResult) -> Lines:
 
 def _values(head: FormResult, values: Sequence[Mapping[str, object]]) -> bytes:
     """Values with the form they belong to."""
+    if not values:
+        return b""
     whose = {"path": head["path"], "sheet": head["sheet"], "form": head["form"]}
     return _NEXT.join([dumps({**whose, **value}) for value in values])
 

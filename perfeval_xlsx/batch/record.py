@@ -115,7 +115,9 @@ def pack_all(results: Sequence[FormResult], lang: Lang = "zh") -> list[Packed]:
     heads: list[FormResult] = []
     for result in results:
         named = [{**finding, "indicator": indicator_of(result, finding)} for finding in result["findings"]]
-        heads.append({**head(result), "findings": named})  # type: ignore[typeddict-item]
+        own = head(result)
+        own["findings"] = named  # type: ignore[typeddict-item]
+        heads.append(own)
     both = zip(_packed_heads(heads), _packed_briefs(heads, lang, texts), strict=True)
     return [_counted(*form) for form in zip(heads, both, rows, strict=True)]
 

@@ -68,7 +68,8 @@ class _Block(dict[Any, bytes]):
     def __init__(
         self, layout: Sequence[Column], lang: Lang, needs: Mapping[str, str], look: Callable[[Row], Row]
     ) -> None:
-        self._marked, self._lang, self._look = [(column, f"{column.key}:style") for column in layout], lang, look
+        self._marked = [(column.key, f"{column.key}:style", column.style) for column in layout]
+        self._lang, self._look = lang, look
         own = [column.key for column in layout]
         self.made_of = tuple(dict.fromkeys([*own, *(needs[key] for key in own if key in needs)]))
 
@@ -82,8 +83,8 @@ class _Block(dict[Any, bytes]):
         """These cells of one row by its key."""
         row = self._look(dict(zip(self.made_of, values if len(self.made_of) > 1 else (values,), strict=True)))
         cells = []
-        for column, mark in self._marked:
-            text, style = row[column.key], row.get(mark) or column.style
+        for key, mark, usual in self._marked:
+            text, style = row[key], row.get(mark) or usual
             known = text is None or len(text) <= _MOST_KNOWN
             cells.append(cells_of(style)[text] if known else cell_xml(text, style, self._lang))
         return b"".join(cells)
