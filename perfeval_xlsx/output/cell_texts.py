@@ -55,12 +55,9 @@ def stand(raw: bytes, columns: Collection[Sequence[str]]) -> bool:
     if b"\\" in raw or b"&" in raw or b"<" in raw or b">" in raw:
         return False
     joined, most = "".join(map("".join, columns)), _LONGEST // 2
-    return not _marked(joined) and (len(joined) <= most or all(max(map(len, texts)) <= most for texts in columns))
-
-
-def _marked(text: str) -> bool:
-    """Whether a text may hold what looks escaped, or what no XML may hold."""
-    return ("_" in text and "_x" in text) or "\ufffe" in text or "\uffff" in text
+    if (b"_" in raw and "_x" in joined) or "\ufffe" in joined or "\uffff" in joined:
+        return False  # it may look escaped, or hold what no XML may hold
+    return len(joined) <= most or all(max(map(len, texts)) <= most for texts in columns)
 
 
 def _cleaned(text: str, lang: Lang) -> str:

@@ -80,7 +80,7 @@ def rank_columns(results: Sequence[FormResult], lang: Lang, *, linked: bool) -> 
     differences = [_difference(total, typed) for total, typed in totals]
     return {
         **_columns_of(results, (*_RANK_KEYS, "grade")),
-        **_columns_of(dimensions, [entry["key"] for entry in load("outputs.toml")["dimension"]]),
+        **{e["key"]: [scores.get(e["key"]) for scores in dimensions] for e in load("outputs.toml")["dimension"]},
         **{severity: [str(each.count(severity)) for each in severities] for severity in _SEVERITIES},
         **_statuses("form_status", results, lang),
         "kind": [word("kind", result["kind"], lang) for result in results],
@@ -137,13 +137,13 @@ def unscored_row(result: FormResult, lang: Lang) -> Row:
 
 
 def dimension_scores(levels: Iterable[LevelResult]) -> Row:
-    """Score by dimension (output, benefit …); None where there is no such level, or a row of it is open."""
+    """Score by dimension (output, benefit …) that has a level; None where a row of it is open."""
     sums: dict[str, Decimal | None] = {}
     for level in levels:
         key, score = dimension_of(level["name"]), figure(level["score"])
         before = sums.get(key, Decimal(0))
         sums[key] = None if before is None or score is None else before + score
-    return {entry["key"]: _text(sums.get(entry["key"])) for entry in load("outputs.toml")["dimension"]}
+    return {key: _text(total) for key, total in sums.items()}
 
 
 @cache

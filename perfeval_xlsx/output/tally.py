@@ -133,9 +133,10 @@ def facts_of(result: FormResult) -> Facts:
 
 
 def _level(level: LevelResult) -> tuple[str, float | None, float]:
-    score, points = figure(level["score"]), figure(level["weight"])
-    known = score is not None and points
-    return dimension_of(level["name"]), float(score) if known else None, float(points) if known else 0.0  # type: ignore[arg-type]
+    score, points = level["score"], level["weight"]
+    if score is None or figure(score) is None or not figure(points):
+        return dimension_of(level["name"]), None, 0.0
+    return dimension_of(level["name"]), float(score), float(points)
 
 
 def add_statistics(layout: Layout, tally: Tally) -> None:
