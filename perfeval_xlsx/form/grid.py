@@ -19,11 +19,15 @@ _UNMERGED: frozenset[int] = frozenset()
 
 
 class _Merged(NamedTuple):
-    """The merged ranges of a sheet: by cell, the merged columns by row, those too large for that, the last column."""
+    """The merged ranges of a sheet.
+
+    By cell, the merged columns by row, those too large for that, their last row and column.
+    """
 
     by_cell: dict[tuple[int, int], Merge]
     by_row: dict[int, frozenset[int]]
     large: list[Merge]
+    bottom: int
     right: int
 
 
@@ -35,30 +39,31 @@ class Grid:
         lines: Displayed texts by row and column, in order, outer white space and blank ones off; not to be changed.
         rows: Row numbers that hold something, in order.
         last_column: Rightmost column that holds something or is merged from one that does.
-        ends: Column of each row's last cell, in order.
-        named: What the labels of a row name, by row: fields of the grid, of the fund table; filled in by ``locate``.
+        heads: By row, the blocks whose header may begin there, only rows in which one may; filled in by ``locate``.
         merged: Merged range by each of its cells, as far as the sheet is filled; the largest ones are left out.
+        merged_to: Last row of any merged range, 0 where there is none.
     """
 
-    __slots__ = ("_columns", "_large", "_texts", "ends", "last_column", "lines", "merged", "named", "rows", "sheet")
+    __slots__ = (
+        "_columns", "_large", "_texts", "heads", "last_column", "lines", "merged", "merged_to", "rows", "sheet",
+    )  # fmt: skip
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self.named: dict[int, tuple[frozenset[str], frozenset[str]]] | None = None
+        self.heads: dict[int, frozenset[str]] | None = None
         self.lines = _lines(sheet) if sheet.lines is None else sheet.lines
         self.rows = list(self.lines)
-        self.ends = [*map(next, map(reversed, self.lines.values()))]
         self._texts: dict[int, list[tuple[int, str]]] = {}
         last = self.rows[-1] if self.rows else 0
-        self.merged, self._columns, self._large, right = _merged(sheet.merges, last)
+        self.merged, self._columns, self._large, self.merged_to, right = _merged(sheet.merges, last)
         self.last_column = self._rightmost(right)
 
     def _rightmost(self, merged: int) -> int:
         """The last column of any row's last cell, the range it is merged into included; none is right of ``merged``."""
-        found = max(self.ends, default=0)
-        if merged <= found or not self.ends:
+        found = max(map(next, map(reversed, self.lines.values())), default=0)
+        if merged <= found or not found:
             return found
-        ends = dict(zip(self.rows, self.ends, strict=True))
+        ends = {row: next(reversed(line)) for row, line in self.lines.items()}
         for merge in self.sheet.merges:
             if merge.right > found:
                 inside = range(merge.left, merge.right + 1)
@@ -169,5 +174,6 @@ def _laid_out(merges: list[Merge], last: int) -> _Merged:
         by_cell.update(dict.fromkeys(product(rows, columns), merge))
         for row in rows:
             by_row.setdefault(row, set()).update(columns)
+    bottom = max((merge.bottom for merge in merges), default=0)
     right = max((merge.right for merge in merges), default=0)
-    return _Merged(by_cell, {row: frozenset(columns) for row, columns in by_row.items()}, large, right)
+    return _Merged(by_cell, {row: frozenset(columns) for row, columns in by_row.items()}, large, bottom, right)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import compress
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.form.grid import Grid
@@ -25,16 +24,19 @@ from perfeval_xlsx.form.labels import (
 from perfeval_xlsx.form.model import AMOUNT_FIELDS
 from perfeval_xlsx.form.title import is_title
 
-_DEEPEST, _FEWEST, _FEWEST_LABELS = 3, 3, 2
-"""Header rows a block has at most; fields that the grid's names at least; labels that any block's holds at least."""
+_DEEPEST, _FEWEST = 3, 3
+"""Header rows a block has at most; fields that the grid's names at least."""
 _REMEMBERED = 256
 """So many headers are remembered."""
 _FIGURE = re.compile(r"[\d,]+(?:\.\d+)?(?:%|[百千万亿]*元|万)?$")
 _DIGITS, _LAST = frozenset("0123456789"), frozenset("0123456789%")
 _NO_LINE: dict[int, str] = {}
-_Names = tuple[frozenset[str], frozenset[str]]
-_NEITHER: _Names = (frozenset(), frozenset())
+_LEAST = 2
+"""So many texts that name fields a header's first row holds at least."""
+_NO_BLOCK: frozenset[str] = frozenset()
 _LEVELS = ("level1", "level2", "level3")
+_TELLING = frozenset({"target", "actual", "score", "weight", "level3", "level2"})
+"""Fields of which a grid's header names two at least."""
 _ANYWHERE = frozenset({"weight", "score", "sign", "unit"})
 """Fields whose column may stand left of the levels."""
 _LOOKED_AT = 12
@@ -48,10 +50,8 @@ _SCORED = frozenset({"rate", "weight", "score"})
 def indicator_headers(grid: Grid) -> list[Header]:
     """Every header of an indicator grid on the sheet, from the top, process-type tables included."""
     headers: list[Header] = []
-    for row, (fields, _) in named_rows(grid).items():
-        if headers and row <= headers[-1].bottom:
-            continue
-        if len(fields) >= _FEWEST and len(fields & {"target", "actual", "score", "weight", "level3", "level2"}) >= 2:
+    for row, blocks in heads(grid).items():
+        if "indicator" in blocks and not (headers and row <= headers[-1].bottom):
             header = _header(grid, row, "indicator")
             _settle_levels(grid, header)
             known = not header.columns.keys().isdisjoint(_LEVELS) or _name_by_rows(grid, header)
@@ -64,8 +64,8 @@ def fund_header(grid: Grid, first: int, last: int) -> Header | None:
     """The last fund header between two rows, one with a rate or a score before a mere list; None without one."""
     found: Header | None = None
     met = first - 1
-    for row in named_rows(grid):
-        if met < row <= last and is_fund_header(grid, row):
+    for row, blocks in heads(grid).items():
+        if met < row <= last and "fund" in blocks:
             header = _header(grid, row, "fund")
             met = header.bottom
             scored = header.columns.keys() & _SCORED
@@ -76,18 +76,7 @@ def fund_header(grid: Grid, first: int, last: int) -> Header | None:
 
 def is_fund_header(grid: Grid, row: int) -> bool:
     """Whether a row names at least two columns of a fund table, an amount among them, and holds no figures itself."""
-    fields = named_rows(grid).get(row, _NEITHER)[1]
-    if len(fields) < 2 or fields.isdisjoint(AMOUNT_FIELDS):
-        return False
-    texts = grid.texts(row)
-    figures = [at for at, (_, text) in enumerate(texts) if _ends_with_figure(text)]
-    return not figures or _is_row_number(texts, figures)
-
-
-@lru_cache(maxsize=1024)
-def _ends_with_figure(text: str) -> bool:
-    """Whether a text, or what stands behind its colon, is a figure."""
-    return _FIGURE.match(plain_row(text).rpartition(":")[2]) is not None
+    return "fund" in heads(grid).get(row, _NO_BLOCK)
 
 
 def is_list(header: Header) -> bool:
@@ -105,51 +94,52 @@ def is_declaration(header: Header) -> bool:
     return "actual" not in header.columns and "score" not in header.columns
 
 
-def named_rows(grid: Grid) -> dict[int, _Names]:
-    """Different fields of the grid and of the fund table that a row names, by row; worked out once a sheet.
+def heads(grid: Grid) -> dict[int, frozenset[str]]:
+    """The blocks (``indicator``, ``fund``) whose header may begin in a row, by row; worked out once a sheet.
 
-    Only rows that hold two labels at least: fewer head no columns. One that holds a figure names none, but for its own
-    number at one end of it (行次).
+    Only rows in which one may. One that holds a figure begins none, but for its own number at one end of it (行次).
     """
-    if grid.named is None:
-        grid.named = {}
-        last = map(dict.__getitem__, grid.lines.values(), grid.ends)
-        for row, line in compress(grid.lines.items(), map(_may_end_labels, last)):
+    if grid.heads is None:
+        grid.heads = {}
+        for row, line in grid.lines.items():
             texts = [*line.values()]
-            if len(texts) < 2 or (len(texts) > 2 and texts[-2][0] in _DIGITS and texts[-2][-1] in _LAST):
-                continue  # a remark behind the score
-            if _has_no_figure(texts) and (names := _names_of(tuple(texts))) is not None:
-                grid.named[row] = names
-    return grid.named
+            if len(texts) > _LEAST and (before := texts[-2])[0] in _DIGITS and before[-1] in _LAST:
+                continue  # points before the score, or the score before a remark: so do most rows end
+            if blocks := _blocks(texts):
+                grid.heads[row] = blocks
+    return grid.heads
 
 
-@lru_cache(maxsize=1024)
-def _may_end_labels(text: str) -> bool:
-    """Whether a row of labels may end with a text: most rows end with a score."""
-    return text[0] not in _DIGITS or text[-1] not in _LAST or text.isdecimal()
-
-
-def _has_no_figure(texts: list[str]) -> bool:
-    """Whether no text of a row is a figure, the row's own number aside."""
+def _blocks(texts: list[str]) -> frozenset[str]:
+    """The blocks whose header the texts of a row may begin."""
+    if len(texts) < _LEAST:
+        return _NO_BLOCK
     figures = [text for text in texts if text[0] in _DIGITS and text[-1] in _LAST]
-    return not figures or (len(figures) == 1 and figures[0].isdecimal() and figures[0] in {texts[0], texts[-1]})
+    if figures and (len(figures) > 1 or not figures[0].isdecimal() or figures[0] not in {texts[0], texts[-1]}):
+        return _NO_BLOCK
+    return _blocks_of(tuple(texts))
 
 
 @lru_cache(maxsize=1024)
-def _names_of(texts: tuple[str, ...]) -> _Names | None:
-    """The fields that the texts of a row name; None for fewer than two labels, the others then not looked at."""
-    found: list[tuple[str | None, str | None]] = []
-    for left, text in zip(range(len(texts) - 1, -1, -1), texts, strict=True):
-        if (names := field_names(text)) is not None:
+def _blocks_of(texts: tuple[str, ...]) -> frozenset[str]:
+    found, left = [], len(texts)
+    for text in (*texts[::2], *texts[1::2]):  # in a form's head labels and what they ask for take turns
+        if names := field_names(text):
             found.append(names)
-        elif len(found) + left < _FEWEST_LABELS:
-            return None
-    return frozenset(name for name, _ in found if name), frozenset(name for _, name in found if name)
+        left -= 1
+        if len(found) + left < _LEAST:
+            return _NO_BLOCK
+    fields, funds = ({name for name in names if name} for names in zip(*found, strict=True))
+    grid = len(fields) >= _FEWEST and len(fields & _TELLING) >= _LEAST
+    fund = len(funds) >= _LEAST and not funds.isdisjoint(AMOUNT_FIELDS) and not _holds_figures(texts)
+    return frozenset(block for block, begins in (("indicator", grid), ("fund", fund)) if begins)
 
 
-def _is_row_number(texts: list[tuple[int, str]], figures: list[int]) -> bool:
-    """Whether a row's only figure is its number, at one end of it (行次)."""
-    return len(figures) == 1 and figures[0] in {0, len(texts) - 1} and texts[figures[0]][1].isdecimal()
+def _holds_figures(texts: tuple[str, ...]) -> bool:
+    """Whether texts, or what stands behind their colons, are figures, more than the row's number at one end (行次)."""
+    figures = [at for at, text in enumerate(texts) if _FIGURE.match(plain_row(text).rpartition(":")[2])]
+    numbered = len(figures) == 1 and figures[0] in {0, len(texts) - 1} and texts[figures[0]].isdecimal()
+    return bool(figures) and not numbered
 
 
 _built: dict[tuple[str, int, Looks], Header] = {}
@@ -160,7 +150,7 @@ def _header(grid: Grid, top: int, block: str) -> Header:
     """Build a header from its first row: sub-headers below count before the label above them."""
     bottom = _bottom(grid, top, block)
     while bottom - top + 1 < _DEEPEST:
-        gap = 0 if grid.texts(bottom + 1) else 1
+        gap = 0 if bottom + 1 in grid.lines else 1
         if not _is_sub_header(grid, top, bottom, bottom + 1 + gap, block):
             break
         bottom += 1 + gap
@@ -211,7 +201,7 @@ def _take(header: Header, name: str, column: Column) -> None:
 
 def is_numbering(grid: Grid, row: int) -> bool:
     """Whether a row only numbers the columns above it (``栏次 | 1 | 2``, ``甲 | 乙``), or says their units or use."""
-    told = [text for _, text in grid.texts(row)]
+    told = [*grid.lines.get(row, _NO_LINE).values()]
     if any(map(_says_more, told)):
         return False
     marks = load("labels.toml")["numbering"]
@@ -266,13 +256,11 @@ def _match(column: Column, columns: list[Column], block: str) -> Match | None:
 
 def _bottom(grid: Grid, top: int, block: str) -> int:
     """The last row that most labels of a header's first row reach down to."""
-    alone = grid.small
-    merged = grid.merged_columns(top)
-    reached = [
-        top if alone and column not in merged else grid.bottom(top, column)
-        for column, text in grid.texts(top)
-        if find(block, text)
-    ]
+    if grid.small:
+        tall = [column for column in grid.merged_columns(top) if grid.merged[top, column].bottom > top]
+        if not any(find(block, grid.own(top, column)) for column in tall):
+            return top
+    reached = [grid.bottom(top, column) for column, text in grid.texts(top) if find(block, text)]
     return min(max(reached, key=reached.count), top + _DEEPEST - 1)
 
 
