@@ -24,7 +24,7 @@ from perfeval_xlsx.form.model import IndicatorRow
 from perfeval_xlsx.form.rows import IndicatorRows
 from perfeval_xlsx.form.title import is_continued, is_title
 from perfeval_xlsx.form.unused import is_figure_in, why_left_out
-from perfeval_xlsx.form.usual_rows import Carried, Plan, UsualRows
+from perfeval_xlsx.form.usual_rows import Carried, Plan, UsualRows, plan_of
 from perfeval_xlsx.workbook import a1
 
 _ONCE = frozenset({"weight", "score"})
@@ -62,7 +62,7 @@ def read_body(grid: Grid, header: Header, limit: int, repeats: frozenset[int] = 
         limit: Last row the grid may reach.
         repeats: Rows of the same header, repeated for the next page: passed over.
     """
-    body, plan, carried = Body(last=header.bottom), Plan(header), Carried()
+    body, plan, carried = Body(last=header.bottom), plan_of(header), Carried()
     rows = grid.rows_between(header.bottom + 1, limit)
     own = _with_merged(grid, plan, rows, limit)
     own = [row for row in own if row not in repeats] if repeats else own
@@ -115,7 +115,7 @@ def _total_below(body: Body, grid: Grid, row: int, plan: Plan, rows: list[int]) 
     if is_fund_header(grid, row):
         return
     below = [later for later in rows if row < later <= row + _NOTES_ABOVE_TOTAL]
-    columns = plan.header.columns
+    columns = plan.columns
     figures = [columns[name].left for name in ("weight", "score") if name in columns]
     for later in below:
         if _is_total(grid, later, plan) and any(is_figure_in(grid.own(later, column)) for column in figures):
@@ -135,7 +135,7 @@ def _opens_section(grid: Grid, row: int, plan: Plan, carried: Carried) -> bool:
     label, points = split_points(pattern("levels", "number").sub("", plain_row(text)))
     label = label.rstrip(":").removesuffix("合计")
     if is_one_of(label, "levels", "level1"):
-        weight = plan.header.columns.get("weight")
+        weight = plan.columns.get("weight")
         stated = plain_row(grid.own(row, weight.left)).removesuffix("分") if weight is not None else ""
         points = float(stated) if points is None and _POINTS.fullmatch(stated) else points
         carried.level1, carried.points, carried.level2 = label, points, None
@@ -150,7 +150,7 @@ def _opens_section(grid: Grid, row: int, plan: Plan, carried: Carried) -> bool:
 
 def _resumes(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether indicators go on below a remark: a row with a name, a target and points, before another block begins."""
-    columns = plan.header.columns
+    columns = plan.columns
     wanted = [columns[name].left for name in ("level3", "target") if name in columns]
     for later in rows[bisect_left(rows, row) :]:
         if is_title(grid, later) or is_fund_header(grid, later) or _is_total(grid, later, plan):
@@ -162,7 +162,7 @@ def _resumes(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
 
 def _weighs(grid: Grid, row: int, plan: Plan) -> bool:
     """Whether a row has points; in a grid without them, the name of a level."""
-    weight = plan.header.columns.get("weight")
+    weight = plan.columns.get("weight")
     if weight is not None:
         return is_figure_in(grid.own(row, weight.left))
     levels = (column.left for column in (plan.level1, plan.level2) if column is not None)
@@ -179,7 +179,7 @@ def _inside(grid: Grid, row: int, plan: Plan) -> bool:
 
 def _with_merged(grid: Grid, plan: Plan, rows: list[int], limit: int) -> list[int]:
     """Rows with content, and blank ones that a merged level reaches over."""
-    if rows and rows[-1] - rows[0] < len(rows) and all(merge.bottom <= rows[-1] for merge in grid.sheet.merges):
+    if rows and rows[-1] - rows[0] < len(rows) and grid.merged_to <= rows[-1]:
         return rows
     wanted = set(rows)
     levels = [column.left for column in (plan.level1, plan.level2) if column is not None]
@@ -241,10 +241,10 @@ def _carry(grid: Grid, row: int, plan: Plan, carried: Carried) -> None:
     """Bring the levels up to date with a row: a new level 1 ends the level 2 above it."""
     first = _level(grid, row, plan.level1, plan.bottom)
     if first is not None:
-        carried.take_level1(*first)
+        carried.take_level1(first[0], *split_points(first[1]))
     second = _level(grid, row, plan.level2, plan.bottom)
     if second is not None and second[0] != carried.cells.get("level1"):
-        carried.take_level2(*second)
+        carried.take_level2(second[0], split_points(second[1])[0])
 
 
 def _level(grid: Grid, row: int, column: Column | None, header_row: int) -> tuple[str, str] | None:
@@ -272,7 +272,7 @@ def _is_total(grid: Grid, row: int, plan: Plan) -> bool:
 
 def _sums_up(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether a row of the points' sum (``分值合计``) holds that of the scores too, and no total comes below."""
-    texts, score = grid.texts(row), plan.header.columns.get("score")
+    texts, score = grid.texts(row), plan.columns.get("score")
     if not texts or score is None or not is_one_of(texts[0][1], "rows", "points"):
         return False
     later = rows[bisect_right(rows, row) :]
@@ -281,13 +281,13 @@ def _sums_up(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
 
 def total_below(grid: Grid, header: Header, first: int, last: int) -> int | None:
     """The row of a total that stands apart from its grid, below another table; None where there is none."""
-    plan = Plan(header)
+    plan = plan_of(header)
     return next((row for row in grid.rows_between(first, last) if _is_total(grid, row, plan)), None)
 
 
 def _opens_grid(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether a total stands above the indicators instead of below them: an indicator follows at once."""
-    columns = plan.header.columns
+    columns = plan.columns
     below = next(iter(rows[bisect_right(rows, row) :]), 0)
     filled = any(grid.own(below, columns[name].left) for name in ("target", "weight") if name in columns)
     return filled and not _is_total(grid, below, plan) and bool(grid.own(below, columns["level3"].left))
@@ -296,7 +296,7 @@ def _opens_grid(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
 def _goes_on(grid: Grid, row: int, plan: Plan, rows: list[int]) -> bool:
     """Whether indicators and another total follow a total row: then it was a subtotal."""
     seen = False
-    columns = plan.header.columns
+    columns = plan.columns
     for later in rows[bisect_right(rows, row) :]:
         if _is_total(grid, later, plan):
             return seen

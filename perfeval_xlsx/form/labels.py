@@ -232,7 +232,6 @@ def _total_begins() -> frozenset[str]:
     return _NUMERALS.union(_OPENING, "([{【〔", (word[0] for word in _words("rows", "total")))
 
 
-@lru_cache(maxsize=8_192)
 def is_plain_name(text: str) -> bool:
     """Whether a text can be nothing but an indicator's name: no label, total, note, title or unfilled row."""
     return not (

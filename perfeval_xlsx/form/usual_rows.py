@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import repeat
+from itertools import pairwise, repeat
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -33,6 +32,8 @@ _KEPT = 512
 """Grids of more rows are laid out anew each time."""
 _REMEMBERED = 256
 """Rows below one cell of a level whose addresses are remembered."""
+_NAMES = 8_192
+"""So many names are remembered."""
 _OPENS_VALUE = frozenset("0123456789≥≤><=")
 """What opens no text that stands for nothing, or says how a cell is to be filled in."""
 _NOTHING: dict[int, str] = {}
@@ -50,13 +51,12 @@ class Carried:
     def goes_on(self, name: str, cell: str) -> bool:
         """Whether a level in force is that of a cell, and can be nothing but a level."""
         label = self.level1 if name == "level1" else self.level2
-        return label is not None and self.cells.get(name) == cell and _is_level(label)
+        return label is not None and self.cells.get(name) == cell and _level(label) is not None
 
-    def take_level1(self, cell: str, text: str) -> None:
+    def take_level1(self, cell: str, label: str, points: float | None) -> None:
         """Take up a level 1: it ends the level 2 above it."""
         if cell == self.cells.get("level1") and self.level1 is not None:
             return
-        label, points = split_points(text)
         if points is None and label == self.level1:
             points = self.points  # the label is repeated on the next page
         if not (label and label == self.level1 and points == self.points):
@@ -65,27 +65,25 @@ class Carried:
         self.level1, self.points = label or None, points
         self.cells["level1"] = cell
 
-    def take_level2(self, cell: str, text: str) -> None:
+    def take_level2(self, cell: str, label: str) -> None:
         """Take up a level 2."""
-        self.level2 = split_points(text)[0] or None
+        self.level2 = label or None
         self.cells["level2"] = cell
 
 
 class Plan:
-    """A header's columns, laid out for reading many rows."""
+    """A header's columns, laid out for reading many rows; shared by forms of one template, so not to be changed."""
 
     __slots__ = (
-        "adjusted", "bottom", "extra", "fields", "first_points", "first_value", "header", "left", "level1", "level2",
+        "adjusted", "bottom", "columns", "extra", "fields", "first_points", "first_value", "left", "level1", "level2",
         "level3", "note_column", "right", "usual", "values", "wide",
     )  # fmt: skip
 
-    def __init__(self, header: Header) -> None:
-        columns = header.columns
-        self.header, self.bottom, self.extra = header, header.bottom, header.extra
+    def __init__(self, columns: dict[str, Column], extra: Sequence[Column], bottom: int) -> None:
+        self.columns, self.extra, self.bottom = columns, extra, bottom
         lefts = {name: column.left for name, column in columns.items()}
-        self.left = min([*lefts.values(), *[column.left for column in self.extra]])
-        rights = [column.right for column in columns.values()]
-        self.right = max([*rights, *[column.right for column in self.extra]])
+        self.left = min([*lefts.values(), *[column.left for column in extra]])
+        self.right = max([column.right for column in (*columns.values(), *extra)])
         self.fields = [(name, columns[name]) for name in INDICATOR_FIELDS[2:] if name in columns]
         self.adjusted = columns.get("adjusted_target")
         self.level1, self.level2, self.level3 = columns.get("level1"), columns.get("level2"), columns.get("level3")
@@ -97,10 +95,22 @@ class Plan:
         levels = [lefts[name] for name in ("level1", "level2", "level3") if name in lefts]
         self.note_column = max(min(lefts.values()), min(levels))
         self.wide = _WIDE * (self.right - self.left + 1)
-        self.usual = _usual(columns, self.extra) if self.adjusted is None else None
+        self.usual = _usual(columns, extra) if self.adjusted is None else None
+
+
+def plan_of(header: Header) -> Plan:
+    """Lay a header's columns out."""
+    return _plan(tuple(header.columns.items()), tuple(header.extra), header.bottom)
+
+
+@lru_cache(maxsize=256)
+def _plan(columns: tuple[tuple[str, Column], ...], extra: tuple[Column, ...], bottom: int) -> Plan:
+    return Plan(dict(columns), extra, bottom)
 
 
 Places = tuple[tuple[str, int], ...]
+_Level = tuple[str, float | None]
+"""A level's label, and its points."""
 
 
 class _Usual(NamedTuple):
@@ -156,7 +166,7 @@ class UsualRows:
     one cell, which is merged over the width of its column or not at all.
     """
 
-    __slots__ = ("_columns", "_extra", "_fit", "_layout", "_lines", "_places", "_rows")
+    __slots__ = ("_begun", "_extra", "_fit", "_layout", "_lines", "_named", "_places", "_rows")
 
     def __init__(self, grid: Grid, rows: list[int], plan: Plan) -> None:
         usual = plan.usual if grid.small else None
@@ -169,19 +179,20 @@ class UsualRows:
             tuple(grid.sheet.merges), tuple(rows), usual, plan.bottom
         )
         self._lines = lines = list(map(grid.lines.get, rows, repeat(_NOTHING)))
-        self._columns = {name: list(map(dict.get, lines, repeat(column))) for name, column in places[2:]}
-        named = map(eq, map(next, map(iter, lines), repeat(-1)), layout.begins)
-        columns = zip(named, self._columns["level3"], self._columns["target"], strict=True)
-        self._fit = [
-            fits
-            and name is not None
-            and target is not None
-            and is_plain_name(name)
-            and (target[0] in _OPENS_VALUE or _is_target(target))
-            for fits, name, target in columns
+        self._named = names, targets = [_column(lines, column) for _, column in places[2:4]]
+        begins = map(eq, map(next, map(iter, lines), repeat(-1)), layout.begins)
+        plain = map(_plain_names.__getitem__, names)
+        self._fit = fit = [
+            fits and is_name and target is not None and (target[0] in _OPENS_VALUE or _is_target(target))
+            for fits, is_name, target in zip(begins, plain, targets, strict=True)
         ]
+        self._begun: dict[int, list[_Level]] = {}
         for at, first in layout.starts:
-            self._fit[at] = self._fit[at] and _starts_with(lines[at], first) and not is_fund_header(grid, rows[at])
+            levels = _levels(lines[at], first) if fit[at] else None
+            if levels and not is_fund_header(grid, rows[at]):
+                self._begun[at] = levels
+            else:
+                fit[at] = False
         if usual.inner:
             self._fit = [
                 fits and line.keys().isdisjoint(usual.inner) for fits, line in zip(self._fit, lines, strict=True)
@@ -205,35 +216,58 @@ class UsualRows:
         level1: list[str | None] = []
         level2: list[str | None] = []
         points: list[float | None] = []
-        starts = [at for at, _ in layout.starts]
-        starts = [at, *starts[bisect_right(starts, at) : bisect_left(starts, end)]]
-        for first, last in zip(starts, [*starts[1:], end], strict=True):
+        starts = [at, *[start for start, _ in layout.starts if at < start < end], end]
+        for first, last in pairwise(starts):
             self._begin(first, carried)
-            level1 += [carried.level1] * (last - first)
-            level2 += [carried.level2] * (last - first)
-            points += [carried.points] * (last - first)
-        fields = {"level1": level1, "level2": level2}
-        fields |= {name: self._columns[name][at:end] for name, _ in places[2:]}
+            size = last - first
+            level1 += [carried.level1] * size
+            level2 += [carried.level2] * size
+            points += [carried.points] * size
+        lines, (names, targets) = self._lines[at:end], self._named
+        fields = {"level1": level1, "level2": level2, "level3": names[at:end], "target": targets[at:end]}
+        fields |= {name: _column(lines, column) for name, column in places[4:]}
         parts: dict[str, list[Any]] = {
             "row": self._rows[at:end], "cells": layout.cells[at:end], "level1_points": points
         }  # fmt: skip
         if self._extra:
-            parts["extra"] = [{name: line.get(left) for name, left in self._extra} for line in self._lines[at:end]]
+            parts["extra"] = [{name: line.get(left) for name, left in self._extra} for line in lines]
         return Run(fields, parts)
 
     def _begin(self, at: int, carried: Carried) -> None:
         """Take up the levels that begin in a usual row."""
-        begins, cells, line = self._layout.begins[at], self._layout.cells[at], self._lines[at]
-        (_, level1), (_, level2), _ = self._places[:3]
-        if begins == level1:
-            carried.take_level1(cells["level1"], line[level1])
-        if begins <= level2:
-            carried.take_level2(cells["level2"], line[level2])
+        levels, cells = self._begun.get(at), self._layout.cells[at]
+        if levels:
+            if len(levels) > 1:
+                carried.take_level1(cells["level1"], *levels[0])
+            carried.take_level2(cells["level2"], levels[-1][0])
 
 
-def _starts_with(line: dict[int, str], columns: tuple[int, ...]) -> bool:
-    """Whether a row's first texts stand in these columns: levels that can be nothing else, and a name."""
-    return tuple(line)[: len(columns)] == columns and all(map(_is_level, map(line.__getitem__, columns[:-1])))
+def _column(lines: Sequence[dict[int, str]], column: int) -> list[str | None]:
+    """What rows hold in a column."""
+    return list(map(dict.get, lines, repeat(column)))
+
+
+class _PlainNames(dict[str | None, bool]):
+    """Whether texts can be nothing but names of indicators; a text met before is only looked up."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str | None) -> bool:
+        if len(self) >= _NAMES:
+            self.clear()
+        self[text] = plain = text is not None and is_plain_name(text)
+        return plain
+
+
+_plain_names = _PlainNames()
+
+
+def _levels(line: dict[int, str], columns: tuple[int, ...]) -> list[_Level] | None:
+    """The levels that begin in a row; None where its first texts are not levels and a name in these columns."""
+    if tuple(line)[: len(columns)] != columns:
+        return None
+    levels = [level for column in columns[:-1] if (level := _level(line[column]))]
+    return levels if len(levels) == len(columns) - 1 else None
 
 
 def _holds_total(line: dict[int, str], before: Container[int]) -> bool:
@@ -247,12 +281,12 @@ def _is_target(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _is_level(text: str) -> bool:
-    """Whether a text can be nothing but the name of a level."""
-    label, _ = split_points(text)
-    return bool(label) and not (
-        total_label(text)[0] or opens_note(text) or begins_note(text) or is_one_of(label, "rows", "subtotal")
-    )
+def _level(text: str) -> _Level | None:
+    """Label and points of a text that can be nothing but the name of a level, None for another one."""
+    label, points = split_points(text)
+    if not label or total_label(text)[0] or opens_note(text) or begins_note(text):
+        return None
+    return None if is_one_of(label, "rows", "subtotal") else (label, points)
 
 
 @lru_cache(maxsize=64)

@@ -85,7 +85,7 @@ def widened(draw: st.DrawFn, sheet: Sheet) -> Sheet:
 
 
 def one_by_one(sheet: Sheet) -> list[Form]:
-    with patch.object(usual_rows, "_usual", lambda *_: None):
+    with patch.object(usual_rows.UsualRows, "run", lambda *_: None):
         return read(copy.deepcopy(sheet))
 
 
