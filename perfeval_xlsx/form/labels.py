@@ -21,6 +21,9 @@ _TAIL = re.compile(r"[:;,.。、*★▲#]+$|^[*★▲#、.]+|^\d{1,2}[.、](?!\d
 _MARKS, _NUMERALS = frozenset(":;,.。、*★▲#"), frozenset("*★▲#、.一二三四五六七八九十")
 """Last and first characters of all that ``_TAIL`` takes off, digits aside."""
 _CLOSING = frozenset(")]}】〕")
+_ENCLOSED = re.compile(r"[()\[\]{}【】〔〕〖〗「」=]")
+_BEFORE_LABELS = _NUMERALS | {"年"}
+"""First characters of texts that may be a label with something before it."""
 _YEAR = re.compile(r"^20\d\d(?=年)")
 _OF_YEAR = re.compile(r"^年度?")
 _LEVEL = re.compile("[(]([一二三])级[)]")
@@ -66,6 +69,13 @@ def bare(text: str) -> str:
             break
         stripped = shorter
     return _without_tail(_YEAR.sub("", stripped) if stripped[:1] == "2" else stripped)
+
+
+def _is_bare(folded: str) -> bool:
+    """Whether a text without white space is all label: ``plain`` and ``bare`` return it as it is."""
+    first = folded[:1]
+    around = folded[-1:] in _MARKS or first in _BEFORE_LABELS or first.isdecimal()
+    return not around and _ENCLOSED.search(folded) is None
 
 
 def is_figure(text: str) -> bool:
@@ -149,6 +159,8 @@ def _spelled(text: str) -> tuple[str, str, str] | None:
     """A label as a vocabulary may have it: plain, bare, without the word for the year; None for what is no label."""
     if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
         return None
+    if _is_bare(folded := plain_row(text)):
+        return folded, folded, folded
     text = plain(text).partition("=")[0] or text  # 得分=分值×执行率 is how 得分 is reckoned
     level = _LEVEL.search(plain(text))
     text = f"{level[1]}级指标" if level else text
@@ -234,7 +246,7 @@ def _total_begins() -> frozenset[str]:
 
 def is_plain_name(text: str) -> bool:
     """Whether a text can be nothing but an indicator's name: no label, total, note, title or unfilled row."""
-    return not (
+    return _says_nothing_else(text) or not (
         field_names(text)
         or total_label(text)[0]
         or opens_note(text)
@@ -244,6 +256,22 @@ def is_plain_name(text: str) -> bool:
         or is_one_of(text, "rows", "subtotal")
         or contains(text, "title", "words")
     )
+
+
+def _says_nothing_else(text: str) -> bool:
+    """Whether a text that is all label holds no word of anything but a name: so do most names."""
+    folded, (labels, any_word) = plain_row(text), _other_words()
+    if not _is_bare(folded) or folded in labels or any_word.search(folded):
+        return False
+    return not (pattern("rows", "unused").match(folded) or pattern("rows", "hint").match(folded))
+
+
+@cache
+def _other_words() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Whole labels, and all words of which a text that is more than a name holds one."""
+    labels, (grid, fund) = _both()[0], map(_vocabulary, ("indicator", "fund"))
+    rows = [_words("rows", key) for key in ("total", "subtotal", "note_words")]
+    return labels, _any_of(dict(grid.words).keys() | dict(fund.words).keys() | _words("title", "words").union(*rows))
 
 
 @lru_cache(maxsize=8_192)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,19 @@ def test_a_label_is_spelled_and_found_as_by_all_expressions_in_turn(text: str) -
     assert {block: labels.find(block, text) for block in found} == found
     ours = [match.field if match and match.field != "extra" else None for match in list(found.values())[:2]]
     assert labels.field_names(text) == (tuple(ours) if any(ours) else None)
+
+
+@QUICK
+@given(TEXT)
+def test_a_name_told_at_once_is_nothing_else(text: str) -> None:
+    plain = labels.is_plain_name(text)
+    with patch.object(labels, "_says_nothing_else", return_value=False):
+        assert labels.is_plain_name(text) == plain
+
+
+def test_a_name_without_any_other_word_is_told_at_once() -> None:
+    assert labels._says_nothing_else("水库除险加固座数")
+    assert not labels._says_nothing_else("培训完成率")
 
 
 @QUICK
