@@ -321,6 +321,8 @@ def _has_digit(text: str) -> bool:
 def _settle_levels(grid: Grid, header: Header) -> None:
     """Give every header a level 3: from one label over several level columns, or from the deepest level named."""
     columns = header.columns
+    if "level3" in columns and not columns.keys().isdisjoint(_LEVELS[:2]):
+        return
     right = max((columns[level].right for level in _LEVELS if level in columns), default=0)
     named = (c for c in header.extra if c.left > right and is_one_of(c.label, "level_group", "exact"))
     if "level3" not in columns and right and (name := next(named, None)) is not None:
