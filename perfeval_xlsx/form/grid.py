@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Set
 from itertools import product
 from typing import NamedTuple
 
@@ -25,7 +27,7 @@ class _Merged(NamedTuple):
     """
 
     by_cell: dict[tuple[int, int], Merge]
-    by_row: dict[int, frozenset[int]]
+    by_row: Mapping[int, Set[int]]
     large: list[Merge]
     bottom: int
     right: int
@@ -87,7 +89,7 @@ class Grid:
             return next(inside, None)
         return found
 
-    def merged_columns(self, row: int) -> frozenset[int]:
+    def merged_columns(self, row: int) -> Set[int]:
         """Columns of a row that are part of a merged range, the largest ranges left out."""
         return self._columns.get(row, _UNMERGED)
 
@@ -163,17 +165,17 @@ def _merged(merges: list[Merge], last: int) -> _Merged:
 
 def _laid_out(merges: list[Merge], last: int) -> _Merged:
     by_cell: dict[tuple[int, int], Merge] = {}
-    by_row: dict[int, set[int]] = {}
+    by_row: defaultdict[int, set[int]] = defaultdict(set)
     large: list[Merge] = []
     for merge in merges:
         bottom = min(merge.bottom, last)
         if (bottom - merge.top + 1) * (merge.right - merge.left + 1) > _LARGE:
             large.append(merge)
             continue
-        rows, columns = range(merge.top, bottom + 1), range(merge.left, merge.right + 1)
-        by_cell.update(dict.fromkeys(product(rows, columns), merge))
-        for row in rows:
-            by_row.setdefault(row, set()).update(columns)
+        cells = product(range(merge.top, bottom + 1), range(merge.left, merge.right + 1))
+        by_cell.update(dict.fromkeys(cells, merge))
+    for row, column in by_cell:
+        by_row[row].add(column)
     bottom = max((merge.bottom for merge in merges), default=0)
     right = max((merge.right for merge in merges), default=0)
-    return _Merged(by_cell, {row: frozenset(columns) for row, columns in by_row.items()}, large, bottom, right)
+    return _Merged(by_cell, by_row, large, bottom, right)
