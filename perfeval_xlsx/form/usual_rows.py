@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise, repeat
@@ -31,7 +31,7 @@ _WIDE = 0.6
 _KEPT = 512
 """Grids of more rows are laid out anew each time."""
 _REMEMBERED = 256
-"""Rows below one cell of a level whose addresses are remembered."""
+"""Rows below one cell of a level, and of like columns, whose addresses are remembered."""
 _NAMES = 8_192
 """So many names are remembered."""
 _OPENS_VALUE = frozenset("0123456789≥≤><=")
@@ -295,7 +295,8 @@ def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], usual: _Usual, h
     places = usual.places
     (_, level1), (_, level2), (_, name) = places[:3]
     odd, tops = _merged(merges, range(rows[0], rows[-1] + 1), usual.spans)
-    layout, known = _Layout([], [], []), {}
+    layout = _Layout([], [], [])
+    cells: Mapping[int, dict[str, str]] = {}
     above = levels = (0, 0)
     for at, row in enumerate(rows):
         first, second = tops[0].get(row, row), tops[1].get(row, row)
@@ -307,9 +308,10 @@ def _laid_out(merges: tuple[Merge, ...], rows: tuple[int, ...], usual: _Usual, h
             layout.starts.append((at, (level1, level2, name) if begin == level1 else (level2, name)))
         above = (first, second)
         if fits and above != levels:
-            known = addresses_below(places[2:], (("level1", a1(first, level1)), ("level2", a1(second, level2))))
+            above_it = ("level1", a1(first, level1)), ("level2", a1(second, level2))
+            cells = _addresses_below(above_it, places[2:])
             levels = above
-        layout.cells.append(_addresses(known, row, above, places) if fits else {})
+        layout.cells.append(cells[row] if fits else {})
     return layout
 
 
@@ -324,6 +326,8 @@ def _merged(
     tops: tuple[dict[int, int], dict[int, int]] = {}, {}
     levels = {spans[0]: tops[0], spans[1]: tops[1]}
     for merge in merges:
+        if merge.top >= rows.stop or merge.bottom < rows.start:
+            continue
         inside = range(max(merge.top, rows.start), min(merge.bottom + 1, rows.stop))
         span = (merge.left, merge.right)
         if span in levels:
@@ -335,18 +339,29 @@ def _merged(
     return odd, tops
 
 
-def _addresses(known: dict[int, dict[str, str]], row: int, levels: tuple[int, int], places: Places) -> dict[str, str]:
-    """Address by field of a row of the usual kind whose levels begin in the rows ``levels``."""
-    cells = known.get(row)
-    if cells is None:
-        rows = (*levels, *[row] * (len(places) - 2))
-        cells = {name: a1(at, column) for at, (name, column) in zip(rows, places, strict=True)}
-        if len(known) < _REMEMBERED:
-            known[row] = cells
-    return cells
+class _Addresses(dict[int, dict[str, str]]):
+    """Addresses by field, by row: made where a row is met first, kept for forms of like layouts."""
+
+    __slots__ = ("_of_row",)
+
+    def __init__(self, of_row: Callable[[int], dict[str, str]]) -> None:
+        self._of_row = of_row
+
+    def __missing__(self, row: int) -> dict[str, str]:
+        cells = self._of_row(row)
+        if len(self) < _REMEMBERED:
+            self[row] = cells
+        return cells
+
+
+@lru_cache(maxsize=64)
+def _values_at(places: Places) -> _Addresses:
+    """Addresses of the values in these columns."""
+    return _Addresses(lambda row: {name: a1(row, column) for name, column in places})
 
 
 @lru_cache(maxsize=256)
-def addresses_below(_places: Places, _levels: tuple[tuple[str, str], ...]) -> dict[int, dict[str, str]]:
-    """What is known of the addresses of rows by their columns and their levels' cells, for forms of like layouts."""
-    return {}
+def _addresses_below(levels: tuple[tuple[str, str], ...], places: Places) -> _Addresses:
+    """Addresses of rows by those of their levels' cells, and the columns of their values."""
+    above, values = dict(levels), _values_at(places)
+    return _Addresses(lambda row: above | values[row])
