@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from perfeval_xlsx.findings import Finding
@@ -23,7 +25,7 @@ _LOOKED_AT = (
     "level1", "level2", "level3", "target", "actual", "sign", "weight", "score", "row", "cells", "level1_points"
 )  # fmt: skip
 Columns = dict[str, list[Any]]
-_SIGNS = "≥≤><≧≦＞＜"
+_SIGNS = frozenset("≥≤><≧≦＞＜")
 _SHARE = 0.5
 """From this share of contradicting cells on, a column is not what its label says."""
 
@@ -179,8 +181,8 @@ def _swapped(header: Header, by_name: Columns) -> Iterator[Finding]:
 
 def _signed(texts: Sequence[str | None]) -> int:
     """Texts that begin with a comparator."""
-    firsts = "".join([text[0] for text in texts if text])
-    return sum(map(firsts.count, _SIGNS))
+    firsts = "".join(map(itemgetter(0), filter(None, texts)))
+    return 0 if _SIGNS.isdisjoint(firsts) else sum(map(firsts.count, _SIGNS))
 
 
 @lru_cache(maxsize=4096)
@@ -194,10 +196,11 @@ def _adds_up(texts: Sequence[str | None], levels: Sequence[str | None], stated: 
     figures = None if None in stated else {text: _points_in(text or "") for text in {*texts}}
     if figures is None or None in figures.values():
         return None
-    sums: defaultdict[tuple[Any, Any], float] = defaultdict(float)
-    for level, figure in zip(zip(levels, stated, strict=True), map(figures.get, texts), strict=True):
-        sums[level] += figure  # type: ignore[operator]  # none is None
-    return all(abs(total - points) < _CLOSE for (_, points), total in sums.items()) if sums else None
+    by_level: defaultdict[tuple[Any, Any], list[Any]] = defaultdict(list)
+    known = map(figures.get, texts)
+    for level, rows in groupby([*zip(levels, stated, strict=True)]):
+        by_level[level] += islice(known, len([*rows]))
+    return all(abs(sum(own) - points) < _CLOSE for (_, points), own in by_level.items()) if by_level else None
 
 
 @lru_cache(maxsize=4096)
