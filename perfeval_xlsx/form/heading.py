@@ -32,6 +32,8 @@ _WHOLE = 3
 """A label of so many characters is known inside a text, too."""
 _NAME = 4
 """A value behind its label without a colon has so many characters at least."""
+Fact = tuple[int, int, str, str, str]
+"""Row, column and text of a cell, a label in it, and what stands behind that in the cell."""
 
 
 def first_row(grid: Grid, after: int, anchor: int) -> int:
@@ -119,9 +121,18 @@ def _names_of_org() -> list[frozenset[str]]:
     return [_bare_names(group) for group in load("labels.toml")["head"]["org"]]
 
 
-def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
+def facts_of(grid: Grid, rows: list[int]) -> list[Fact]:
+    """What the cells of some rows say as labels, in the order of the sheet."""
+    return [
+        (row, column, text, label, inline)
+        for row in rows
+        for column, text in grid.texts(row)
+        for label, inline in facts_in(text)
+    ]
+
+
+def read_heading(form: Form, grid: Grid, rows: list[int], facts: list[Fact]) -> None:
     """Fill in title, kind, year and org from the rows above the tables."""
-    rows = grid.rows_between(first, last)
     title = next((row for row in rows if is_title(grid, row)), None)
     if title is not None:
         column, form.title = max(grid.texts(title), key=lambda item: len(item[1]))
@@ -129,23 +140,23 @@ def read_heading(form: Form, grid: Grid, first: int, last: int) -> None:
         if rows[0] == title - 1 and not is_title(grid, rows[0]):
             form.title = grid.texts(rows[0])[0][1] + form.title
     form.kind = kind_of(form.title or form.sheet)
-    form.year = _year(grid, rows, form)
-    read_names(form, grid, rows)
+    form.year = _year(grid, rows, facts, form)
+    read_names(form, grid, rows, facts)
     if "org" not in form.head_cells and form.title is not None:
         form.org = org_in(form.title)
 
 
-def read_names(form: Form, grid: Grid, rows: list[int]) -> None:
+def read_names(form: Form, grid: Grid, rows: list[int], facts: list[Fact]) -> None:
     """Fill in the unit's and the project's name from rows of the head."""
     for names in _names_of_org():
-        found = _labelled(grid, rows, names)
+        found = _labelled(grid, rows, facts, names)
         if found:
             form.head_cells.setdefault("org", found[0][0])
         filled = next(((cell, text) for cell, text in found if text), None)
         if filled is not None:
             form.head_cells["org"], form.org = filled[0], pattern("head", "seal").sub("", filled[1])
             break
-    projects = _labelled(grid, rows, names_of("project"))
+    projects = _labelled(grid, rows, facts, names_of("project"))
     form.project = next((text for _, text in projects if text), None)
 
 
@@ -166,12 +177,12 @@ def kind_of(title: str) -> Kind:
     return "department" if any(plain(word) in folded for word in kinds["department"]) else "project"
 
 
-def _year(grid: Grid, rows: list[int], form: Form) -> int | None:
+def _year(grid: Grid, rows: list[int], facts: list[Fact], form: Form) -> int | None:
     """The year of the title and the lines around it, else of the sheet's or the file's name."""
     if form.title and (year := _year_of_title(form.title)) is not None:
         return year
     named = [form.title] if form.title else []
-    named += [text for _, text in _labelled(grid, rows, names_of("labels", "year")) if text]
+    named += [text for _, text in _labelled(grid, rows, facts, names_of("labels", "year")) if text]
     texts = []
     for row in rows:
         cells = grid.texts(row)
@@ -212,20 +223,18 @@ def _without_spans(text: str) -> str:
     return pattern("year", "span").sub("", plain_row(text))
 
 
-def _labelled(grid: Grid, rows: list[int], wanted: frozenset[str]) -> list[tuple[str, str | None]]:
+def _labelled(grid: Grid, rows: list[int], facts: list[Fact], wanted: frozenset[str]) -> list[tuple[str, str | None]]:
     """Address and text of labels' values, right of them or behind their colon, in the order of the sheet."""
     values: list[tuple[str, str | None]] = []
-    for row in rows:
-        for column, text in grid.texts(row):
-            for label, inline in facts_in(text):
-                if label not in wanted or _is_unit(text, inline):
-                    continue
-                if inline:
-                    values.append((grid.address(row, column), inline))
-                else:
-                    beside = right_of(grid, row, column)
-                    beside = beside[0], _first_fact(beside[1])
-                    values.append((beside[1] is None and below_labels(grid, row, column, rows)) or beside)
+    for row, column, text, label, inline in facts:
+        if label not in wanted or _is_unit(text, inline):
+            continue
+        if inline:
+            values.append((grid.address(row, column), inline))
+        else:
+            beside = right_of(grid, row, column)
+            beside = beside[0], _first_fact(beside[1])
+            values.append((beside[1] is None and below_labels(grid, row, column, rows)) or beside)
     return values
 
 
@@ -313,10 +322,10 @@ def split_label(text: str) -> tuple[str, str, str]:
 def right_of(grid: Grid, row: int, column: int) -> tuple[str, str | None]:
     """Address and text of the next filled cell to the right; of the blank one beside where a label follows."""
     after = grid.right(row, column) + 1
-    filled = next((c for c in grid.columns(row) if c >= after), None)
-    if filled is None or _is_label(grid.own(row, filled)):
+    filled = next((cell for cell in grid.texts(row) if cell[0] >= after), None)
+    if filled is None or _is_label(filled[1]):
         return grid.address(row, after), None
-    return grid.address(row, filled), grid.own(row, filled)
+    return grid.address(row, filled[0]), filled[1]
 
 
 def read_unit(form: Form, grid: Grid, header: Header | None, rows: Iterable[int]) -> None:

@@ -21,6 +21,7 @@ from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Header
 from perfeval_xlsx.form.heading import (
     begins_form,
+    facts_of,
     first_row,
     read_heading,
     read_names,
@@ -236,16 +237,20 @@ def _read(grid: Grid, located: _Located, path: str) -> Form:
     tables = min(tables, located.top)
     if goals is None and form.funds:
         goals = read_goals(form, grid, first_row(grid, located.after, tables), tables - 1)
-    start = first_row(grid, located.after, min(tables, goals or tables))
-    read_heading(form, grid, start, min(tables, goals or tables) - 1)
+    below_head = min(tables, goals or tables)
+    start = first_row(grid, located.after, below_head)
+    head = grid.rows_between(start, below_head - 1)
+    facts = facts_of(grid, head)
+    read_heading(form, grid, head, facts)
     if goals is not None and goals < tables and form.org is None:
-        read_names(form, grid, grid.rows_between(goals + 1, tables - 1))
-    read_unit(form, grid, funds, grid.rows_between(start, min(tables, goals or tables) - 1))
+        rows = grid.rows_between(goals + 1, tables - 1)
+        read_names(form, grid, rows, facts_of(grid, rows))
+    read_unit(form, grid, funds, head)
     below = located.last if form.funds and form.funds[0].row > body.last else 0
     total = body.total_row or total_below(grid, header, form.funds[-1].row + 1 if below else 1, below)
     if total is not None:
         read_total(form, grid, header, total)
-    read_head_total(form, grid, start, min(tables, goals or tables) - 1)
+    read_head_total(form, grid, head, facts)
     if funds is not None or form.funds:
         form.execution_points = _execution_points(grid, funds) if funds else pair_points(grid, form.funds[0])
     form.province = province_of(form.org, form.title, form.sheet)

@@ -11,7 +11,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Header
-from perfeval_xlsx.form.heading import below_labels, facts_in, names_of, right_of, split_label
+from perfeval_xlsx.form.heading import Fact, below_labels, names_of, right_of, split_label
 from perfeval_xlsx.form.labels import bare, is_one_of, pattern, plain_row, squeeze, total_label
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.workbook import a1
@@ -70,7 +70,8 @@ def _figure_beside(grid: Grid, row: int, label: int) -> tuple[str, str | None]:
 
 def _graded_score(form: Form) -> None:
     """Part a figure from the grade that stands in its cell (``98.5（优）``)."""
-    match = _GRADED.fullmatch(plain_row(form.total.get("score") or ""))
+    score = form.total.get("score") or ""
+    match = None if score[-1:].isdecimal() else _GRADED.fullmatch(plain_row(score))
     grade = grade_in(match[2]) if match else None
     if match and grade is not None:
         form.total["score"], form.total["grade"] = match[1], grade
@@ -96,12 +97,8 @@ def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
     """Fill in total and grade that stand below their labels (``自评总分 | 自评等级`` over ``98.5 | 优``)."""
     labels: dict[str, int] = {}
     for column, text in grid.texts(row):
-        if text[-1].isdecimal():  # no label ends with a digit
-            continue
-        label = bare(text)
-        for name, words in (("score", names_of("total")), ("grade", names_of("grade"))):
-            if label in words:
-                labels[name] = column
+        if not text[-1].isdecimal() and (name := _labelled(text)) is not None:  # no label ends with a digit
+            labels[name] = column
     if len(labels) < 2:
         return False
     below = {name: grid.anchor(grid.bottom(row, column) + 1, column) for name, column in labels.items()}
@@ -112,6 +109,13 @@ def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
     form.total_cells |= {name: a1(*place) for name, place in below.items()}
     form.total |= {"score": figure[1] if figure else None, "grade": grade_in(texts["grade"])}
     return True
+
+
+@lru_cache(maxsize=1024)
+def _labelled(text: str) -> str | None:
+    """What a text is the label of: the score, the grade, None of these."""
+    label = bare(text)
+    return "grade" if label in names_of("grade") else "score" if label in names_of("total") else None
 
 
 def _inline_total(form: Form, cell: str, figure: str | None, grade: str | None) -> None:
@@ -188,16 +192,13 @@ def _boxed(text: str) -> str:
     return pattern("grade", "box").sub(lambda match: match[1] or "□", unicodedata.normalize("NFKC", text))
 
 
-def read_head_total(form: Form, grid: Grid, first: int, last: int) -> None:
+def read_head_total(form: Form, grid: Grid, rows: list[int], facts: list[Fact]) -> None:
     """Fill in a total and grade that stand in the head of the form (``自评总分：97.6``)."""
-    rows = grid.rows_between(first, last)
     names = (("total", "score", names_of("total")), ("grade", "grade", names_of("grade")))
-    for row in rows:
-        for column, text in grid.texts(row):
-            for label, inline in facts_in(text):
-                for key, name, words in names:
-                    if label in words:
-                        _take_head(form, name, _beside_label(grid, rows, row, column, key, inline))
+    for row, column, _, label, inline in facts:
+        for key, name, words in names:
+            if label in words:
+                _take_head(form, name, _beside_label(grid, rows, row, column, key, inline))
 
 
 def _take_head(form: Form, name: str, found: tuple[str, str | None] | None) -> None:
