@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import filterfalse, groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -44,7 +44,7 @@ def column_findings(grid: Grid, header: Header, form: Form) -> list[Finding]:
             found.append(Finding("R06", a1(header.top, column.left), name, column.label, other.label))
     for name in ("weight", "score"):
         texts = by_name[name]
-        unlike = {text for text in {*texts} if text and not _like_points(text)}
+        unlike = {*filterfalse(_like_points, filter(None, {*texts}))}
         wrong = [at for at, text in enumerate(texts) if text in unlike] if unlike else ()
         if wrong and len(wrong) > _SHARE * sum(bool(text) and not is_placeholder(text or "") for text in texts):
             cell, told = by_name["cells"][wrong[0]].get(name), texts[wrong[0]]
@@ -78,11 +78,12 @@ def block_findings(grid: Grid, header: Header, funds: Header | None, form: Form,
         yield Finding("R11", cell, "funds", form.funds[0].label)
     if not form.funds:
         yield from _unread_funds(grid, first, header.top - 1)
-    if funds is not None:
+    if funds is not None and funds.extra:
         missing = [name for name in ("annual_budget", "executed") if name not in funds.columns]
         yield from _unknown(grid, funds, "fund", missing, [fund.row for fund in form.funds], FIGURE)
-    missing = [name for name in ("score", "weight") if name not in header.columns]
-    yield from _unknown(grid, header, "indicator", missing, column_of(form.indicators, "row"), POINTS)
+    if header.extra:
+        missing = [name for name in ("score", "weight") if name not in header.columns]
+        yield from _unknown(grid, header, "indicator", missing, column_of(form.indicators, "row"), POINTS)
     yield from _total_unlabelled(form.indicators)
     yield from _total_unread(grid, header, form)
 
@@ -113,10 +114,10 @@ def _is_share(column: Column, block: str) -> bool:
 
 def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
     """A last row without values that weighs no less than all rows above it."""
-    if len(rows) < _SEVERAL:
+    if len(rows) < _SEVERAL or column_of(rows, "target")[-1]:
         return
-    targets, actuals, points = columns_of(rows, ("target", "actual", "weight"))
-    if targets[-1] or actuals[-1]:
+    actuals, points = columns_of(rows, ("actual", "weight"))
+    if actuals[-1]:
         return
     texts = [plain_row(text or "").rstrip("分") for text in points]
     weights = [float(text) if POINTS.fullmatch(text) else 0.0 for text in texts]
@@ -127,8 +128,10 @@ def _total_unlabelled(rows: Sequence[IndicatorRow]) -> Iterator[Finding]:
 
 def _total_unread(grid: Grid, header: Header, form: Form) -> Iterator[Finding]:
     """A row right below the indicators that was no indicator, nor a total by its label, but holds points."""
+    if "weight" in form.total_cells or "score" in form.total_cells:
+        return
     rows = column_of(form.indicators, "row") + [row.row for row in form.left_out]
-    if not rows or {"weight", "score"} & form.total_cells.keys():
+    if not rows:
         return
     below = next(iter(grid.rows_between(max(rows) + 1, max(rows) + 1)), None)
     columns = [header.columns[name].left for name in ("weight", "score") if name in header.columns]
@@ -172,17 +175,15 @@ def _swapped(header: Header, by_name: Columns) -> Iterator[Finding]:
     exchanged = {"weight", "score"} <= columns.keys() and _adds_up(by_name["weight"], *stated) is False
     if exchanged and _adds_up(by_name["score"], *stated):
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
-    if {"target", "actual"} <= columns.keys():
-        signed = _signed(by_name["actual"])
-        most = signed >= _SEVERAL and signed > _SHARE * len(by_name["actual"])
-        if most and not _signed(by_name["target"]) and not any(by_name["sign"]):
+    if {"target", "actual"} <= columns.keys() and not any(_signed(by_name["target"])) and not any(by_name["sign"]):
+        signed = sum(_signed(by_name["actual"]))
+        if signed >= _SEVERAL and signed > _SHARE * len(by_name["actual"]):
             yield Finding("R09", a1(header.top, columns["target"].left), "target", columns["target"].label)
 
 
-def _signed(texts: Sequence[str | None]) -> int:
-    """Texts that begin with a comparator."""
-    firsts = "".join(map(itemgetter(0), filter(None, texts)))
-    return 0 if _SIGNS.isdisjoint(firsts) else sum(map(firsts.count, _SIGNS))
+def _signed(texts: Iterable[str | None]) -> Iterator[bool]:
+    """Of every filled text whether it begins with a comparator."""
+    return map(_SIGNS.__contains__, map(itemgetter(0), filter(None, texts)))
 
 
 @lru_cache(maxsize=4096)

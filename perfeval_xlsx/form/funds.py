@@ -103,13 +103,19 @@ def ends(grid: Grid, row: int) -> bool:
     words = [text for text in line.values() if text[0] not in _DIGITS or not _is_mere_figure(text)]
     if all(map(_is_quiet, words)) and _is_quiet(next(iter(line.values()))):
         return False
-    texts = grid.texts(row)
-    if is_fund_header(grid, row) or _is_grid_total(texts[0][1]) or (len(texts) == 1 and _is_heading(texts[0][1])):
-        return True
-    marks = [(column, mark) for column, text in texts if not _is_bare_figure(text) and (mark := _mark(text))]
-    if any(mark.ends or (mark.goal and grid.anchor(row, column)[0] == row) for column, mark in marks):
-        return True
-    return len({mark.field for _, mark in marks if mark.field in _GRID_FIELDS}) >= 2
+    fields = set()
+    for column, text in line.items():
+        if not _is_bare_figure(text) and (mark := _mark(text)):
+            if mark.ends or (mark.goal and grid.anchor(row, column)[0] == row):
+                return True
+            fields.add(mark.field)
+    first = next(iter(line.values()))
+    return (
+        len(fields & _GRID_FIELDS) >= 2
+        or is_fund_header(grid, row)
+        or _is_grid_total(first)
+        or (len(line) == 1 and _is_heading(first))
+    )
 
 
 def _is_bare_figure(text: str) -> bool:
@@ -207,7 +213,7 @@ def _fields(grid: Grid, row: int, columns: Mapping[str, Column]) -> tuple[dict[s
         left = column.left
         if left == column.right and left not in merged and small:
             text = text_in(left)
-            values[name] = text if text is None or text[0] in _DIGITS or not _is_unit(text) else None
+            values[name] = text if text is None or text[0] in _DIGITS or not _says_unit(text) else None
             cells[name] = a1(row, left)
         else:
             values[name] = _value(grid, row, column)

@@ -6,6 +6,7 @@ from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.labels import find, is_one_of
 from perfeval_xlsx.form.model import Form
+from perfeval_xlsx.workbook import a1
 
 _SHORT = 12
 """Longest label of a goals' column."""
@@ -80,8 +81,8 @@ def _fill_goals(form: Form, grid: Grid, row: int, places: dict[str, int], last: 
     for below in range(first, min(last, max(beside, first)) + 1):
         for name, column in places.items():
             anchor = grid.anchor(below, column)
-            if anchor[0] == below and grid.own(*anchor):
-                found[name].append((grid.address(below, column), grid.own(*anchor)))
+            if anchor[0] == below and (text := grid.own(*anchor)):
+                found[name].append((a1(*anchor), text))
     if found.get("adjusted"):
         found["expected"] = found["adjusted"]
     for name in ("expected", "actual"):

@@ -93,7 +93,7 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
         if any(sheet.index in computed for sheet in group.sheets):
             group.forms = reread(group, again)
     held = [group for group in groups if group.forms]
-    chosen = [group for group in held if not _is_aside(group.sheets[0])] or held
+    chosen = held if len(held) < 2 else [group for group in held if not _is_aside(group.sheets[0])] or held
     found = [form for group in chosen for form in group.forms]
     for number, form in enumerate(found, 1):
         form.number = number
@@ -101,7 +101,7 @@ def find_forms(book: AnyWorkbook, path: str | None = None) -> list[Form]:
     tell(found, (sheet for group in chosen for sheet in group.sheets), computed)
     for index, finding in passed.items() if found else ():
         found[0].findings.append(finding if index == found[0].sheet_index else replace(finding, cell=None))
-    for group in held:
+    for group in held if held is not chosen else ():
         if all(group is not other for other in chosen):
             found[0].findings.append(Finding("R02", group.forms[0].first_cell, None, group.sheets[0].name))
     return found
@@ -113,6 +113,8 @@ def _note_continuations(groups: Sequence[Group]) -> None:
         for form, following in pairwise(group.forms):
             if not form.total_cells and _headless(following) and form.funds:
                 following.findings.append(Finding("R16", following.first_cell))
+    if len(groups) < 2:
+        return
     counted = [group for group in groups if group.sheets[0].cells and not _is_aside(group.sheets[0])]
     for before, group in pairwise(counted):
         if not before.forms:

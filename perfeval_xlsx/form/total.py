@@ -29,36 +29,42 @@ _CHOICES = 3
 
 def read_total(form: Form, grid: Grid, header: Header, row: int) -> None:
     """Fill in weight, score and grade of the total row."""
-    texts = grid.texts(row)
-    labels = ((c, found) for c, text in texts if (found := total_label(text))[0])
-    label, (_, figure, grade_beside) = next(labels, (texts[0][0], total_label(texts[0][1])))
+    label, figure, grade_beside = _label_of_total(grid, row)
     taken = {grid.anchor(row, label)}
     if _stacked_total(form, grid, row):
         return
     for name in ("score", "weight"):
         column = header.columns.get(name)
-        if column is not None and grid.anchor(row, column.left) not in taken:
-            if not _may_be_points(grid.text(row, column.left)):
-                continue
-            taken.add(grid.anchor(row, column.left))
-            form.total_cells[name] = grid.address(row, column.left)
-            form.total[name] = grid.text(row, column.left) or None
+        at = None if column is None else grid.anchor(row, column.left)
+        if at is not None and at not in taken and _may_be_points(text := grid.own(*at)):
+            taken.add(at)
+            form.total_cells[name], form.total[name] = a1(*at), text or None
     _graded_score(form)
     _points_above(form, grid, header, row)
     cell = grid.address(row, label)
     if figure is None and form.total.get("score") is None and form.total.get("weight") is None:
         cell, figure = _figure_beside(grid, row, label)
     _inline_total(form, cell, figure, grade_beside)
-    column = header.columns.get("deviation")
-    place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
     if "grade" in form.total_cells:
         return
+    column = header.columns.get("deviation")
+    place = (row, column.left) if column is not None and grid.anchor(row, column.left) not in taken else None
     for place_of_grade, grade in _grades(grid, row, row + _AFTER_TOTAL, taken):
         place, form.total["grade"] = place_of_grade, grade
         break
     if place is not None:
         form.total_cells["grade"] = grid.address(*place)
         form.total.setdefault("grade", None)
+
+
+def _label_of_total(grid: Grid, row: int) -> tuple[int, str | None, str | None]:
+    """Column of the label in a total's row, by default that of its first text; figure and grade that stand in it."""
+    texts = grid.texts(row)
+    for column, text in texts:
+        is_total, figure, grade = total_label(text)
+        if is_total:
+            return column, figure, grade
+    return texts[0][0], *total_label(texts[0][1])[1:]
 
 
 def _figure_beside(grid: Grid, row: int, label: int) -> tuple[str, str | None]:
@@ -80,9 +86,10 @@ def _graded_score(form: Form) -> None:
 
 def _points_above(form: Form, grid: Grid, header: Header, row: int) -> None:
     """Take the points from a row of their own above that of the scores (``分值合计 | 100``)."""
-    column, above = header.columns.get("weight"), next(iter(grid.rows_between(row - 1, row - 1)), 0)
-    if column is None or form.total.get("weight") is not None or not above:
+    column = header.columns.get("weight")
+    if column is None or form.total.get("weight") is not None or row - 1 not in grid.lines:
         return
+    above = row - 1
     text = grid.text(above, column.left)
     if is_one_of(grid.texts(above)[0][1], "rows", "points") and _FIGURE.fullmatch(plain_row(text)):
         form.total["weight"], form.total_cells["weight"] = text, grid.address(above, column.left)
@@ -90,7 +97,7 @@ def _points_above(form: Form, grid: Grid, header: Header, row: int) -> None:
 
 def _may_be_points(text: str) -> bool:
     """Whether a cell of the total row holds a figure, or a blank or placeholder in the place of one; no words."""
-    return any(char.isdigit() for char in text) or not any(char.isalnum() for char in text)
+    return text[:1].isdigit() or any(map(str.isdigit, text)) or not any(map(str.isalnum, text))
 
 
 def _stacked_total(form: Form, grid: Grid, row: int) -> bool:
