@@ -156,7 +156,7 @@ def _levels_missing(form: Form, by_name: Columns) -> Iterator[Finding]:
     letter = form.columns.get("level3", ("", ""))[0]
     for level in ("level1", "level2"):
         texts = by_name[level]
-        if None not in texts or not any(texts):
+        if all(texts) or None not in texts or not any(texts):
             continue
         at = texts.index(None)
         cell = by_name["cells"][at].get("level3")
@@ -194,7 +194,7 @@ def _like_points(text: str) -> bool:
 
 def _adds_up(texts: Sequence[str | None], levels: Sequence[str | None], stated: Sequence[float | None]) -> bool | None:
     """Whether a column adds up to every level's points; None where the points or figures are not all there."""
-    figures = None if None in stated else {text: _points_in(text or "") for text in {*texts}}
+    figures = None if not all(stated) and None in stated else {text: _points_in(text or "") for text in {*texts}}
     if figures is None or None in figures.values():
         return None
     by_level: defaultdict[tuple[Any, Any], list[Any]] = defaultdict(list)

@@ -127,9 +127,7 @@ def _is_part(grid: Grid, row: int, column: int) -> bool:
 
 def pair_points(grid: Grid, fund: FundRow) -> float | None:
     """Points of the execution score that the label of a pair states (``得分（10分） | 9.5``)."""
-    texts = [text for _, text in grid.texts(fund.row) if is_one_of(text, "fund_pairs", "score")]
-    figures = set().union(*map(points_stated, texts))
-    return float(figures.pop()) if len(figures) == 1 else None
+    return points_stated(*(text for _, text in grid.texts(fund.row) if is_one_of(text, "fund_pairs", "score")))
 
 
 def _pair_row(grid: Grid, places: _Places, role: Literal["total", "part"]) -> FundRow:

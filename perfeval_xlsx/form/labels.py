@@ -378,9 +378,10 @@ def plain_row(text: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def points_stated(text: str) -> frozenset[str]:
-    """The figures that a label states as points (``得分（20分*执行率）`` → 20)."""
-    return frozenset(match[1] for match in pattern("points", "execution").finditer(plain_row(text)))
+def points_stated(*labels: str) -> float | None:
+    """The points that labels state (``得分（20分*执行率）`` → 20), None where they state none, or several."""
+    figures = {match[1] for text in labels for match in pattern("points", "execution").finditer(plain_row(text))}
+    return float(figures.pop()) if len(figures) == 1 else None
 
 
 def unit_stated(texts: Iterable[str]) -> str | None:

@@ -306,8 +306,7 @@ def _execution_points(grid: Grid, funds: Header) -> float | None:
     for row in range(funds.top + 1, funds.bottom + 1):
         texts += [grid.own(row, column.left) for column in columns]
     texts += [grid.text(funds.top, column) for column in range(1, funds.left)]
-    figures = set().union(*map(points_stated, texts))
-    return float(figures.pop()) if len(figures) == 1 else None
+    return points_stated(*texts)
 
 
 def _columns(funds: Header | None, header: Header) -> dict[str, tuple[str, str]]:
