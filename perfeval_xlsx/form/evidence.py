@@ -172,8 +172,8 @@ def _swapped(header: Header, by_name: Columns) -> Iterator[Finding]:
     have none.
     """
     columns, stated = header.columns, (by_name["level1"], by_name["level1_points"])
-    exchanged = {"weight", "score"} <= columns.keys() and _adds_up(by_name["weight"], *stated) is False
-    if exchanged and _adds_up(by_name["score"], *stated):
+    full = {"weight", "score"} <= columns.keys() and _adds_up(by_name["score"], *stated)
+    if full and _adds_up(by_name["weight"], *stated) is False:
         yield Finding("R09", a1(header.top, columns["weight"].left), "weight", columns["weight"].label)
     if {"target", "actual"} <= columns.keys() and not any(_signed(by_name["target"])) and not any(by_name["sign"]):
         signed = sum(_signed(by_name["actual"]))
@@ -194,13 +194,17 @@ def _like_points(text: str) -> bool:
 
 def _adds_up(texts: Sequence[str | None], levels: Sequence[str | None], stated: Sequence[float | None]) -> bool | None:
     """Whether a column adds up to every level's points; None where the points or figures are not all there."""
-    figures = None if not all(stated) and None in stated else {text: _points_in(text or "") for text in {*texts}}
-    if figures is None or None in figures.values():
+    figures: dict[str | None, Any] = {text: _points_in(text or "") for text in {*texts}}
+    if (not all(stated) and None in stated) or None in figures.values():
         return None
+    least: dict[str | None, Any] = dict(zip(levels, stated, strict=True))
+    known = [*map(figures.__getitem__, texts)]
+    if sum(known) < sum(least.values()) - len(texts) * _CLOSE:
+        return False  # as most scores do, they fall short altogether
     by_level: defaultdict[tuple[Any, Any], list[Any]] = defaultdict(list)
-    known = map(figures.get, texts)
+    rest = iter(known)
     for level, rows in groupby([*zip(levels, stated, strict=True)]):
-        by_level[level] += islice(known, len([*rows]))
+        by_level[level] += islice(rest, len([*rows]))
     return all(abs(sum(own) - points) < _CLOSE for (_, points), own in by_level.items()) if by_level else None
 
 

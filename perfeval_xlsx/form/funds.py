@@ -32,6 +32,7 @@ _NOTHING: dict[int, str] = {}
 _POINTS = re.compile(r"[\d.]+")
 _CENT = 0.011
 """Amounts that differ by less are equal."""
+_FIELDS = frozenset(FUND_FIELDS)
 _GRID_FIELDS = frozenset({"level1", "level2", "level3", "target", "actual", "sign", "unit"})
 """Two of these in a row head the grid."""
 _SIDE_ROWS = 2
@@ -47,7 +48,7 @@ def read_funds(grid: Grid, header: Header, last: int) -> list[FundRow]:
         last: Last row the table may reach.
     """
     rows: list[FundRow] = []
-    first_column = min([column.left for name, column in header.columns.items() if name in FUND_FIELDS])
+    first_column = min([column.left for name, column in header.columns.items() if name in _FIELDS])
     side = _side_label(grid, header, first_column)
     leftmost = first_column
     for row in range(header.bottom + 1, last + 1):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.form import funds, labels, locate
+from perfeval_xlsx.form import evidence, funds, labels, locate, total
 from perfeval_xlsx.form.grid import Grid
 from perfeval_xlsx.form.header import Header
 from perfeval_xlsx.form.heading import _year_of_title as year_of_title
@@ -219,3 +219,35 @@ def test_merged_columns_are_told_by_row_as_cell_by_cell(ranges: list[tuple[int, 
         columns = {c for m in merges if m.top <= row <= m.bottom for c in range(m.left, m.right + 1)}
         assert grid.merged_columns(row) == columns == {at for line, at in grid.merged if line == row}
     assert max((row for row, _ in grid.merged), default=0) <= last
+
+
+@QUICK
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, "", "0", "10", "10.004", "9.99", "20分", "３０", "100", "—"]),
+            st.sampled_from([None, "产出指标", "效益指标", "满意度指标"]),
+            st.sampled_from([None, 0.0, 10.0, 20.0, 30.0]),
+        ),
+        max_size=6,
+    ),
+    st.booleans(),
+)
+def test_points_add_up_as_they_do_level_by_level(rows: list[tuple[str | None, Any, Any]], all_stated: bool) -> None:
+    rows = [(text, level, points or 10.0) for text, level, points in rows] if all_stated else rows
+    texts, levels, stated = ([row[at] for row in rows] for at in range(3))
+    figures = [evidence._points_in(text or "") for text in texts]
+    sums: dict[Any, float] | None = {}
+    if None in stated or None in figures:
+        sums = None
+    else:
+        for level, figure in zip(zip(levels, stated, strict=True), figures, strict=True):
+            sums[level] = sums.get(level, 0.0) + figure
+    wanted = all(abs(sums[level] - level[1]) < evidence._CLOSE for level in sums) if sums else None
+    assert evidence._adds_up(texts, levels, stated) is wanted
+
+
+@QUICK
+@given(st.text(max_size=4), st.characters(categories=["Nd"]))
+def test_no_grade_stands_behind_a_figure_that_ends_with_a_digit(text: str, digit: str) -> None:
+    assert total._GRADED.fullmatch(labels.plain_row("98.5" + text + digit)) is None
