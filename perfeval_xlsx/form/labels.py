@@ -386,7 +386,8 @@ def points_stated(*labels: str) -> float | None:
 
 def unit_stated(texts: Iterable[str]) -> str | None:
     """Return the money unit that labels state (``项目资金（万元）``, ``单位：元``), the first one met."""
-    return next((unit for text in texts if not text.isascii() and (unit := _unit_in(text)) is not None), None)
+    word = load("labels.toml")["units"]["word"]
+    return next((unit for text in texts if word in text and (unit := _unit_in(text)) is not None), None)
 
 
 @lru_cache(maxsize=4096)

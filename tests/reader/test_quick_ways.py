@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from typing import Any
 from unittest.mock import patch
@@ -251,3 +252,21 @@ def test_points_add_up_as_they_do_level_by_level(rows: list[tuple[str | None, An
 @given(st.text(max_size=4), st.characters(categories=["Nd"]))
 def test_no_grade_stands_behind_a_figure_that_ends_with_a_digit(text: str, digit: str) -> None:
     assert total._GRADED.fullmatch(labels.plain_row("98.5" + text + digit)) is None
+
+
+@QUICK
+@given(
+    st.lists(
+        st.sampled_from([*DRESS, "元", "万元", "亿", "百万", "单位", "资金", "预算", "人民币", "、"]), max_size=5
+    ).map("".join)
+)
+def test_a_unit_is_stated_where_an_expression_finds_one(text: str) -> None:
+    folded = labels.plain_row(text)
+    match = labels.pattern("units", "alone").match(folded) or labels.pattern("units", "stated").search(folded)
+    assert labels.unit_stated([text]) == (next(filter(None, match.groups())) if match else None)
+
+
+def test_no_character_stands_for_the_word_of_a_unit() -> None:
+    word = DATA["units"]["word"]
+    others = (chr(code) for code in range(sys.maxunicode + 1) if chr(code) != word)
+    assert not any(word in unicodedata.normalize("NFKC", char) for char in others)
