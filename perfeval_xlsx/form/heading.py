@@ -89,13 +89,13 @@ def _is_head_label(text: str) -> bool:
 
 def _is_label(text: str) -> bool:
     """Whether a text is a label of the head, its total's and grade's included."""
-    label = split_label(text)[0]
-    return label in _head_labels() or label in _written("total") or label in _written("grade")
+    return split_label(text)[0] in _labels()
 
 
 @cache
-def _written(key: str) -> frozenset[str]:
-    return frozenset(load("labels.toml")["head"][key])
+def _labels() -> frozenset[str]:
+    head = load("labels.toml")["head"]
+    return _head_labels().union(head["total"], head["grade"])
 
 
 @cache
