@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def test_only_a_changed_file_is_pending(tmp_path: Path, change: dict[str, object
     with opened(tmp_path, first, second) as manifest:
         assert names(manifest) == ["a.xlsx", "b.xlsx"]
         manifest.store([(first, record("a.xlsx")), (second, record("b.xlsx"))], "s")
-    changed = replace(second, **(change or {}))  # type: ignore[arg-type]
+    changed = second._replace(**(change or {}))  # type: ignore[arg-type]
     with opened(tmp_path, first, changed) as manifest:
         assert names(manifest) == (["b.xlsx"] if change else [])
         assert names(manifest, "another") == ["a.xlsx", "b.xlsx"], "another rulebook, option or version"

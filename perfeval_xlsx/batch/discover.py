@@ -6,9 +6,9 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
@@ -17,8 +17,7 @@ _DIGITS = re.compile(r"\d+")
 _HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file to read.
 
     Attributes:
@@ -76,7 +75,7 @@ def discover(paths: Sequence[str | Path], out: Path | None = None) -> Iterator[S
             if identity not in seen:
                 seen.add(identity)
                 relative = prefix + source.relative if prefix else _free(source.relative, taken)
-                yield replace(source, relative=relative)
+                yield source._replace(relative=relative)
 
 
 def printable(path: str) -> str:
@@ -120,28 +119,26 @@ def _in_folder(
     outputs = load("run.toml")["outputs"]
     is_output = (folder / outputs["manifest"]).exists() or (out is not None and out == _identity(folder))
     own = set(outputs.values()) if is_output else set()
+    extensions = tuple(load("run.toml")["extensions"])
     for entry in entries:
-        if entry.name in own or entry.name.startswith((".", "~$")) or _is_hidden(entry):
+        name = entry.name
+        if name in own or name.startswith((".", "~$")) or _is_hidden(entry):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder / entry.name, f"{below}{entry.name}/", out)
-        elif os.path.splitext(entry.name)[1].lower() in _extensions() and entry.is_file():  # noqa: PTH122
-            yield _found(entry, os.path.join(folder, entry.name), printable(below + entry.name))  # noqa: PTH118
+            yield from _walk(folder / name, f"{below}{name}/", out)
+        elif name.lower().endswith(extensions) and entry.is_file():
+            yield _found(entry, printable(below + name))
 
 
-def _found(entry: os.DirEntry[str], path: str, relative: str) -> Source:
+def _found(entry: os.DirEntry[str], relative: str) -> Source:
     """One file of a folder; it may have left since the folder was listed."""
     try:
         status = entry.stat()
     except OSError as error:
         detail = error.strerror or str(error)
-        return Source(path, relative, problem=Finding("B04", found=printable(path), args={"detail": detail}))
-    return Source(path, relative, status.st_size, status.st_mtime_ns)
-
-
-def _extensions() -> list[str]:
-    extensions: list[str] = load("run.toml")["extensions"]
-    return extensions
+        problem = Finding("B04", found=printable(entry.path), args={"detail": detail})
+        return Source(entry.path, relative, problem=problem)
+    return Source(entry.path, relative, status.st_size, status.st_mtime_ns)
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:

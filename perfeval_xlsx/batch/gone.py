@@ -73,7 +73,7 @@ def _marked(manifest: Register, file: Known, lang: Lang) -> FileRecord | None:
         pack(form, lang)._replace(grade=None, rulebook=None, judged=0, errors=0, warnings=0, replaced=0)
         for form in forms
     ]
-    return FileRecord(file.source.relative, copy=manifest.copy_of(file.key), forms=packed)
+    return FileRecord(file.source.relative, packed, copy=manifest.copy_of(file.key))
 
 
 def _without(result: FormResult, lang: Lang) -> FormResult:

@@ -164,7 +164,7 @@ class Manifest:
             files = (
                 (
                     key, os.fsencode(source.path), source.size, source.mtime, record.digest, stamp,
-                    dumps(record.rulebooks).decode(), record.copy, record.again, record.twin,
+                    dumps(record.rulebooks or {}).decode(), record.copy, record.again, record.twin,
                 )
                 for key, source, record in keyed
             )  # fmt: skip

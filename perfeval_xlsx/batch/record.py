@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,27 +74,26 @@ class Told(NamedTuple):
     head: FormResult | None
 
 
-@dataclass(slots=True)
-class FileRecord:
+class FileRecord(NamedTuple):
     """One file's outcome.
 
     Attributes:
         relative: The file's place in the run (``Source.relative``).
+        forms: One entry a form, or one for the file as a whole.
         digest: SHA-256 of the bytes that were read, "" where nothing could be read.
-        rulebooks: Digest by id of the rulebooks its forms were scored by.
+        rulebooks: Digest by id of the rulebooks its forms were scored by, if any were.
         copy: Path of the copy below the output folder, POSIX, None without one.
         again: Whether the next run should try once more although nothing has changed: 1 yes, 2 if it has passwords.
         twin: Key of the file before it that has the same bytes, None without one.
-        forms: One entry a form, or one for the file as a whole.
     """
 
     relative: str
+    forms: list[Packed]
     digest: str = ""
-    rulebooks: dict[str, str] = field(default_factory=dict)
+    rulebooks: Mapping[str, str] | None = None
     copy: str | None = None
     again: int = 0
     twin: str | None = None
-    forms: list[Packed] = field(default_factory=list)
 
 
 def pack(result: FormResult, lang: Lang = "zh") -> Packed:
@@ -241,7 +239,7 @@ def file_record(
 ) -> FileRecord:
     """The record of a file without forms: skipped, failed or a duplicate."""
     again = _again(result["findings"])
-    return FileRecord(relative, digest, again=again, twin=twin, forms=[pack(result, lang)])
+    return FileRecord(relative, [pack(result, lang)], digest, again=again, twin=twin)
 
 
 def form_record(
@@ -255,7 +253,7 @@ def form_record(
 ) -> FileRecord:
     """The record of a file with forms; ``packed`` are its results where they are packed already."""
     again = max(_again(result["findings"]) for result in results)
-    return FileRecord(relative, digest, rulebooks, copy, again, forms=packed or pack_all(results, lang))
+    return FileRecord(relative, packed or pack_all(results, lang), digest, rulebooks, copy, again)
 
 
 def _again(findings: Sequence[FindingResult]) -> int:
