@@ -106,6 +106,7 @@ class Manifest:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _FORMAT):
                 raise sqlite3.DatabaseError(f"format {version}")
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # the folder is ours; the journal need not be made anew each time
             db.execute("PRAGMA cache_size = -8000")
             db.execute("PRAGMA temp_store = FILE")
             if version == 0:
@@ -182,6 +183,7 @@ class Manifest:
 
     def twins(self) -> list[Twin]:
         """Listed files with the bytes of one listed before them, unless they are recorded as its twins already."""
+        self._db.execute(queries.CONTENTS)
         twins = []
         for key, digest, first in self._db.execute(queries.TWINS).fetchall():
             (path, relative, size, mtime), (original, *_) = (

@@ -13,8 +13,9 @@ CREATE TABLE IF NOT EXISTS forms (
     detail BLOB NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (key, number)
 );
 CREATE INDEX IF NOT EXISTS ranking ON forms (standing, total DESC, key, number);
-CREATE INDEX IF NOT EXISTS contents ON files (digest, key);
 """
+CONTENTS = "CREATE INDEX IF NOT EXISTS contents ON files (digest, key)"
+"""Made once the first files are recorded: digests have no order, and each by itself costs five times as much."""
 LISTS = """
 CREATE TEMP TABLE listing (
     key TEXT PRIMARY KEY, path BLOB NOT NULL, relative TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
