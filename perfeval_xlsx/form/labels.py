@@ -46,7 +46,7 @@ class Match(NamedTuple):
     rank: int = 0
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """Return a label after NFKC without white space, closing punctuation and frame (``【分值】``), brackets kept."""
     label = _without_tail(plain_row(text))
@@ -59,7 +59,7 @@ def _without_tail(label: str) -> str:
     return _TAIL.sub("", label) if label[-1:] in _MARKS or first in _NUMERALS or first.isdecimal() else label
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def bare(text: str) -> str:
     """Return ``plain`` without brackets and what they hold, and without a leading year's digits."""
     stripped = plain(text)
@@ -128,7 +128,7 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in by_first.items()))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def find(block: str, text: str) -> Match | None:
     """Return the field a label names in a block (``indicator``, ``fund``, ``goals``), None where it names none.
 
@@ -154,7 +154,7 @@ def _found(vocabulary: _Vocabulary, spelled: tuple[str, str, str]) -> Match | No
     return None
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def _spelled(text: str) -> tuple[str, str, str] | None:
     """A label as a vocabulary may have it: plain, bare, without the word for the year; None for what is no label."""
     if len(text) > 2 * LONGEST or (_FIGURE.match(text) and _FIGURE.match(plain(text))):
@@ -185,7 +185,7 @@ def _look_alikes() -> dict[int, str]:
     return {ord(char): label for label, chars in meant.items() for char in chars}
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def field_names(text: str) -> tuple[str | None, str | None] | None:
     """The indicator field and the fund field a text names as a label; None where it names neither."""
     spelled, (labels, any_word) = _spelled(text), _both()
@@ -207,7 +207,7 @@ def _ours(match: Match | None) -> str | None:
     return None if match is None or match.field == "extra" else match.field
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def is_one_of(text: str, section: str, key: str) -> bool:
     """Whether a label is, as a whole, one of ``labels.toml [section] key``."""
     words = _words(section, key)
@@ -219,7 +219,7 @@ def _words(section: str, key: str) -> frozenset[str]:
     return frozenset(plain(word) for word in load("labels.toml")[section][key])
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def total_label(text: str) -> tuple[bool, str | None, str | None]:
     """Whether a text is a total's label, with the figure and the grade that stand in it.
 
@@ -274,7 +274,7 @@ def _other_words() -> tuple[frozenset[str], re.Pattern[str]]:
     return labels, _any_of(dict(grid.words).keys() | dict(fund.words).keys() | _words("title", "words").union(*rows))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def contains(text: str, section: str, key: str) -> bool:
     """Whether a text contains one of the words of ``labels.toml [section] key``."""
     return _any_word(section, key).search(plain(text)) is not None
@@ -285,7 +285,7 @@ def _any_word(section: str, key: str) -> re.Pattern[str]:
     return _any_of(_words(section, key))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def opens_note(text: str) -> bool:
     """Whether a text opens a row below the grid (``注：``, ``填表人``): a note's word, then its end or a mark.
 
@@ -298,7 +298,7 @@ def opens_note(text: str) -> bool:
     return any(len(label) == len(word) or not label[len(word)].isalnum() or len(label) > LONGEST for word in words)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def begins_note(text: str) -> bool:
     """Whether a text begins with a note's word, whatever follows it (``偏差原因及说明``): where no name may stand."""
     return plain(text).startswith(_note_words()[1])
@@ -311,7 +311,7 @@ def _note_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return words, tuple(word for word in words if len(word) >= _SURE)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def says_on(text: str) -> bool:
     """Whether a line or a title says that the form goes on from the page before (``续表``, ``…自评表（续）``)."""
     folded = plain_row(text)
@@ -324,7 +324,7 @@ def pattern(section: str, key: str) -> re.Pattern[str]:
     return re.compile(load("labels.toml")[section][key])
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def split_points(text: str) -> tuple[str, float | None]:
     """Return a level label without its points, and the points: ``产出指标（50分）`` → (``产出指标``, 50).
 
@@ -350,13 +350,13 @@ def _is_points(text: str) -> bool:
     return "分" in text or (text[0] in "([【〔{" and text[-1] in ")]】〕}")
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def is_hint(text: str) -> bool:
     """Whether a text tells how a cell is to be filled in (``填写具体指标``, ``例：培训人次``)."""
     return pattern("rows", "hint").match(plain_row(text)) is not None
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def is_unused(text: str) -> bool:
     """Whether a text is a template's unfilled row (``指标2：``, ``……``, ``/``)."""
     return pattern("rows", "unused").match(plain_row(text)) is not None
@@ -367,7 +367,7 @@ def is_placeholder(text: str) -> bool:
     return not text[-1:].isalnum() and not text[:1].isalnum() and _holds_nothing(text)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def _holds_nothing(text: str) -> bool:
     return pattern("rows", "placeholder").match(plain_row(text)) is not None
 
@@ -390,7 +390,7 @@ def unit_stated(texts: Iterable[str]) -> str | None:
     return next((unit for text in texts if word in text and (unit := _unit_in(text)) is not None), None)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _unit_in(text: str) -> str | None:
     folded = plain_row(text)
     match = pattern("units", "alone").match(folded) or pattern("units", "stated").search(folded)

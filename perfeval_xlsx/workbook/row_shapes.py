@@ -18,8 +18,8 @@ _TAG = b"v>"
 FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 """A number as cells spell it."""
 _END = b"</"
-_KEPT, _ROWS = 16_384, 4_096
-"""How many numbers of a format, and how many shapes, are remembered: there are 10,001 rates of four decimals."""
+_KEPT, _ROWS = 8_192, 4_096
+"""How many numbers of a format, and how many shapes, are remembered: most rates of four decimals among them."""
 _LONGEST = 4_096
 """Bytes of the longest shape that is remembered: a row of some 120 cells."""
 
