@@ -51,7 +51,7 @@ class Problem(NamedTuple):
 
 
 class Department(NamedTuple):
-    """One department of the ranking: forms handed in, findings that stand by severity, and all by state."""
+    """One department of the ranking: forms handed in, findings that stand by each severity, and all by each state."""
 
     key: str
     org: str | None
@@ -189,11 +189,11 @@ class ProblemStore:
         """
         self._rank()
         absent = Counter[str]() if self.since is None else self.since.absent
-        one, two = len(self._weights), len(load("desk.toml")["state"])
+        severities, states, one = tuple(self._weights), tuple(load("desk.toml")["state"]), len(self._weights)
         for key, org, file, forms, weight, *counts in self._base.execute("select * from ranking order by rowid"):
-            severities = dict(zip(self._weights, counts[:one], strict=True))
-            states = dict(zip(load("desk.toml")["state"], counts[one : one + two], strict=True))
-            yield Department(key, org, file, forms, weight, severities, states, absent[key])
+            by_severity = dict(zip(severities, counts, strict=False))
+            by_state = dict(zip(states, counts[one:], strict=True))
+            yield Department(key, org, file, forms, weight, by_severity, by_state, absent[key])
 
     def troubled(self) -> Iterator[str]:
         """Yield the keys of the departments that anything is or was found about, heaviest first."""

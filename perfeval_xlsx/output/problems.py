@@ -69,9 +69,8 @@ class _Writer:
             facts: dict[str, Value] = {
                 "rank": rank, "org": department_name(department.org, department.file, self.lang),
                 "forms": department.forms, "weight": department.weight, "absent": department.absent,
+                **department.severities, **department.states,
             }  # fmt: skip
-            facts |= {name: department.severities.get(name, 0) for name in self.texts["severity"]}
-            facts |= {name: department.states.get(name, 0) for name in self.texts["state"]}
             table.write(facts)
         table.finish()
 
