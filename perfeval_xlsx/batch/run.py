@@ -178,15 +178,16 @@ class Run:
         """
         chunk: list[Source] = []
         weight = cut = 0
+        most, heaviest = size(cut), load("run.toml")["chunk"]["bytes"]
         for source, digest in self.pending():
             if digest and digest == _digest(source):
                 self.manifest.touch(source)
                 self._done += 1
                 continue
-            if chunk and (len(chunk) >= size(cut) or weight + source.size > load("run.toml")["chunk"]["bytes"]):
+            if chunk and (len(chunk) >= most or weight + source.size > heaviest):
                 yield chunk
                 cut += len(chunk)
-                chunk, weight = [], 0
+                chunk, weight, most = [], 0, size(cut)
             chunk.append(source)
             weight += source.size
         if chunk:
