@@ -106,7 +106,7 @@ class Manifest:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _FORMAT):
                 raise sqlite3.DatabaseError(f"format {version}")
-            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # the folder is ours; the journal need not be made anew each time
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # the folder is ours, so the journal may stay between chunks
             db.execute("PRAGMA cache_size = -8000")
             db.execute("PRAGMA temp_store = FILE")
             if version == 0:
