@@ -86,6 +86,7 @@ class Layout:
         arrays: Ranges filled by one formula (array formulas, data tables): no cell of them can be set.
         opaque: Cells with metadata (``cm``, ``vm``).
         formulas: Whether any cell holds a formula.
+        bare: Where style and cell end of cells that ``patch.bare_cell`` looked up: patching and verifying both ask.
     """
 
     part: bytes
@@ -99,6 +100,7 @@ class Layout:
     arrays: list[Merge] = field(default_factory=list)
     opaque: set[tuple[int, int]] = field(default_factory=set)
     formulas: bool = False
+    bare: dict[tuple[int, int], tuple[int, int] | None] = field(default_factory=dict)
 
     @property
     def blanks(self) -> dict[tuple[int, int], int]:

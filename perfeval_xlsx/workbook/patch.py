@@ -30,8 +30,10 @@ _MARKUP = re.compile(
     + rb"\s*(?P<empty>/?)>",
     re.DOTALL,
 )
-BARE_CELL = re.compile(rb'( s="[0-9]++")?+(?: t="[a-zA-Z]++")?+(?:/>|>(?:<v>[^<]*+</v>)?+</c>)')
+BARE_CELL = re.compile(rb'((?: s="[0-9]++")?+)(?: t="[a-zA-Z]++")?+(?:/>|>(?:<v>[^<]*+</v>)?+</c>)')
 """A plainly spelled cell without a formula or a text of its own, from behind its address on: its style."""
+FIGURE, FIGURE_END, TEXT, TEXT_END = b"><v>", b"</v></c>", b' t="inlineStr">', b"</c>"
+"""What stands around a figure and around a text in a plainly spelled cell, from behind its style on."""
 _LONGEST_TEXT = 32_767
 _LARGEST = 1e307
 _SHORT = 64
@@ -70,22 +72,28 @@ def _usual(
     """Return the splices of plainly spelled cells that get what nothing can be said against, and all other edits."""
     if layout.arrays or layout.opaque or layout.data < 0:
         return [], dict(edits)
-    part, rows = layout.part, layout.rows
     splices: list[Splice] = []
     rest: dict[tuple[int, int], Value] = {}
-    for (row, column), value in edits.items():
-        line = rows.get(row)
-        free = row not in covered and 0 < column <= columns
-        content = _usual_content(value) if free else None
-        if content is not None and isinstance(line, PlainRow):
-            mark = cell_mark(row, column)
-            start = part.find(mark, line.first, line.last)
-            found = BARE_CELL.match(part, start + len(mark)) if start >= 0 else None
-            if found is not None:
-                splices.append((start, found.end(), mark + (found[1] or b"") + content))
-                continue
-        rest[row, column] = value
+    for place, value in edits.items():
+        content = _usual_content(value) if place[0] not in covered and 0 < place[1] <= columns else None
+        spot = bare_cell(layout, place) if content is not None else None
+        if content is None or spot is None:
+            rest[place] = value
+        else:
+            splices.append((*spot, content))
     return splices, rest
+
+
+def bare_cell(layout: Layout, place: tuple[int, int]) -> tuple[int, int] | None:
+    """Return where address and style of a cell as ``BARE_CELL`` in a plainly spelled row end, and where it does."""
+    known = layout.bare
+    if place not in known:
+        line, mark, found = layout.rows.get(place[0]), cell_mark(*place), None
+        start = layout.part.find(mark, line.first, line.last) if isinstance(line, PlainRow) else -1
+        if start >= 0:
+            found = BARE_CELL.match(layout.part, start + len(mark))
+        known[place] = None if found is None else (found.end(1), found.end())
+    return known[place]
 
 
 def _usual_content(value: Value) -> bytes | None:
@@ -93,14 +101,14 @@ def _usual_content(value: Value) -> bytes | None:
     if type(value) is float:
         return _float_content(value) if -_LARGEST < value < _LARGEST else None
     if type(value) is str and 0 < len(value) <= _SHORT and value.isprintable():
-        return b' t="inlineStr">%b</c>' % inline_text(value)
+        return b"%b%b%b" % (TEXT, inline_text(value), TEXT_END)
     return None
 
 
 @lru_cache(maxsize=4_096)
 def _float_content(value: float) -> bytes:
     """The same of a float; scores are few and the same again and again."""
-    return b"><v>%b</v></c>" % number_text(value).encode()
+    return b"%b%b%b" % (FIGURE, number_text(value).encode(), FIGURE_END)
 
 
 def _covered(sheet: Sheet, edits: Edits) -> dict[int, list[Merge]]:

@@ -12,11 +12,11 @@ from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.cells import Sheet
-from perfeval_xlsx.workbook.layout import Context, Layout, PlainRow, cell_mark
+from perfeval_xlsx.workbook.layout import Context, Layout, cell_mark
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.members import Member
 from perfeval_xlsx.workbook.package import Package, read_package
-from perfeval_xlsx.workbook.patch import BARE_CELL, Edits, Value, inline_text
+from perfeval_xlsx.workbook.patch import FIGURE, FIGURE_END, TEXT, TEXT_END, Edits, Value, bare_cell, inline_text
 from perfeval_xlsx.workbook.refusals import refuse
 from perfeval_xlsx.workbook.sheet import read_sheet
 from perfeval_xlsx.workbook.spellings import PLAIN_RESULT
@@ -25,8 +25,6 @@ from perfeval_xlsx.workbook.usual import compare, usual_copy
 from perfeval_xlsx.workbook.xml import new_parser, run, utf8
 
 _ANY_RATIO = 1 << 20
-_FIGURE_CELL = re.compile(rb'(?: s="[0-9]++")?+><v>([^<]++)</v></c>')
-"""A number's plainly spelled cell, from behind its address on."""
 _SIZES = Member._fields.index("size") + 1
 """What is told of a member up to its size does not change with its place."""
 
@@ -82,34 +80,55 @@ def _reads_back(layout: Layout, part: bytes, edits: Edits) -> bool:
 
     False as well where the cells are not plainly spelled, so that nothing is known.
     """
-    old, rows, place, before = layout.part, layout.rows, 0, 0
-    for (row, column), value in sorted(edits.items()):
-        line, mark = rows.get(row), cell_mark(row, column)
-        if line is None:
-            return False
-        there = old.find(mark, line.first, line.last) if isinstance(line, PlainRow) else line.place(old, row, column)
-        if there is None or there < 0:  # a new cell: what stands before it in the copy tells where
-            at = part.find(mark, place + max(line.start - before, 0))
-            there = after = before + at - place
+    old, place, before = layout.part, 0, 0
+    for at, value in sorted(edits.items()):
+        spot = bare_cell(layout, at)
+        if spot is not None:  # address and style stay, too
+            there, after = spot
+            end = _end_of(part, place + there - before, value)
         else:
-            at = place + there - before
-            known = BARE_CELL.match(old, there + len(mark)) or PLAIN_CELL.match(old, there)
-            after = -1 if known is None else known.end()
-        end = _end_of(part, at, mark, value) if at >= 0 and after >= 0 and part.startswith(mark, at) else -1
+            there, after, end = _odd_cell(layout, part, at, value, place - before)
         # As many bytes in both; compared in place, one of them at least.
-        if end < 0 or not part.startswith(old[before:there], place):
+        if end < 0 or there < before or not part.startswith(old[before:there], place):
             return False
         place, before = end, after
     return len(old) - before == len(part) - place and part.endswith(old[before:])
 
 
-def _end_of(part: bytes, start: int, mark: bytes, value: Value) -> int:
-    """Return where a plainly spelled cell ends that begins with its mark, -1 where it does not hold the value."""
-    figure = _FIGURE_CELL.match(part, start + len(mark)) if type(value) is float else None
-    if figure is not None:
-        return figure.end() if _same_number(figure[1], value) else -1
-    cell = PLAIN_CELL.match(part, start)
-    return cell.end() if cell is not None and _holds(cell, value) else -1
+def _end_of(part: bytes, start: int, value: Value) -> int:
+    """Return where a plainly spelled cell ends whose style ends at ``start``, -1 where it does not hold the value."""
+    if isinstance(value, str):
+        spelled = b"%b%b%b" % (TEXT, inline_text(value), TEXT_END)
+        return start + len(spelled) if part.startswith(spelled, start) else -1
+    first = start + len(FIGURE)
+    last = part.find(FIGURE_END, first) if part.startswith(FIGURE, start) else -1
+    return last + len(FIGURE_END) if last >= 0 and _same_number(part[first:last], value) else -1
+
+
+def _odd_cell(layout: Layout, part: bytes, place: tuple[int, int], value: Value, moved: int) -> tuple[int, int, int]:
+    """Return begin and end in the old part of a cell that is new or has a formula, and its end in the copy.
+
+    The end is -1 where the cell is not plainly spelled or does not hold the value.
+
+    Args:
+        layout: Where everything stands in the old part.
+        part: The copy's.
+        place: Row and column.
+        value: What was set.
+        moved: By how much the copy is longer so far.
+    """
+    line, mark = layout.rows.get(place[0]), cell_mark(*place)
+    if line is None:
+        return 0, 0, -1
+    there = line.place(layout.part, *place)
+    if there is None:  # what stands before it in the copy tells where
+        at = part.find(mark, max(line.start + moved, 0))
+        there = after = at - moved
+    else:
+        at, known = there + moved, PLAIN_CELL.match(layout.part, there)
+        after = -1 if known is None else known.end()
+    cell = PLAIN_CELL.match(part, at) if at >= 0 and after >= 0 and part.startswith(mark, at) else None
+    return there, after, cell.end() if cell is not None and _holds(cell, value) else -1
 
 
 def _holds(cell: re.Match[bytes], value: Value) -> bool:
