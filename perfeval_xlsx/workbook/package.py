@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from perfeval_xlsx.deflate import DeflateError, crc32, inflate
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
@@ -37,6 +38,7 @@ class Package:
         inflated: Bytes inflated so far.
         order: The names in order of the file.
         bounds: Where each of these members begins, and where the directory does.
+        told: What takes the directory apart at once, and its fields, once ``usual`` has: both of them plain.
     """
 
     data: bytes
@@ -47,6 +49,7 @@ class Package:
     inflated: int = 0
     order: tuple[str, ...] = ()
     bounds: list[int] = field(default_factory=list)
+    told: tuple[struct.Struct, tuple[Any, ...]] | None = None
 
     def __contains__(self, name: str) -> bool:
         """Whether there is such a member, whatever the case of its letters."""

@@ -173,24 +173,15 @@ def _name(copy: Copy, *, durable: bool) -> None:
 
 def same_file(source: Path | str, target: Path | str) -> bool:
     """Whether both are one file, by any spelling or link; a folder in the target's path may not exist yet."""
-    try:
-        own = _status(source)
-        there = _status(target)
-        if own is not None and there is not None:
-            return samestat(own, there)
-        if own is not None and os.pardir not in os.fspath(target):  # nothing stands in folders that are yet to be made
-            return False
-        return Path(target).resolve() == Path(source).resolve()
-    except OSError:
+    own, there = os.access(source, os.F_OK), os.access(target, os.F_OK)
+    if own and not there and os.pardir not in os.fspath(target):  # nothing stands in folders that are yet to be made
         return False
-
-
-def _status(path: Path | str) -> os.stat_result | None:
-    """What the system says of a file, None where there is none."""
     try:
-        return os.stat(path)  # noqa: PTH116
-    except FileNotFoundError:
-        return None
+        if own and there:
+            return samestat(os.stat(source), os.stat(target))  # noqa: PTH116
+        return Path(target).resolve() == Path(source).resolve()
+    except (OSError, RuntimeError):  # links that lead in a circle are either, by the version of Python
+        return False
 
 
 def _patch_sheet(

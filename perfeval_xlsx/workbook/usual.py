@@ -47,7 +47,7 @@ def usual_rebuild(package: Package, changed: Mapping[str, bytes]) -> bytes | Non
     told, data, members, bounds = _told(package), package.data, package.members, package.bounds
     if told is None or not all(key in members and _is_plain(members[key], data) for key in changed):
         return None
-    form, fields = told
+    form, fields = told[0], [*told[1]]
     pieces: list[bytes] = []
     offsets, copied = bounds[:-1], 0
     for place in sorted(map(package.order.index, changed)):
@@ -67,13 +67,15 @@ def usual_rebuild(package: Package, changed: Mapping[str, bytes]) -> bytes | Non
     return b"".join([*pieces, form.pack(*fields), _end(package, position)])
 
 
-def _told(package: Package) -> tuple[struct.Struct, list[Any]] | None:
+def _told(package: Package) -> tuple[struct.Struct, tuple[Any, ...]] | None:
     """Return what takes a package's directory apart, and its fields; None where package or directory are not plain."""
-    start, size = package.directory
-    form = entries(tuple([len(member.header) for member in package.members.values()]))
-    fields = list(form.unpack_from(package.data, start))
-    plain = package.data.startswith(END_MARK, start + size) and fields[_OFFSETS] == package.bounds[:-1]
-    return (form, fields) if plain else None
+    if package.told is None:
+        start, size = package.directory
+        form = entries(tuple([len(member.header) for member in package.members.values()]))
+        fields = form.unpack_from(package.data, start)
+        if package.data.startswith(END_MARK, start + size) and [*fields[_OFFSETS]] == package.bounds[:-1]:
+            package.told = form, fields
+    return package.told
 
 
 def _is_plain(member: Member, data: bytes) -> bool:
@@ -116,7 +118,7 @@ def usual_copy(old: Package, content: bytes, replaced: Collection[str]) -> Packa
     alike[_OFFSETS] = before[_OFFSETS]
     for first in [place * ENTRY_FIELDS + 1 for place in places]:
         alike[first : first + 3] = before[first : first + 3]
-    if alike != before or not _within(after[_SIZES], old.limits):
+    if tuple(alike) != before or not _within(after[_SIZES], old.limits):
         return None
     bounds = [*after[_OFFSETS], position]
     compare(old, content, bounds, places)
