@@ -131,22 +131,20 @@ def _report(
 
 def _spot(book: AnyWorkbook, form: Form, address: str) -> tuple[int, tuple[int, int], Cell | None]:
     """A cell's sheet, its place there, and the cell where something stands in it."""
-    index, position = _place(form, address)
+    index, own = form.place(address)
+    position = row_column(own)
     return index, position, book.sheet(index).cells.get(position)
 
 
-def _place(form: Form, address: str) -> tuple[int, tuple[int, int]]:
-    """A cell's sheet and its place there."""
+def _shown(book: AnyWorkbook, form: Form, address: str) -> tuple[int, tuple[int, int], str, Cell | None]:
+    """A cell's sheet, its place there, what it shows, and itself where it may hold a formula: else that is at hand."""
     index, own = form.place(address) if form.pages else (form.sheet_index, address)
-    return index, row_column(own)
-
-
-def _shown(sheet: Sheet, position: tuple[int, int]) -> tuple[str, Cell | None]:
-    """What a cell shows, and the cell where it may hold a formula: else its text is at hand without it."""
+    position, sheet = row_column(own), book.sheet(index)
     if sheet.lines is not None and sheet.formulas == []:
-        return sheet.lines.get(position[0], {}).get(position[1], ""), None
+        line = sheet.lines.get(position[0])
+        return index, position, "" if line is None else line.get(position[1], ""), None
     cell = sheet.cells.get(position)
-    return cell.text.strip() if cell is not None else "", cell
+    return index, position, cell.text.strip() if cell is not None else "", cell
 
 
 def _wanted(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
@@ -195,8 +193,7 @@ def _edit(
     for address, field, value in _wanted(form, result, book):
         if address is None or value is None:
             continue
-        index, position = _place(form, address)
-        old, cell = _shown(book.sheet(index), position)
+        index, position, old, cell = _shown(book, form, address)
         if cell is not None and cell.formula is not None:
             gives = _gives(book.sheet(index), edits[index], cell.formula)
             own = _result(cell, gives, result, address, field, value, lang)
@@ -261,10 +258,9 @@ def _plain(value: Value) -> str:
 
 def _shows(old: str, value: str | float) -> bool:
     """Whether the cell already says so, in whatever hand (``10.00``, ``10分``, ``100%``)."""
-    if isinstance(value, str) and not value.endswith("%"):
-        return old == value
-    wanted = float(value[:-1]) if isinstance(value, str) else value
-    return abs(number(old) - (wanted if "%" not in old or isinstance(value, str) else wanted * 100)) < _SAME
+    if not isinstance(value, str):
+        return abs(number(old) - (value * 100 if "%" in old else value)) < _SAME
+    return abs(number(old) - float(value[:-1])) < _SAME if value.endswith("%") else old == value
 
 
 def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, form: Form) -> str | float | None:
@@ -278,8 +274,7 @@ def _rate(fund: FundRow, rate: str | None, book: AnyWorkbook, form: Form) -> str
     typed = fund.values.get("rate")
     share = float(rate[:-1])
     if typed and _agrees(typed, share):
-        index, position = _place(form, address)
-        cell = _shown(book.sheet(index), position)[1]
+        cell = _shown(book, form, address)[3]
         return None if cell is None or cell.cached else cell.value
     index, position, cell = _spot(book, form, address)
     style = cell.style if cell else book.style_at(index, *position)
@@ -299,14 +294,15 @@ def _agrees(typed: str, share: float) -> bool:
 def _total(form: Form, result: FormResult, book: AnyWorkbook) -> Iterator[tuple[str | None, str, str | float | None]]:
     """Total and grade; in a cell that holds their labels too (``总分：96分 等级：优``) only figure and word change."""
     address, total, grade = form.total_cells.get("score"), result["total"], result["grade"]
-    cell = _spot(book, form, address)[2] if address else None
     written = form.total.get("score")
+    holds_more = address is not None and (written is None or _shown(book, form, address)[2] != written)
+    cell = _spot(book, form, address)[2] if address and holds_more else None
     if cell is not None and total is not None and written is None and cell.text.strip() and cell.formula is None:
         yield address, "total", _behind_colon(cell.text, total)
         if form.total_cells.get("grade") != address:
             yield form.total_cells.get("grade"), "grade", _grade(form, book, grade)
         return
-    if cell is None or total is None or written is None or written == cell.text.strip():
+    if cell is None or total is None or written is None:
         yield address, "total", _float(total)
         yield form.total_cells.get("grade"), "grade", _grade(form, book, grade)
         return

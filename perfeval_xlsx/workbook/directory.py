@@ -12,15 +12,15 @@ from itertools import repeat
 from operator import add, le
 from typing import Any, NamedTuple
 
-from perfeval_xlsx.workbook.members import CENTRAL, LENGTHS, LOCAL, NONE32, Member
+from perfeval_xlsx.workbook.members import CENTRAL, LENGTHS, LOCAL, NONE32, Member, entries
 
 _SHAPES, _ALIKE = 64, 4
 """How many pairs of count and size are remembered, and how many shapes of each."""
 _ENTRY = "12s4x3I6s8xI{}s{}x"
 """Of an entry: all before its time, checksum and sizes, the lengths, the offset, the name."""
 _FIELDS = 7
-Known = tuple[dict[str, Member], tuple[str, ...], list[int]]
-"""Members, order and bounds of a package."""
+Known = tuple[dict[str, Member], tuple[str, ...], list[int], struct.Struct]
+"""Members, order and bounds of a package, and what takes its directory apart for a copy."""
 _member: Any = partial(tuple.__new__, Member)
 
 
@@ -28,7 +28,8 @@ class _Shape(NamedTuple):
     """What directories and local headers of one template have in common.
 
     Attributes:
-        fields: Takes a directory apart into the fields of ``_ENTRY``; ``entries`` into whole entries.
+        fields: Takes a directory apart into the fields of ``_ENTRY``; ``entries`` into whole entries, ``patched`` into
+            what a copy needs.
         same: Of each entry all before its time, the lengths, the name.
         local: What stands in each local header from the lengths on.
         heads: Size of each local header.
@@ -37,6 +38,7 @@ class _Shape(NamedTuple):
 
     fields: struct.Struct
     entries: struct.Struct
+    patched: struct.Struct
     same: tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]
     local: tuple[bytes, ...]
     heads: tuple[int, ...]
@@ -71,6 +73,7 @@ def remember(data: bytes, position: int, size: int, members: dict[str, Member], 
     shape = _Shape(
         fields,
         struct.Struct("".join(f"{len(member.header)}s" for member in found)),
+        entries(tuple(len(member.header) for member in found)),
         (values[::_FIELDS], values[4::_FIELDS], values[6::_FIELDS]),
         tuple(data[member.offset + LENGTHS : member.offset + LOCAL.size + len(member.raw_name)] for member in found),
         tuple(member.start - member.offset for member in found),
@@ -83,7 +86,7 @@ def remember(data: bytes, position: int, size: int, members: dict[str, Member], 
 
 
 def read_known(data: bytes, position: int, size: int, count: int) -> Known | None:
-    """Return members, order and bounds, local headers compared too, of a package of a shape met before.
+    """Return what is known of a package of a shape met before, local headers compared too.
 
     None where it is of none, or where anything is not in order: the careful way tells what.
 
@@ -115,4 +118,4 @@ def _read_as(shape: _Shape, values: tuple[Any, ...], data: bytes, position: int)
         shape.names, shape.same[2], shape.flags, shape.methods, values[1::_FIELDS], packed, sizes, offsets,
         shape.entries.unpack_from(data, position), starts, strict=True,
     )  # fmt: skip
-    return dict(zip(shape.keys, map(_member, columns), strict=True)), shape.keys, bounds
+    return dict(zip(shape.keys, map(_member, columns), strict=True)), shape.keys, bounds, shape.patched

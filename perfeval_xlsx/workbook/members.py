@@ -14,6 +14,8 @@ FIGURES = 14
 LENGTHS = 26
 """Where in a local header the lengths of name and extra field stand."""
 CENTRAL = struct.Struct("<4s6H3I5H2I")
+CHECKSUM = 16
+"""Where in a central entry checksum and sizes stand."""
 OFFSET = 42
 """Where in a central entry the offset of the local header stands."""
 END_OFFSET = 16
@@ -30,10 +32,10 @@ LEVEL = 4
 NONE32 = 0xFFFFFFFF
 """Stands in a field whose value is in the extra block ``ZIP64``."""
 ZIP64 = 1
-_ENTRY = "16s3I14sI{}s"
-ENTRY_FIELDS = 7
-"""Fields of an entry as ``entries`` takes it apart: all before the checksum, checksum, packed and full size, all up to
-the offset, the offset, all behind it."""
+_ENTRY = "3I14sI{}s"
+ENTRY_FIELDS = 6
+"""Fields of an entry as ``entries`` takes it apart: checksum, packed and full size, all up to the offset, the offset,
+all behind it up to the next checksum. One field stands before them: all up to the first one."""
 
 
 class Member(NamedTuple):
@@ -67,4 +69,6 @@ class Member(NamedTuple):
 @lru_cache(maxsize=256)
 def entries(lengths: tuple[int, ...]) -> struct.Struct:
     """Return what takes a directory apart as a whole, or puts it together, whose entries have so many bytes each."""
-    return struct.Struct("<" + "".join(_ENTRY.format(length - CENTRAL.size) for length in lengths))
+    behind = [length - CENTRAL.size + CHECKSUM for length in lengths[:-1]]
+    behind += [length - CENTRAL.size for length in lengths[-1:]]
+    return struct.Struct(f"<{CHECKSUM}s" + "".join(map(_ENTRY.format, behind)))

@@ -38,7 +38,8 @@ class Package:
         inflated: Bytes inflated so far.
         order: The names in order of the file.
         bounds: Where each of these members begins, and where the directory does.
-        told: What takes the directory apart at once, and its fields, once ``usual`` has: both of them plain.
+        form: What takes the directory apart at once, where that is known already.
+        told: Its fields, once ``usual`` has them and found them plain.
     """
 
     data: bytes
@@ -49,7 +50,8 @@ class Package:
     inflated: int = 0
     order: tuple[str, ...] = ()
     bounds: list[int] = field(default_factory=list)
-    told: tuple[struct.Struct, tuple[Any, ...]] | None = None
+    form: struct.Struct | None = None
+    told: tuple[Any, ...] | None = None
 
     def __contains__(self, name: str) -> bool:
         """Whether there is such a member, whatever the case of its letters."""
@@ -117,7 +119,7 @@ def read_package(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Package:
     package = Package(data, {}, limits, shift, (position, size))
     known = None if shift else read_known(data, position, size, count)
     if known is not None:
-        package.members, package.order, package.bounds = known
+        package.members, package.order, package.bounds, package.form = known
         _check_sizes(package)
         return package
     _read_directory(package, count)

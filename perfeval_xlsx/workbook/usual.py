@@ -69,13 +69,14 @@ def usual_rebuild(package: Package, changed: Mapping[str, bytes]) -> bytes | Non
 
 def _told(package: Package) -> tuple[struct.Struct, tuple[Any, ...]] | None:
     """Return what takes a package's directory apart, and its fields; None where package or directory are not plain."""
+    form, start = package.form, package.directory[0]
+    if form is None:
+        package.form = form = entries(tuple([len(member.header) for member in package.members.values()]))
     if package.told is None:
-        start, size = package.directory
-        form = entries(tuple([len(member.header) for member in package.members.values()]))
         fields = form.unpack_from(package.data, start)
-        if package.data.startswith(END_MARK, start + size) and [*fields[_OFFSETS]] == package.bounds[:-1]:
-            package.told = form, fields
-    return package.told
+        if package.data.startswith(END_MARK, start + form.size) and [*fields[_OFFSETS]] == package.bounds[:-1]:
+            package.told = fields
+    return None if package.told is None else (form, package.told)
 
 
 def _is_plain(member: Member, data: bytes) -> bool:
