@@ -19,7 +19,8 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.form.frames import to_frames
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.form.read import find_forms
-from perfeval_xlsx.output.annotate import annotate
+from perfeval_xlsx.output.annotate import annotate_all
+from perfeval_xlsx.output.fill import Filling
 from perfeval_xlsx.output.results import form_results
 from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook
@@ -47,7 +48,7 @@ def annotated(
     results[0]["findings"].extend(findings)
     for result in results:
         result.update(changes or {})
-    annotate(book, forms, results, target)
+    assert annotate_all([Filling(book, forms, results, target)]) == [None]
     return forms, results
 
 
@@ -192,7 +193,7 @@ def reviewed(source: Path, target: Path, basis: str) -> list[FormResult]:
     results = form_results(forms, score(to_frames(forms), rulebooks))
     row = next(row for row in results[0]["indicators"] if row["cell"] == "H16")
     row.update({"status": "reviewed", "score": "6", "low": "6", "high": "6", "basis": basis})
-    annotate(book, forms, results, target)
+    assert annotate_all([Filling(book, forms, results, target)]) == [None]
     return results
 
 
@@ -230,10 +231,30 @@ def test_an_old_workbook_is_laid_out_anew(tmp_path: Path) -> None:
     forms = find_forms(book)
     rulebooks = {form.id: choose_rulebook(form.kind, form.province, form.year, ()) for form in forms}
     results = form_results(forms, score(to_frames(forms), rulebooks))
-    annotate(book, forms, results, target)
+    assert annotate_all([Filling(book, forms, results, target)]) == [None]
     values = [cell.value for cell in cells(target)["自评表"].values()]
     assert values.count("复核得分") == 2
     assert "B61" in {finding["code"] for finding in results[0]["findings"]}
+
+
+def test_copies_made_together_are_those_made_one_by_one(tmp_path: Path) -> None:
+    def filling(source: Path, target: Path) -> Filling:
+        book = open_workbook(source)
+        forms = find_forms(book)
+        rulebooks = {form.id: choose_rulebook(form.kind, form.province, form.year, ()) for form in forms}
+        return Filling(book, forms, form_results(forms, score(to_frames(forms), rulebooks)), target)
+
+    sources = [ROADS, ROADS, MUSEUM]
+    (tmp_path / "1.xlsx").mkdir()
+    together = [filling(source, tmp_path / f"{at}.xlsx") for at, source in enumerate(sources)]
+    failures = annotate_all(together, durable=False)
+    assert [failed and failed.finding.code for failed in failures] == [None, "B26", None]
+    for at in (0, 2):
+        alone = filling(sources[at], tmp_path / "alone.xlsx")
+        assert annotate_all([alone], durable=False) == [None]
+        assert (tmp_path / f"{at}.xlsx").read_bytes() == (tmp_path / "alone.xlsx").read_bytes()
+        assert alone.results == together[at].results
+    assert not list(tmp_path.glob(".*.tmp"))
 
 
 @pytest.mark.slow

@@ -269,16 +269,9 @@ def _written(fillings: Sequence[Filling], options: Options) -> list[PerfevalErro
     """Write copies; return why each one is not there, None where it is."""
     if not options.annotate:
         return fill_all(fillings, keep=options.keep, lang=options.lang, durable=options.durable)
-    from perfeval_xlsx.output.annotate import annotate  # takes a tenth of all imports, and most runs need none
+    from perfeval_xlsx.output.annotate import annotate_all  # takes a tenth of all imports, and most runs need none
 
-    failures: list[PerfevalError | None] = []
-    for book, forms, results, target in fillings:
-        try:
-            annotate(book, forms, results, Path(target), lang=options.lang, durable=options.durable)
-            failures.append(None)
-        except PerfevalError as error:
-            failures.append(error)
-    return failures
+    return annotate_all(fillings, lang=options.lang, durable=options.durable)
 
 
 def _record(

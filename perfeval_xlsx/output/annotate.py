@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.output.desk_rows import wide
+from perfeval_xlsx.output.fill import Filling
 from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.output.problem_store import covered
 from perfeval_xlsx.output.problems import check_words
@@ -23,62 +24,77 @@ from perfeval_xlsx.output.review import printed_places, review_kind
 from perfeval_xlsx.scoring.compare import row_of
 from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.workbook import (
-    AnyWorkbook,
+    LegacyWorkbook,
     Refusal,
     Sheet,
     Workbook,
     a1,
     open_workbook,
     row_column,
-    save_copy,
 )
 from perfeval_xlsx.workbook.patch import TAG
 from perfeval_xlsx.workbook.restyle import Look, dressing
+from perfeval_xlsx.workbook.save import Copy, save_copies
 
 Place = tuple[int, int]
 _HEIGHT = re.compile(rb"\bht=[\"']([0-9.]+)")
 _DISPUTED = frozenset({"error", "warning"})
 
 
-def annotate(
-    book: AnyWorkbook,
-    forms: Sequence[Form],
-    results: Sequence[FormResult],
-    target: Path,
-    *,
-    lang: Lang = "zh",
-    durable: bool = True,
-) -> None:
-    """Write ``target``, a copy of ``book`` with two columns right of each form and its disputed cells marked.
+def annotate_all(fillings: Sequence[Filling], *, lang: Lang = "zh", durable: bool = True) -> list[PerfevalError | None]:
+    """Write copies of workbooks with two columns right of each form and its disputed cells marked.
 
     The scores in the form itself stay as they are typed. Formats are appended to the file's own, so that nothing in it
     changes its look; where a cell cannot be written, the form's result gets a finding. A workbook that cannot be
     patched (.xls, .ods …) is laid out anew first, and the first form's result says so.
 
     Args:
-        book: The opened workbook.
-        forms: Its forms.
-        results: Their results with all findings, in the same order.
-        target: Path of the copy; replaced at once.
+        fillings: The workbooks with their forms and results, with all findings.
         lang: Language of the words we add.
         durable: Flush to disk before replacing.
 
-    Raises:
-        PerfevalError: The copy cannot be written or does not verify.
+    Returns:
+        Why each copy is not there (it cannot be written or does not verify), None where it is.
     """
-    if isinstance(book, Workbook):
-        _annotate(book, forms, results, target, lang, durable=durable)
-        return
-    results[0]["findings"].append(finding_result(relaid_note(book), lang))
+    copies = [_copied(one, lang) for one in fillings]
+    save_copies([copy.copy for copy in copies if isinstance(copy, _Annotated)], durable=durable)
+    for one, copy in zip(fillings, copies, strict=True):
+        if isinstance(copy, _Annotated) and copy.copy.failed is None:
+            for refusal in copy.copy.refused:
+                _report(refusal, copy.pages[refusal.sheet], one.forms, one.results, lang)
+    return [copy.copy.failed if isinstance(copy, _Annotated) else copy for copy in copies]
+
+
+class _Annotated(NamedTuple):
+    """A copy that is to be saved, and what its sheets get by their position."""
+
+    copy: Copy
+    pages: Mapping[int, _Page]
+
+
+def _copied(one: Filling, lang: Lang) -> _Annotated | PerfevalError:
+    """The copy that is to be saved, or why there can be none."""
+    try:
+        book = one.book if isinstance(one.book, Workbook) else _laid_out(one, one.book, lang)
+        pages = _pages(book, one.forms, one.results, lang)
+    except PerfevalError as error:
+        return error
+    looks = {index: page.looks for index, page in pages.items()}
+    finish = dressing(book, looks, {index: page.widths() for index, page in pages.items()})
+    return _Annotated(Copy(book, {index: page.values for index, page in pages.items()}, one.target, finish), pages)
+
+
+def _laid_out(one: Filling, book: LegacyWorkbook, lang: Lang) -> Workbook:
+    """A workbook in a format that has no lossless writer, laid out anew."""
+    one.results[0]["findings"].append(finding_result(relaid_note(book), lang))
     with TemporaryDirectory() as folder:
-        laid = Path(folder) / f"{target.stem}.xlsx"
+        laid = Path(folder) / f"{Path(one.target).stem}.xlsx"
         write_relaid(book, {}, laid, durable=False)
-        _annotate(open_workbook(laid), forms, results, target, lang, durable=durable)
+        return open_workbook(laid)
 
 
-def _annotate(
-    book: Workbook, forms: Sequence[Form], results: Sequence[FormResult], target: Path, lang: Lang, *, durable: bool
-) -> None:
+def _pages(book: Workbook, forms: Sequence[Form], results: Sequence[FormResult], lang: Lang) -> dict[int, _Page]:
+    """What the sheets of a workbook's forms get, by their position."""
     spans = [span for form in forms for span in form.spans()]
     pages = {
         index: _Page(book, book.sheet(index), _free_column(book, index, [s for s in spans if s[0] == index]))
@@ -89,11 +105,7 @@ def _annotate(
         for index, _, _ in form.spans():
             pages[index].turn_to(beside)
         _annotate_form(pages, form, result, lang)
-    widths = {index: page.widths() for index, page in pages.items()}
-    finish = dressing(book, {index: page.looks for index, page in pages.items()}, widths)
-    edits = {index: page.values for index, page in pages.items()}
-    for refusal in save_copy(book, edits, target, durable=durable, finish=finish):
-        _report(refusal, pages[refusal.sheet], forms, results, lang)
+    return pages
 
 
 @dataclass(slots=True)
