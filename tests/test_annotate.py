@@ -26,7 +26,7 @@ from perfeval_xlsx.scoring.result import FormResult
 from perfeval_xlsx.scoring.rulebook_file import choose_rulebook
 from perfeval_xlsx.scoring.score import score
 from perfeval_xlsx.workbook import open_any, open_workbook, row_column
-from perfeval_xlsx.workbook.layout import Layout
+from perfeval_xlsx.workbook.layout import Layout, PlainRow
 from perfeval_xlsx.workbook.restyle import Look, add_formats, widen
 
 SAMPLES = Path(__file__).parent.parent / "sample_workbooks"
@@ -235,6 +235,14 @@ def test_an_old_workbook_is_laid_out_anew(tmp_path: Path) -> None:
     values = [cell.value for cell in cells(target)["自评表"].values()]
     assert values.count("复核得分") == 2
     assert "B61" in {finding["code"] for finding in results[0]["findings"]}
+
+
+def test_a_copy_reads_as_quickly_as_its_original(tmp_path: Path) -> None:
+    annotated(ROADS, tmp_path / "copy.xlsx", [a_finding("S01", "H17")])
+    for path in (ROADS, tmp_path / "copy.xlsx"):
+        layout = open_workbook(path).layout(0)
+        assert layout is not None
+        assert {type(row) for row in layout.rows.values()} == {PlainRow}
 
 
 def test_copies_made_together_are_those_made_one_by_one(tmp_path: Path) -> None:

@@ -248,7 +248,9 @@ def _in_row(part: bytes, number: int, row: Row | PlainRow, wanted: Mapping[int, 
         if column in there:
             tag = TAG.match(part, there[column])
             if tag is not None:
-                attributes = _attributes(tag[2], {b"s": b"%d" % style})
+                # Right behind the address, as nearly all writers spell it, so that the copy is verified quickly.
+                address, *others = (found[0] for found in ATTRIBUTE.finditer(tag[2]) if found[1] != b"s")
+                attributes = b"".join([address, b' s="%d"' % style, *others])
                 yield tag.start(), tag.end(), b"<%b%b%b>" % (tag[1], attributes, tag[3])
         elif opening is not None and not opening[3]:
             following = bisect_right(columns, column)
