@@ -39,6 +39,8 @@ from perfeval_xlsx.workbook.save import Copy, save_copies
 Place = tuple[int, int]
 _HEIGHT = re.compile(rb"\bht=[\"']([0-9.]+)")
 _DISPUTED = frozenset({"error", "warning"})
+_TOGETHER = 32
+"""Copies made together: each holds the values and looks of two columns until it is written, some 60 KB."""
 
 
 def annotate_all(fillings: Sequence[Filling], *, lang: Lang = "zh", durable: bool = True) -> list[PerfevalError | None]:
@@ -56,6 +58,12 @@ def annotate_all(fillings: Sequence[Filling], *, lang: Lang = "zh", durable: boo
     Returns:
         Why each copy is not there (it cannot be written or does not verify), None where it is.
     """
+    groups = (fillings[at : at + _TOGETHER] for at in range(0, len(fillings), _TOGETHER))
+    return [failed for group in groups for failed in _annotate(group, lang, durable=durable)]
+
+
+def _annotate(fillings: Sequence[Filling], lang: Lang, *, durable: bool) -> list[PerfevalError | None]:
+    """Annotate copies whose values and looks are in memory together."""
     copies = [_copied(one, lang) for one in fillings]
     save_copies([copy.copy for copy in copies if isinstance(copy, _Annotated)], durable=durable)
     for one, copy in zip(fillings, copies, strict=True):
