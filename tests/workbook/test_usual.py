@@ -113,6 +113,25 @@ def test_what_is_set_without_asking_is_set_as_the_careful_way_sets_it(edits: Any
     save.verify(book, content, {0: usual[1]}, {SHEET})
 
 
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_a_sheet_with_any_other_byte_does_not_read_back(data: st.DataObject) -> None:
+    book = opened(pack(parts(sheet_xml(ROWS.replace(' t="s"', "")))))
+    layout = book.layout(0)
+    assert layout is not None
+    edits = data.draw(st.dictionaries(PLACES, st.sampled_from([4.5, 10.0, -0.25, "优", "a<b"]), min_size=1, max_size=6))
+    part, made, _ = patch.patch(layout, book.sheet(0), edits, 256)
+    quick = verify._reads_back(layout, part, made)
+    odd = bytearray(part)
+    place, byte = data.draw(st.integers(0, len(part) - 1)), data.draw(st.integers(0, 255))
+    odd[place] = byte
+    assert verify._reads_back(layout, bytes(odd), made) == (quick and odd == part)
+    assert not verify._reads_back(layout, part + b" ", made)
+    for at, value in made.items():
+        other = 7.75 if isinstance(value, str) else value + 1
+        assert not verify._reads_back(layout, part, {**made, at: other})
+
+
 @pytest.mark.parametrize("together", [1, 1 << 22])
 def test_copies_made_together_are_those_made_one_by_one(
     together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
