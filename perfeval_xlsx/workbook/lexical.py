@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from perfeval_xlsx.workbook.cells import Cell, Sheet
 from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, PlainRow, column_of
 from perfeval_xlsx.workbook.row_cells import CELL, RowCells
-from perfeval_xlsx.workbook.row_shapes import INDICES, Held, Shape, cut, values_in
+from perfeval_xlsx.workbook.row_shapes import INDICES, Held, Shape, cut, cut_at_tags, is_cut_at_tags, values_in
 from perfeval_xlsx.workbook.spellings import KEPT, LONGEST, USUAL, IrregularError, table_of
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
@@ -130,13 +130,18 @@ class _Rows:
         *rows, _ = data.split(_END)
         if not 0 < len(rows) <= self.context.limits.rows or not self.spelled.shapes.begin(rows):
             return False
+        known = self.spelled.shapes.known.get
         bare, values = cut(data)
         *keys, _ = bare.split(_END)
+        found = [*map(known, keys)]
+        if not (all(found) or is_cut_at_tags(data, values)):
+            bare, values = cut_at_tags(data)
+            *keys, _ = bare.split(_END)
+            found = [*map(known, keys)]
         if len(keys) != len(rows):
             return False
         ends = [*map(add, accumulate(map(len, rows)), count(place, len(_END)))]
         starts = [place, *map(add, ends, repeat(len(_END)))]
-        found = [*map(self.spelled.shapes.known.get, keys)]
         shapes = [shape for shape in found if shape]
         if len(shapes) < len(found):
             shapes, values = self.strange(found, keys, values, starts, ends)

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from perfeval_xlsx.workbook.display import Format
 
-_TAG = b"v>"
+_TAG, _LETTER = b"v>", b"v"
 FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 """A number as cells spell it."""
-_END = b"</"
+_BEGIN, _END = b">", b"</"
+"""What stands around a value within its tags' letters."""
 _KEPT, _ROWS = 8_192, 4_096
 """How many numbers of a format, and how many shapes, are remembered: most rates of four decimals among them."""
 _LONGEST = 4_096
@@ -36,8 +37,19 @@ def number(spelled: bytes) -> float:
     return value
 
 
+def _bare(spelled: bytes) -> bytes:
+    """Return a value without what stands around it.
+
+    Raises:
+        ValueError: It does not stand there.
+    """
+    if not (spelled.startswith(_BEGIN) and spelled.endswith(_END)):
+        raise ValueError(spelled)
+    return spelled[len(_BEGIN) : -len(_END)]
+
+
 class Numbers(dict[bytes, str]):
-    """Texts of numbers under one format, outer white space off, by the spelling, the end tag's ``</`` included."""
+    """Texts of numbers under one format, outer white space off, by the spelling as ``cut`` hands it over."""
 
     __slots__ = ("date1904", "form")
 
@@ -45,8 +57,8 @@ class Numbers(dict[bytes, str]):
         self.form, self.date1904 = form, date1904
 
     def __missing__(self, spelled: bytes) -> str:
-        raw = spelled.removesuffix(_END)
-        if raw == spelled or not FIGURE.fullmatch(raw):
+        raw = _bare(spelled)
+        if not FIGURE.fullmatch(raw):
             raise ValueError(spelled)
         text = self.form.number(number(raw), self.date1904).strip()
         if len(self) < _KEPT:
@@ -55,13 +67,13 @@ class Numbers(dict[bytes, str]):
 
 
 class Indices(dict[bytes, int]):
-    """Indices of shared strings by their spelling, the end tag's ``</`` included."""
+    """Indices of shared strings by their spelling, likewise."""
 
     __slots__ = ()
 
     def __missing__(self, spelled: bytes) -> int:
-        digits = spelled.removesuffix(_END)
-        if digits == spelled or not digits.isdigit():
+        digits = _bare(spelled)
+        if not digits.isdigit():
             raise ValueError(spelled)
         index = int(digits)
         if len(self) < _KEPT:
@@ -69,7 +81,7 @@ class Indices(dict[bytes, int]):
         return index
 
 
-INDICES = Indices((b"%d</" % index, index) for index in range(1_024))
+INDICES = Indices((b">%d</" % index, index) for index in range(1_024))
 
 
 Held = tuple[int, Numbers | None]
@@ -121,7 +133,7 @@ class Shapes:
         for texts in self._numbers.values():
             if len(texts) >= _KEPT:
                 texts.clear()
-        first, middle = self.met(cut(rows[0])[0]), self.met(cut(rows[len(rows) // 2])[0])
+        first, middle = (self.met(cut_at_tags(row)[0]) for row in (rows[0], rows[len(rows) // 2]))
         return first and middle
 
     def met(self, key: bytes) -> bool:
@@ -149,12 +161,24 @@ class Shapes:
 
 
 def cut(rows: bytes) -> tuple[bytes, list[bytes]]:
-    """Return rows' bytes without their values, and the values, each with the ``</`` of its end tag.
+    """Return rows' bytes without their values, and the values, each with ``>`` before and ``</`` behind it.
 
-    Rows with the same bytes and as many values are spelled alike, if no value holds a tag.
+    Rows with the same bytes and as many values are spelled alike, if no value holds a tag. They are cut at the letter
+    in the values' tags, for which one byte is looked for instead of two, three times as fast; see ``is_cut_at_tags``.
     """
+    pieces = rows.split(_LETTER)
+    return _LETTER.join(pieces[::2]), pieces[1::2]
+
+
+def is_cut_at_tags(rows: bytes, values: Sequence[bytes]) -> bool:
+    """Whether rows that were cut have the letter nowhere but in the values' tags."""
+    return rows.count(_TAG) == 2 * len(values)
+
+
+def cut_at_tags(rows: bytes) -> tuple[bytes, list[bytes]]:
+    """Cut rows as ``cut`` does, but those, too, that have the letter elsewhere (``outlineLevel``)."""
     pieces = rows.split(_TAG)
-    return _TAG.join(pieces[::2]), pieces[1::2]
+    return _TAG.join(pieces[::2]), [_BEGIN + value for value in pieces[1::2]]
 
 
 def values_in(key: bytes) -> int:
