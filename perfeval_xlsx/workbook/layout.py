@@ -13,6 +13,8 @@ from perfeval_xlsx.workbook.cells import Merge, a1, row_column
 from perfeval_xlsx.workbook.display import Format
 
 LAST_ROW = 1_048_576
+CELL, ROW_END = b'<c r="', b"</row>"
+"""How a plainly spelled cell begins, and how a row ends."""
 _PLACE = re.compile(rb'<c r="([A-Z]+)[0-9]+"')
 _STYLED = re.compile(rb'<c r="([A-Z]+)[0-9]+" s="([0-9]+)"')
 COLUMNS: dict[bytes, int] = {}
@@ -70,13 +72,38 @@ class PlainRow(NamedTuple):
         return None if place < 0 else place
 
 
+class RowPlaces:
+    """Where the rows of a part stand.
+
+    Args:
+        rows: Rows by number, in order of the file.
+    """
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: dict[int, Row | PlainRow] | None = None) -> None:
+        self._rows = {} if rows is None else rows
+
+    def rows(self) -> dict[int, Row | PlainRow]:
+        """Return all rows by number, in order of the file."""
+        return self._rows
+
+    def span(self, row: int) -> tuple[int, int] | None:
+        """Return between which bytes the cells of a plainly spelled row stand, and none of others with its number.
+
+        None for any other row, and where there is no such row.
+        """
+        line = self._rows.get(row)
+        return line[3:] if isinstance(line, PlainRow) else None
+
+
 @dataclass(slots=True)
 class Layout:
     """Where everything stands in a sheet part, for patching.
 
     Attributes:
         part: The part's bytes in UTF-8.
-        rows: Rows by number, in order of the file.
+        places: Where its rows stand; ``rows`` are all of them.
         data: Position of ``sheetData``'s start tag, -1 where there is none.
         data_end: Position of its end tag (or behind a self-closing tag).
         ordered: False when rows stand out of order or twice.
@@ -90,7 +117,7 @@ class Layout:
     """
 
     part: bytes
-    rows: dict[int, Row | PlainRow] = field(default_factory=dict)
+    places: RowPlaces = field(default_factory=RowPlaces)
     data: int = -1
     data_end: int = -1
     ordered: bool = True
@@ -101,6 +128,16 @@ class Layout:
     opaque: set[tuple[int, int]] = field(default_factory=set)
     formulas: bool = False
     bare: dict[tuple[int, int], tuple[int, int] | None] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> dict[int, Row | PlainRow]:
+        """Rows by number, in order of the file."""
+        return self.places.rows()
+
+    def plain_cell(self, row: int, column: int) -> int:
+        """Return the position of a plainly spelled cell's start tag, -1 where it is none or there is none."""
+        span = self.places.span(row)
+        return -1 if span is None else self.part.find(cell_mark(row, column), *span)
 
     @property
     def blanks(self) -> dict[tuple[int, int], int]:
@@ -117,10 +154,10 @@ class Layout:
 
     def style(self, row: int, column: int) -> int:
         """Style of one blank cell, 0 where it has none."""
-        line = self.rows.get(row)
-        if self.plain is None or line is None:
+        if self.plain is None:
             return self.styled.get((row, column), 0)
-        found = _STYLED.match(self.part, line.place(self.part, row, column) or 0)
+        place = self.plain_cell(row, column)
+        found = _STYLED.match(self.part, place) if place >= 0 else None
         return int(found[2]) if found else 0
 
 

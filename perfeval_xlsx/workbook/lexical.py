@@ -14,15 +14,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache, partial
-from itertools import accumulate, compress, count, repeat
-from operator import add, ge, sub
+from functools import lru_cache
+from itertools import compress
+from operator import ge, sub
 from typing import Any, NamedTuple
 
 from perfeval_xlsx.workbook.cells import Cell, Sheet
-from perfeval_xlsx.workbook.layout import COLUMNS, Context, Layout, PlainRow, column_of
-from perfeval_xlsx.workbook.row_cells import CELL, RowCells
-from perfeval_xlsx.workbook.row_shapes import INDICES, Held, Shape, cut, cut_at_tags, is_cut_at_tags, values_in
+from perfeval_xlsx.workbook.layout import CELL, COLUMNS, ROW_END, Context, Layout, PlainRow, column_of
+from perfeval_xlsx.workbook.row_cells import RowCells
+from perfeval_xlsx.workbook.row_shapes import (
+    INDICES,
+    Held,
+    Shape,
+    ShapedRows,
+    bounds_of,
+    cut,
+    cut_at_tags,
+    is_cut_at_tags,
+    least_of,
+    values_in,
+)
 from perfeval_xlsx.workbook.spellings import KEPT, LONGEST, USUAL, IrregularError, table_of
 
 OPEN, CLOSE = b"<sheetData>", b"</sheetData>"
@@ -31,7 +42,6 @@ _ROW = re.compile(
     rb'[ \t\r\n]*+(<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]{0,39}="[^"<&\x00-\x1f\x80-\xff]*+")*+) ?+(/?)>)'
     rb"[ \t\r\n]*+"
 )
-_END = b"</row>"
 PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:<v>([^<]*)</v>)?(<[fi].*?)?</c>)',
     re.DOTALL,
@@ -42,7 +52,6 @@ _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?::[A-Za-z][A-Za-z0-9]*)?")
 _TRUE = {b"1", b"true"}
 _WHITE = b" \t\r\n"
 _new: Any = tuple.__new__
-_plain_row: Any = partial(_new, PlainRow)
 
 
 def read_data(part: bytes, start: int, stop: int, sheet: Sheet, layout: Layout, context: Context) -> None:
@@ -100,14 +109,14 @@ class _Rows:
             if len(known) >= KEPT:
                 known.clear()
         if not self.by_shape(place, part[place:stop]):
-            while (end := part.find(_END, place, stop)) >= 0:
+            while (end := part.find(ROW_END, place, stop)) >= 0:
                 self.by_cell(place, end)
-                place = end + len(_END)
+                place = end + len(ROW_END)
             self.finish(place)
         if self.full > limits.rows or self.count > limits.cells:
             raise IrregularError
         sheet.lines, sheet.formulas = self.lines, self.formulas
-        sheet.cells = RowCells(part, self.layout.rows, self.context.strings, self.spelled, filled=bool(self.lines))
+        sheet.cells = RowCells(part, self.layout.places, self.context.strings, self.spelled, filled=bool(self.lines))
 
     def finish(self, place: int) -> None:
         """Take what stands behind the last row that has cells: nothing but rows that have none."""
@@ -127,49 +136,52 @@ class _Rows:
         Returns:
             Whether they were taken; where not, the sheet is not one of a template, and nothing was.
         """
-        *rows, _ = data.split(_END)
-        if not 0 < len(rows) <= self.context.limits.rows or not self.spelled.shapes.begin(rows):
+        known = self.spelled.shapes
+        if not known.begin(data):
             return False
-        known = self.spelled.shapes.known.get
         bare, values = cut(data)
-        *keys, _ = bare.split(_END)
-        found = [*map(known, keys)]
-        if not (all(found) or is_cut_at_tags(data, values)):
-            bare, values = cut_at_tags(data)
-            *keys, _ = bare.split(_END)
-            found = [*map(known, keys)]
-        if len(keys) != len(rows):
+        *keys, _ = bare.split(ROW_END)
+        if not 0 < len(keys) <= self.context.limits.rows:
             return False
-        ends = [*map(add, accumulate(map(len, rows)), count(place, len(_END)))]
-        starts = [place, *map(add, ends, repeat(len(_END)))]
+        found = [*map(known.known.get, keys)]
         shapes = [shape for shape in found if shape]
-        if len(shapes) < len(found):
-            shapes, values = self.strange(found, keys, values, starts, ends)
-        self.place(shapes, starts, ends)
+        if len(shapes) < len(found) or sum([len(shape.held) for shape in shapes]) != len(values):
+            shapes, values = self.strange(place, data, keys, values)
+        if not shapes:
+            return False
+        self.check(shapes)
         self.look_up(shapes, values)
-        self.finish(starts[-1])
+        self.finish(place + data.rfind(ROW_END) + len(ROW_END))
+        self.layout.places = ShapedRows(self.part, place, self.stop, shapes, self.layout.rows)
         return True
 
     def strange(
-        self, found: list[Shape | None], keys: list[bytes], values: list[bytes], starts: list[int], ends: list[int]
+        self, place: int, data: bytes, keys: list[bytes], values: list[bytes]
     ) -> tuple[list[Shape], list[bytes]]:
         """Take the rows without a known shape cell by cell.
 
         Args:
-            found: Shapes of all rows, None where a row has no known one.
+            place: Where the rows begin.
+            data: Their bytes.
             keys: The rows without their values.
             values: The values of all of them.
-            starts: Where each row begins.
-            ends: Where its end tag begins.
 
         Returns:
-            The shapes, those of the rows that were taken of no cells, and the values of the other rows.
+            The shapes, those of the rows that were taken of no cells, and the values of the other rows. No shapes where
+            it cannot be told which row has which values.
         """
+        if not is_cut_at_tags(data, values):
+            bare, values = cut_at_tags(data)
+            *keys, _ = bare.split(ROW_END)
+        *rows, _ = data.split(ROW_END)
+        if len(keys) != len(rows):
+            return [], []
         shapes: list[Shape] = []
         others: list[bytes] = []
         at = 0
-        for key, known, start, end in zip(keys, found, starts, ends, strict=False):
+        for key, start, end in zip(keys, *bounds_of(rows, place), strict=True):
             behind = at + values_in(key)
+            known = self.spelled.shapes.known.get(key)
             if known is not None:
                 others += values[at:behind]
             shapes.append(known or self.learn(start, end, key))
@@ -191,17 +203,19 @@ class _Rows:
         head, before, items = self.by_cell(place, end)
         shapes = self.spelled.shapes
         if shapes.wanted(key):
-            shape = self.shape(head, before, items)
+            shape = self.shape(head, before, items, least_of(key))
             shapes.learn(key, shape if shape is not None and len(shape.held) == values_in(key) else None)
-        return Shape(head.row, head.hidden, head.style, head.prefixes, head.lead, len(before), 0, 0, ())
+        least = end + len(ROW_END) - place
+        return Shape(head.row, head.hidden, head.style, head.prefixes, head.lead, len(before), 0, 0, (), least)
 
-    def shape(self, head: _Head, before: bytes, items: list[bytes]) -> Shape | None:
+    def shape(self, head: _Head, before: bytes, items: list[bytes], least: int) -> Shape | None:
         """Return the shape of a row, None where it does not say all but its values.
 
         Args:
             head: What its start tag says.
             before: Its bytes before the first cell.
             items: Those of each cell from the address on.
+            least: How many a row of this shape has at least.
         """
         if before not in _heads:
             return None
@@ -218,35 +232,24 @@ class _Rows:
                     return None
                 held.append((column, None if usual[2] else self.spelled.numbers(style)))
         told = (head.row, head.hidden, head.style, head.prefixes, head.lead, len(before), column, len(items))
-        return Shape(*told, tuple(held))
+        return Shape(*told, tuple(held), least)
 
-    def place(self, shapes: Sequence[Shape], starts: list[int], ends: list[int]) -> None:
-        """Note where rows stand, which must follow each other.
-
-        Args:
-            shapes: What they say.
-            starts: Where each row begins.
-            ends: Where its end tag begins.
-        """
-        limits = self.context.limits
-        numbers, hidden, styles, prefixes, leads, firsts, lasts, counts, _ = zip(*shapes, strict=True)
-        if any(map(ge, (0, *numbers), numbers)) or max(lasts) > limits.columns:
+    def check(self, shapes: Sequence[Shape]) -> None:
+        """Note what rows say of themselves, which must follow each other."""
+        numbers, hidden, _, prefixes, _, _, lasts, counts, _, _ = zip(*shapes, strict=True)
+        if any(map(ge, (0, *numbers), numbers)) or max(lasts) > self.context.limits.columns:
             raise IrregularError
         self.row, self.count = numbers[-1], self.count + sum(counts)
         self.sheet.hidden_rows.update(compress(numbers, hidden))
         for needed in {*prefixes}:
             self.declare(needed)
-        told = zip(map(add, starts, leads), ends, styles, map(add, starts, firsts), ends, strict=False)
-        rows = dict(zip(numbers, map(_plain_row, told), strict=True))
-        others = self.layout.rows  # empty ones before a strange row
-        self.layout.rows = dict(sorted((others | rows).items())) if others else rows
 
     def look_up(self, shapes: Sequence[Shape], values: list[bytes]) -> None:
         """Look up the texts of rows by their shapes.
 
         Args:
             shapes: What the rows say.
-            values: Values of their cells, each with the mark of its end tag.
+            values: Values of their cells as they were cut.
         """
         strings, lines, left, indices = self.context.stripped, self.lines, iter(values), INDICES
         read = bool(lines)
@@ -263,7 +266,8 @@ class _Rows:
         if read:
             self.lines = lines = dict(sorted(lines.items()))
         # A row that has but white space counts as empty here: too many of those are read the thorough way.
-        if max(map(sub, (*lines, self.row), (0, *lines))) > self.context.limits.empty_rows:
+        most = self.context.limits.empty_rows
+        if self.row > most and max(map(sub, (*lines, self.row), (0, *lines))) > most:
             raise IrregularError
         self.filled = next(reversed(lines), 0)
 

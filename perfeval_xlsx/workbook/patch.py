@@ -88,10 +88,9 @@ def bare_cell(layout: Layout, place: tuple[int, int]) -> tuple[int, int] | None:
     """Return where address and style of a cell as ``BARE_CELL`` in a plainly spelled row end, and where it does."""
     known = layout.bare
     if place not in known:
-        line, mark, found = layout.rows.get(place[0]), cell_mark(*place), None
-        start = layout.part.find(mark, line.first, line.last) if isinstance(line, PlainRow) else -1
+        start, found = layout.plain_cell(*place), None
         if start >= 0:
-            found = BARE_CELL.match(layout.part, start + len(mark))
+            found = BARE_CELL.match(layout.part, start + len(cell_mark(*place)))
         known[place] = None if found is None else (found.end(1), found.end())
     return known[place]
 

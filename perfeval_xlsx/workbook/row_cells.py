@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, MutableMapping, Sequence, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, Sequence, ValuesView
 from typing import Any
 
 from perfeval_xlsx.workbook.cells import Cell
-from perfeval_xlsx.workbook.layout import PlainRow, Row, cell_mark, column_of
+from perfeval_xlsx.workbook.layout import CELL, ROW_END, PlainRow, RowPlaces, cell_mark, column_of
 from perfeval_xlsx.workbook.spellings import Spelled
 
-CELL = b'<c r="'
-"""How a plainly spelled cell begins."""
 Place = tuple[int, int]
 
 
@@ -21,33 +19,35 @@ class RowCells(MutableMapping[Place, Cell]):
 
     Args:
         part: The sheet part's bytes.
-        rows: All its rows, whose cells are plainly spelled.
+        places: Where all its rows stand, whose cells are plainly spelled.
         strings: The workbook's shared strings.
         spelled: What cells hold by their spelling.
         filled: True where it is known that there are any.
     """
 
-    __slots__ = ("_filled", "_made", "_part", "_rows", "_spelled", "_strings")
+    __slots__ = ("_filled", "_made", "_part", "_places", "_spelled", "_strings")
 
     def __init__(
-        self, part: bytes, rows: Mapping[int, Row | PlainRow], strings: Sequence[str], spelled: Spelled, *, filled: bool
+        self, part: bytes, places: RowPlaces, strings: Sequence[str], spelled: Spelled, *, filled: bool
     ) -> None:
-        self._part, self._rows, self._strings, self._spelled, self._filled = part, rows, strings, spelled, filled
+        self._part, self._places, self._strings, self._spelled, self._filled = part, places, strings, spelled, filled
         self._made: dict[Place, Cell] | None = None
 
     def get(self, place: Place, default: Any = None, /) -> Any:
         """Return one cell."""
         if self._made is not None:
             return self._made.get(place, default)
-        row = self._rows.get(place[0])
-        if not isinstance(row, PlainRow):
+        span = self._places.span(place[0])
+        if span is None:
             return default
-        part, last, mark = self._part, row[4], cell_mark(*place)
-        start = part.find(mark, row[3], last)
+        part, mark = self._part, cell_mark(*place)
+        start = part.find(mark, *span)
         if start < 0:
             return default
-        end = part.find(CELL, start + 1, last)
-        cell = self._cell(part[start + len(mark) : last if end < 0 else end])
+        start += len(mark)
+        last = part.find(ROW_END, start)
+        end = part.find(CELL, start, last)
+        cell = self._cell(part[start : last if end < 0 else end])
         return default if cell is None else cell
 
     def __getitem__(self, place: Place) -> Cell:
@@ -93,7 +93,7 @@ class RowCells(MutableMapping[Place, Cell]):
         """Return all cells, made now where they were not."""
         if self._made is None:
             made: dict[Place, Cell] = {}
-            for number, row in self._rows.items():
+            for number, row in self._places.rows().items():
                 mark = b'%d"' % number
                 for item in self._part[row[3] : row[4]].split(CELL)[1:] if isinstance(row, PlainRow) else ():
                     letters, _, held = item.partition(mark)

@@ -9,10 +9,14 @@ before; a shape is learned when it is met for the second time, so that rows whic
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate, count, repeat
+from operator import add
 from typing import NamedTuple
 
 from perfeval_xlsx.workbook.display import Format
+from perfeval_xlsx.workbook.layout import ROW_END, PlainRow, Row, RowPlaces
 
 _TAG, _LETTER = b"v>", b"v"
 FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
@@ -96,6 +100,7 @@ class Shape(NamedTuple):
         lead: Bytes before its start tag; ``first`` bytes before its first cell.
         last: Column of its last cell; ``cells`` how many it has.
         held: Those that hold a value, in order.
+        least: Bytes of a row of this shape, its values as short as can be.
     """
 
     row: int
@@ -107,6 +112,56 @@ class Shape(NamedTuple):
     last: int
     cells: int
     held: tuple[Held, ...]
+    least: int
+
+
+class ShapedRows(RowPlaces):
+    """Rows of known shapes, which tell about where one stands; all are looked for when that is not enough.
+
+    Args:
+        part: The part's bytes.
+        place: Where the rows begin.
+        stop: Where they end.
+        shapes: What each of them says.
+        others: Rows without cells that stand among them.
+    """
+
+    __slots__ = ("_begins", "_numbers", "_others", "_part", "_place", "_shapes", "_stop")
+
+    def __init__(
+        self, part: bytes, place: int, stop: int, shapes: Sequence[Shape], others: dict[int, Row | PlainRow]
+    ) -> None:
+        super().__init__()
+        self._part, self._place, self._stop, self._shapes, self._others = part, place, stop, shapes, others
+        self._numbers: list[int] = []
+        self._begins: list[int] = []
+
+    def rows(self) -> dict[int, Row | PlainRow]:
+        """Return all rows by number, in order of the file."""
+        if not self._rows:
+            numbers, _, styles, _, leads, firsts, *_ = zip(*self._shapes, strict=True)
+            starts, ends = bounds_of(self._part[self._place : self._stop].split(ROW_END)[:-1], self._place)
+            told = zip(map(add, starts, leads), ends, styles, map(add, starts, firsts), ends, strict=True)
+            rows = dict(zip(numbers, map(PlainRow._make, told), strict=True))
+            self._rows = dict(sorted((self._others | rows).items())) if self._others else rows
+        return self._rows
+
+    def span(self, row: int) -> tuple[int, int] | None:
+        """Return between which bytes the cells of a row stand, and none of others with its number."""
+        if not self._begins:
+            self._numbers = [shape.row for shape in self._shapes]
+            self._begins = [*accumulate([shape.least for shape in self._shapes], initial=self._place)]
+        begins, at = self._begins, bisect_left(self._numbers, row)
+        if at == len(self._numbers) or self._numbers[at] != row:
+            return None
+        # No row ends later than it might by more bytes than all of them do.
+        return begins[at], begins[at + 1] + self._stop - begins[-1]
+
+
+def bounds_of(rows: Sequence[bytes], place: int) -> tuple[list[int], list[int]]:
+    """Return where each of some rows begins and where its end tag does, the first at ``place``."""
+    ends = [*map(add, accumulate(map(len, rows)), count(place, len(ROW_END)))]
+    return [place, *map(add, ends[:-1], repeat(len(ROW_END)))], ends
 
 
 class Shapes:
@@ -124,8 +179,8 @@ class Shapes:
         self._met: set[bytes] = set()
         self._odd: set[bytes] = set()
 
-    def begin(self, rows: Sequence[bytes]) -> bool:
-        """Whether a sheet's rows, of which there is one at least, have shapes met before, by two of them; make room."""
+    def begin(self, rows: bytes) -> bool:
+        """Whether a sheet's rows have shapes met before, by the first and the one in the middle; make room for more."""
         full: list[dict[bytes, Shape] | set[bytes]] = [self.known, self._met, self._odd]
         for shapes in full:
             if len(shapes) >= _ROWS:
@@ -133,8 +188,14 @@ class Shapes:
         for texts in self._numbers.values():
             if len(texts) >= _KEPT:
                 texts.clear()
-        first, middle = (self.met(cut_at_tags(row)[0]) for row in (rows[0], rows[len(rows) // 2]))
-        return first and middle
+        middle = rows.rfind(ROW_END, 0, len(rows) // 2)
+        first, other = self._met_at(rows, 0), self._met_at(rows, middle + len(ROW_END) if middle >= 0 else 0)
+        return first and other
+
+    def _met_at(self, rows: bytes, place: int) -> bool:
+        """Whether the shape of the row at a place was met before."""
+        end = rows.find(ROW_END, place)
+        return end >= 0 and self.met(cut_at_tags(rows[place:end])[0])
 
     def met(self, key: bytes) -> bool:
         """Whether a shape was met before; from now on it was."""
@@ -184,3 +245,8 @@ def cut_at_tags(rows: bytes) -> tuple[bytes, list[bytes]]:
 def values_in(key: bytes) -> int:
     """Return how many values were cut out of a row."""
     return key.count(_TAG)
+
+
+def least_of(key: bytes) -> int:
+    """Return how many bytes a row has at least whose values were cut out: a digit each, and its own end tag."""
+    return len(key) + values_in(key) * len(b">0</v") + len(ROW_END)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.workbook import lexical
 from perfeval_xlsx.workbook import sheet as sheets
-from perfeval_xlsx.workbook.cells import Cell, Sheet
+from perfeval_xlsx.workbook.cells import Cell, Sheet, a1
+from perfeval_xlsx.workbook.layout import PlainRow
 from perfeval_xlsx.workbook.row_cells import RowCells
 from perfeval_xlsx.workbook.spellings import IrregularError
 
@@ -211,6 +212,7 @@ STRANGE = [
     '<row r="{row}"><c r="A{row}"><v>1</v><v>2</v></c></row>', '<row r="3000"><c r="A3000"><v>1</v></c></row>', '<row r="1"><c r="A1"/></row>',
     '<row r="{row}"><c r="A{row}" t="s"><v>3</v></c></row>', '<row r="{row}"><c r="A{row}" s="2"/><c r="KN{row}"><v>1</v></c></row>',
     '<row r="{row}" x:y="1"><c r="A{row}"><v>1</v></c></row>', '<row r="{row}"></row>', '<row r="{row}"><c r="A{row}"></v></c></row>',
+    '<row r="{row}" outlineLevel="1"><c r="A{row}"><v>1</v></c></row>', '<row r="{row}" hidden="1" vv="1"><c r="A{row}"/></row>',
     '<row r="{row}" r:y="1"><c r="A{row}"><v>1</v></c></row>', '<row r="{row}"><c r="A{row}" t="e"><v>#N/A</v></c></row>',
 ]  # fmt: skip
 
@@ -237,6 +239,43 @@ def test_strange_rows_among_those_of_a_template_say_the_same(
 def by_tens(row: str) -> str:
     """A row of a template ten times as far down."""
     return re.sub(r'( r="[A-Z]?)([0-9]+)"', r'\g<1>\g<2>0"', row)
+
+
+OUTLINED = [
+    '<row r="{row}" outlineLevel="1" spans="1:3"><c r="A{row}" t="s"><v>{value}</v></c><c r="C{row}"><v>{value}</v></c></row>',
+    '<row r="{row}" spans="1:3"><c r="A{row}"/><c r="B{row}" s="1"><v>{value}</v></c></row>',
+    '<row r="{row}" x="v>"/><row r="{next}" spans="1:3"><c r="B{next}"><v>{value}</v></c></row>',
+]  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12)), min_size=1, max_size=12))
+def test_rows_that_spell_the_letter_of_values_elsewhere_say_the_same(rows: list[tuple[int, int]]) -> None:
+    """Whichever rows begin a sheet: cut in another place, a row with the letter moves all values behind it."""
+    text = "".join(
+        OUTLINED[kind].format(row=2 * at, next=2 * at + 1, value=value % 2) for at, (kind, value) in enumerate(rows, 1)
+    )
+    for _ in range(4):
+        fast, thorough = both(workbook(sheet_xml(text)))
+        assert fast == thorough
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEMPLATE, st.sampled_from(["", "-", "97354"]), st.booleans())
+def test_cells_stand_where_their_rows_tell(template: list[Any], longer: str, strange: bool) -> None:
+    rows = filled(template, ["1", "0"])
+    for _ in range(3):
+        read(workbook(sheet_xml(rows)))
+    rows = re.sub(r'(<c r="\w+"(?: s="\d")?><v>)', rf"\g<1>{longer}", rows)
+    rows += '<row r="7"/><row r="9"><c r="B9" t="inlineStr"><is><t>v</t></is></c></row>' * strange
+    layout = opened(workbook(sheet_xml(rows))).layout(0)
+    assert layout is not None
+    found = {(row, column): layout.plain_cell(row, column) for row in range(11) for column in range(1, 9)}
+    for (row, column), place in found.items():
+        line = layout.rows.get(row)
+        assert place == (line.places(layout.part).get(column, -1) if isinstance(line, PlainRow) else -1)
+    thorough = {match[1]: match.start() for match in re.finditer(rb'<c r="(\w+)"', layout.part)}
+    assert {a1(*place).encode(): at for place, at in found.items() if at >= 0} == thorough
 
 
 def test_single_cells_are_those_of_the_whole() -> None:
