@@ -76,25 +76,23 @@ class RowPlaces:
     """Where the rows of a part stand.
 
     Args:
-        rows: Rows by number, in order of the file.
+        part: The part's bytes.
     """
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_part", "_rows")
 
-    def __init__(self, rows: dict[int, Row | PlainRow] | None = None) -> None:
-        self._rows = {} if rows is None else rows
+    def __init__(self, part: bytes) -> None:
+        self._part = part
+        self._rows: dict[int, Row | PlainRow] = {}
 
     def rows(self) -> dict[int, Row | PlainRow]:
         """Return all rows by number, in order of the file."""
         return self._rows
 
-    def span(self, row: int) -> tuple[int, int] | None:
-        """Return between which bytes the cells of a plainly spelled row stand, and none of others with its number.
-
-        None for any other row, and where there is no such row.
-        """
+    def find(self, row: int, column: int) -> int:
+        """Return the position of a plainly spelled cell's start tag, -1 where it is none or there is none."""
         line = self._rows.get(row)
-        return line[3:] if isinstance(line, PlainRow) else None
+        return self._part.find(cell_mark(row, column), *line[3:]) if isinstance(line, PlainRow) else -1
 
 
 @dataclass(slots=True)
@@ -117,7 +115,7 @@ class Layout:
     """
 
     part: bytes
-    places: RowPlaces = field(default_factory=RowPlaces)
+    places: RowPlaces = field(init=False)
     data: int = -1
     data_end: int = -1
     ordered: bool = True
@@ -129,15 +127,13 @@ class Layout:
     formulas: bool = False
     bare: dict[tuple[int, int], tuple[int, int] | None] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.places = RowPlaces(self.part)
+
     @property
     def rows(self) -> dict[int, Row | PlainRow]:
         """Rows by number, in order of the file."""
         return self.places.rows()
-
-    def plain_cell(self, row: int, column: int) -> int:
-        """Return the position of a plainly spelled cell's start tag, -1 where it is none or there is none."""
-        span = self.places.span(row)
-        return -1 if span is None else self.part.find(cell_mark(row, column), *span)
 
     @property
     def blanks(self) -> dict[tuple[int, int], int]:
@@ -156,7 +152,7 @@ class Layout:
         """Style of one blank cell, 0 where it has none."""
         if self.plain is None:
             return self.styled.get((row, column), 0)
-        place = self.plain_cell(row, column)
+        place = self.places.find(row, column)
         found = _STYLED.match(self.part, place) if place >= 0 else None
         return int(found[2]) if found else 0
 

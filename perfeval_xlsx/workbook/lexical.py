@@ -149,10 +149,10 @@ class _Rows:
             shapes, values = self.strange(place, data, keys, values)
         if not shapes:
             return False
-        self.check(shapes)
+        numbers, least = self.check(shapes)
         self.look_up(shapes, values)
         self.finish(place + data.rfind(ROW_END) + len(ROW_END))
-        self.layout.places = ShapedRows(self.part, place, self.stop, shapes, self.layout.rows)
+        self.layout.places = ShapedRows(self.part, place, self.stop, numbers, least, shapes, self.layout.rows)
         return True
 
     def strange(
@@ -234,15 +234,16 @@ class _Rows:
         told = (head.row, head.hidden, head.style, head.prefixes, head.lead, len(before), column, len(items))
         return Shape(*told, tuple(held), least)
 
-    def check(self, shapes: Sequence[Shape]) -> None:
-        """Note what rows say of themselves, which must follow each other."""
-        numbers, hidden, _, prefixes, _, _, lasts, counts, _, _ = zip(*shapes, strict=True)
+    def check(self, shapes: Sequence[Shape]) -> tuple[Sequence[int], Sequence[int]]:
+        """Note what rows say of themselves, which must follow each other; return numbers and least sizes."""
+        numbers, hidden, _, prefixes, _, _, lasts, counts, _, least = zip(*shapes, strict=True)
         if any(map(ge, (0, *numbers), numbers)) or max(lasts) > self.context.limits.columns:
             raise IrregularError
         self.row, self.count = numbers[-1], self.count + sum(counts)
         self.sheet.hidden_rows.update(compress(numbers, hidden))
         for needed in {*prefixes}:
             self.declare(needed)
+        return numbers, least
 
     def look_up(self, shapes: Sequence[Shape], values: list[bytes]) -> None:
         """Look up the texts of rows by their shapes.

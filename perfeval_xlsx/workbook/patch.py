@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Merge, Sheet, a1
-from perfeval_xlsx.workbook.layout import Layout, PlainRow, Row, cell_mark
+from perfeval_xlsx.workbook.layout import Layout, PlainRow, Row
 from perfeval_xlsx.workbook.lexical import PLAIN_CELL
 from perfeval_xlsx.workbook.refusals import Refusal, refusal
 from perfeval_xlsx.workbook.strings import clean, escape
@@ -30,8 +30,10 @@ _MARKUP = re.compile(
     + rb"\s*(?P<empty>/?)>",
     re.DOTALL,
 )
-BARE_CELL = re.compile(rb'((?: s="[0-9]++")?+)(?: t="[a-zA-Z]++")?+(?:/>|>(?:<v>[^<]*+</v>)?+</c>)')
-"""A plainly spelled cell without a formula or a text of its own, from behind its address on: its style."""
+BARE_CELL = re.compile(
+    rb'<c r="[A-Z]++[0-9]++"((?: s="[0-9]++")?+)(?: t="[a-zA-Z]++")?+(?:/>|>(?:<v>[^<]*+</v>)?+</c>)'
+)
+"""A plainly spelled cell without a formula or a text of its own: its style."""
 FIGURE, FIGURE_END, TEXT, TEXT_END = b"><v>", b"</v></c>", b' t="inlineStr">', b"</c>"
 """What stands around a figure and around a text in a plainly spelled cell, from behind its style on."""
 _LONGEST_TEXT = 32_767
@@ -88,9 +90,8 @@ def bare_cell(layout: Layout, place: tuple[int, int]) -> tuple[int, int] | None:
     """Return where address and style of a cell as ``BARE_CELL`` in a plainly spelled row end, and where it does."""
     known = layout.bare
     if place not in known:
-        start, found = layout.plain_cell(*place), None
-        if start >= 0:
-            found = BARE_CELL.match(layout.part, start + len(cell_mark(*place)))
+        start = layout.places.find(*place)
+        found = BARE_CELL.match(layout.part, start) if start >= 0 else None
         known[place] = None if found is None else (found.end(1), found.end())
     return known[place]
 

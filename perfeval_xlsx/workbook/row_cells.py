@@ -37,14 +37,10 @@ class RowCells(MutableMapping[Place, Cell]):
         """Return one cell."""
         if self._made is not None:
             return self._made.get(place, default)
-        span = self._places.span(place[0])
-        if span is None:
-            return default
-        part, mark = self._part, cell_mark(*place)
-        start = part.find(mark, *span)
+        start, part = self._places.find(*place), self._part
         if start < 0:
             return default
-        start += len(mark)
+        start += len(cell_mark(*place))
         last = part.find(ROW_END, start)
         end = part.find(CELL, start, last)
         cell = self._cell(part[start : last if end < 0 else end])

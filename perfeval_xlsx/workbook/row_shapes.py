@@ -16,7 +16,7 @@ from operator import add
 from typing import NamedTuple
 
 from perfeval_xlsx.workbook.display import Format
-from perfeval_xlsx.workbook.layout import ROW_END, PlainRow, Row, RowPlaces
+from perfeval_xlsx.workbook.layout import ROW_END, PlainRow, Row, RowPlaces, cell_mark
 
 _TAG, _LETTER = b"v>", b"v"
 FIGURE = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
@@ -122,19 +122,29 @@ class ShapedRows(RowPlaces):
         part: The part's bytes.
         place: Where the rows begin.
         stop: Where they end.
-        shapes: What each of them says.
+        numbers: Their numbers.
+        least: How many bytes each of them has at least.
+        shapes: What else each of them says.
         others: Rows without cells that stand among them.
     """
 
-    __slots__ = ("_begins", "_numbers", "_others", "_part", "_place", "_shapes", "_stop")
+    __slots__ = ("_begins", "_least", "_near", "_numbers", "_others", "_place", "_shapes", "_stop")
 
     def __init__(
-        self, part: bytes, place: int, stop: int, shapes: Sequence[Shape], others: dict[int, Row | PlainRow]
+        self,
+        part: bytes,
+        place: int,
+        stop: int,
+        numbers: Sequence[int],
+        least: Sequence[int],
+        shapes: Sequence[Shape],
+        others: dict[int, Row | PlainRow],
     ) -> None:
-        super().__init__()
-        self._part, self._place, self._stop, self._shapes, self._others = part, place, stop, shapes, others
-        self._numbers: list[int] = []
+        super().__init__(part)
+        self._place, self._stop = place, stop
+        self._numbers, self._least, self._shapes, self._others = numbers, least, shapes, others
         self._begins: list[int] = []
+        self._near = 0, 0
 
     def rows(self) -> dict[int, Row | PlainRow]:
         """Return all rows by number, in order of the file."""
@@ -142,20 +152,29 @@ class ShapedRows(RowPlaces):
             numbers, _, styles, _, leads, firsts, *_ = zip(*self._shapes, strict=True)
             starts, ends = bounds_of(self._part[self._place : self._stop].split(ROW_END)[:-1], self._place)
             told = zip(map(add, starts, leads), ends, styles, map(add, starts, firsts), ends, strict=True)
-            rows = dict(zip(numbers, map(PlainRow._make, told), strict=True))
-            self._rows = dict(sorted((self._others | rows).items())) if self._others else rows
+            self._rows = dict(zip(numbers, map(PlainRow._make, told), strict=True))
+            if self._others:
+                self._rows = dict(sorted((self._others | self._rows).items()))
         return self._rows
 
-    def span(self, row: int) -> tuple[int, int] | None:
-        """Return between which bytes the cells of a row stand, and none of others with its number."""
-        if not self._begins:
-            self._numbers = [shape.row for shape in self._shapes]
-            self._begins = [*accumulate([shape.least for shape in self._shapes], initial=self._place)]
-        begins, at = self._begins, bisect_left(self._numbers, row)
+    def find(self, row: int, column: int) -> int:
+        """Return the position of a plainly spelled cell's start tag, -1 where there is none.
+
+        It is looked for from where its row begins at the earliest, or from a cell above it that was found last, to
+        where its row ends at the latest: no row ends later than it might by more bytes than all of them do.
+        """
+        begins = self._begins
+        if not begins:
+            begins = self._begins = [*accumulate(self._least, initial=self._place)]
+        at = bisect_left(self._numbers, row)
         if at == len(self._numbers) or self._numbers[at] != row:
-            return None
-        # No row ends later than it might by more bytes than all of them do.
-        return begins[at], begins[at + 1] + self._stop - begins[-1]
+            return -1
+        above, near = self._near
+        begin = near if above < row and near > begins[at] else begins[at]
+        place = self._part.find(cell_mark(row, column), begin, begins[at + 1] + self._stop - begins[-1])
+        if place >= 0:
+            self._near = row, place
+        return place
 
 
 def bounds_of(rows: Sequence[bytes], place: int) -> tuple[list[int], list[int]]:
