@@ -144,7 +144,7 @@ class _Rows:
         if not 0 < len(keys) <= self.context.limits.rows:
             return False
         found = [*map(known.known.get, keys)]
-        shapes = [shape for shape in found if shape]
+        shapes = [*filter(None, found)]
         if len(shapes) < len(found) or sum([len(shape.held) for shape in shapes]) != len(values):
             shapes, values = self.strange(place, data, keys, values)
         if not shapes:

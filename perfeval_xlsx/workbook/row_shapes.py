@@ -214,7 +214,7 @@ class Shapes:
     def _met_at(self, rows: bytes, place: int) -> bool:
         """Whether the shape of the row at a place was met before."""
         end = rows.find(ROW_END, place)
-        return end >= 0 and self.met(cut_at_tags(rows[place:end])[0])
+        return end >= 0 and self.met(_TAG.join(rows[place:end].split(_TAG)[::2]))
 
     def met(self, key: bytes) -> bool:
         """Whether a shape was met before; from now on it was."""
