@@ -126,8 +126,8 @@ class _Rows:
     def by_shape(self, place: int, data: bytes) -> bool:
         """Take all rows of a sheet of a template met before, by their shapes.
 
-        Rows and values are cut at once. Every value is looked up with the mark of its end tag, so that none can hold
-        a tag: as many rows with and without values are the same rows.
+        All values are cut out at once, and rows are told by what is left. Every value is looked up with the marks of
+        its tags, so that none can hold a tag, or the end of a row.
 
         Args:
             place: Where the rows begin.
@@ -141,13 +141,11 @@ class _Rows:
             return False
         bare, values = cut(data)
         *keys, _ = bare.split(ROW_END)
-        if not 0 < len(keys) <= self.context.limits.rows:
-            return False
         found = [*map(known.known.get, keys)]
         shapes = [*filter(None, found)]
         if len(shapes) < len(found) or sum([len(shape.held) for shape in shapes]) != len(values):
             shapes, values = self.strange(place, data, keys, values)
-        if not shapes:
+        if not 0 < len(shapes) <= self.context.limits.rows:
             return False
         numbers, least = self.check(shapes)
         self.look_up(shapes, values)

@@ -149,10 +149,10 @@ class ShapedRows(RowPlaces):
     def rows(self) -> dict[int, Row | PlainRow]:
         """Return all rows by number, in order of the file."""
         if not self._rows:
-            numbers, _, styles, _, leads, firsts, *_ = zip(*self._shapes, strict=True)
+            _, _, styles, _, leads, firsts, *_ = zip(*self._shapes, strict=True)
             starts, ends = bounds_of(self._part[self._place : self._stop].split(ROW_END)[:-1], self._place)
             told = zip(map(add, starts, leads), ends, styles, map(add, starts, firsts), ends, strict=True)
-            self._rows = dict(zip(numbers, map(PlainRow._make, told), strict=True))
+            self._rows = dict(zip(self._numbers, map(PlainRow._make, told), strict=True))
             if self._others:
                 self._rows = dict(sorted((self._others | self._rows).items()))
         return self._rows
