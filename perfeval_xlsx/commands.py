@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perfeval_xlsx.form.model import Kind
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
-_USAGE = ("B44", "B70", "B74", "L04", "Q01", "Q02", "Q03", "V01", "V10", "V11")
+_USAGE = ("B44", "B48", "B70", "B74", "L04", "Q01", "Q02", "Q03", "V01", "V10", "V11")
 _CODES = dict.fromkeys(_USAGE, USAGE) | dict.fromkeys(("B40", "B46"), NOTHING)
 """Exit code by the finding that ended a command; any other ends it with 1."""
 

@@ -99,7 +99,7 @@ class Inbox:
             sources = list(discover([self._folder], self._out))
         except OSError as error:
             raise InboxError("away") from error
-        if any(source.problem is not None and Path(source.path) == self._folder for source in sources):
+        if any(Path(source.path) == self._folder for source in sources):  # it cannot be listed, or is a file
             raise InboxError("away")
         if known and not sources:
             raise InboxError("empty")

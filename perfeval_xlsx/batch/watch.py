@@ -6,6 +6,7 @@ process may be ended at any moment.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from threading import Event
 from time import monotonic, sleep
@@ -15,7 +16,7 @@ from perfeval_xlsx.batch.inbox import Inbox, InboxError, Seen
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.wake import Bell
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError
 
 _TICK = 0.2
 """Seconds after which a pause looks whether it should end; to wait on the event itself could shut a signal out."""
@@ -47,8 +48,10 @@ class Watch:
             Whether the last look went through: the inbox was seen and all outputs could be written.
 
         Raises:
-            PerfevalError: Another run has the output folder at the start, or a rulebook is wrong.
+            PerfevalError: The inbox is a file, another run has the output folder at the start, or a rulebook is wrong.
         """
+        if os.path.isfile(self._post.inbox):  # noqa: PTH113
+            raise PerfevalError(Finding("B48", found=str(self._post.inbox)))
         with self._clerk, Bell(self._post.inbox) as bell:
             self._log("started", inbox=self._post.inbox, out=self._post.out, interval=self._post.interval)
             well = self._round()
