@@ -11,7 +11,7 @@ from threading import Event
 from time import monotonic
 
 import pytest
-from forms import folder_of, perfeval
+from forms import PROJECT, folder_of, perfeval, put
 
 from perfeval_xlsx.batch import run as runs
 from perfeval_xlsx.batch.clerk import Post
@@ -22,6 +22,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 
 HERE = Options(durable=False, jobs=2, alone=True)
+SUMMARY = load("run.toml")["outputs"]["summary"]
 
 posix = pytest.mark.skipif(os.name == "nt", reason="an open folder cannot be renamed there")
 
@@ -62,6 +63,48 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 # Waits that are announced.
+
+
+@posix
+def test_announced_waits_are_kept_while_the_output_folder_is_away(desk: Desk) -> None:
+    folder_of(desk.inbox, 1)
+
+    def act(event: str) -> None:
+        if event == "done" and not desk.away.exists() and "retry" not in desk.events():
+            desk.out.rename(desk.away)
+            put(PROJECT, desk.inbox / "新.xlsx", "another")
+        if desk.events().count("retry") == 2 and event == "retry":
+            desk.away.rename(desk.out)
+        if event == "done" and "retry" in desk.events():
+            desk.stop.set()
+
+    desk.watch(act)
+    waits = [(at, float(str(facts["seconds"]))) for event, at, facts in desk.said if event == "retry"]
+    assert [seconds for _, seconds in waits] == [0.5, 1.0]
+    assert waits[1][0] - waits[0][0] >= waits[0][1]
+    assert desk.statuses() == {"表0.xlsx": "scored", "新.xlsx": "scored"}
+    assert desk.said[-2][1] - waits[1][0] < waits[1][1] + 10, "no longer than announced, and the time it takes"
+
+
+@pytest.mark.parametrize("heals", [False, True])
+def test_once_ends_well_only_where_its_last_look_wrote_everything(desk: Desk, heals: bool) -> None:
+    folder_of(desk.inbox, 1)
+    assert desk.watch(lambda _: None, once=True)
+    (desk.out / SUMMARY).unlink()
+    (desk.out / SUMMARY / "x").mkdir(parents=True)
+    desk.said.clear()
+
+    def act(event: str) -> None:
+        if event == "retry" and heals:
+            (desk.out / SUMMARY / "x").rmdir()
+            (desk.out / SUMMARY).rmdir()
+
+    # In another language all is done anew, at the first look: the second comes long before the next try.
+    assert desk.watch(act, once=True, options=replace(HERE, lang="en")) == heals
+    assert [event for event in desk.events() if event in ("retry", "ended")] == ["retry"] + ["ended"] * (not heals)
+    assert (desk.out / SUMMARY).is_file() == heals
+    at = {event: at for event, at, _ in desk.said}
+    assert max(at.values()) - at["retry"] >= 0.5, "nor does it try before the time it said"
 
 
 def unable() -> None:

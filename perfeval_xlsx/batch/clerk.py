@@ -62,6 +62,8 @@ class Clerk:
 
     Attributes:
         unfinished: Files that are to be tried again.
+        blocked_till: By ``time.monotonic``; before that nothing is to be tried: something outside the files failed.
+        last: Whether what fails now will not be tried again.
     """
 
     def __init__(self, post: Post, options: Options, stop: Event, log: Log) -> None:
@@ -71,10 +73,11 @@ class Clerk:
         self._held = self._begun = False
         self._known: dict[str, Facts] | None = None
         self._current = False
-        self._again_at = self._blocked_till = 0.0
+        self._again_at = self.blocked_till = 0.0
         self._delay = 0.0
         self._attempts: dict[str, tuple[Facts, int]] = {}
         self.unfinished = 0
+        self.last = False
 
     def __enter__(self) -> Clerk:
         try:
@@ -134,9 +137,8 @@ class Clerk:
         """
         if seen.busy and not seen.ready and not self.known():
             return  # nothing on record yet, and what there is will settle in a moment
-        now = monotonic()
-        again = self.unfinished and now >= self._again_at
-        if now < self._blocked_till or not (seen.fresh or seen.absent or again or not self._current):
+        again = self.unfinished and monotonic() >= self._again_at
+        if not (seen.fresh or seen.absent or again or not self._current):
             return
         self._current = False
         self._hold()
@@ -205,7 +207,6 @@ class Clerk:
         """Note what is to be tried again, and when."""
         self._count_deadly(manifest)
         self.unfinished = outcome.unfinished - sum(tries >= _most() for _, tries in self._attempts.values())
-        self._blocked_till = 0.0
         if not self.unfinished:
             self._delay = 0.0
             return
@@ -238,7 +239,7 @@ class Clerk:
         self._known = None
         lang = self._options.lang
         words = {"message": finding.text("message", lang), "suggestion": finding.text("suggestion", lang)}
-        self._blocked_till = monotonic() + self._postpone(**words)
+        self.blocked_till = monotonic() + self._postpone(**words)
 
     def _unwritable(self, error: OSError | sqlite3.Error) -> Finding:
         detail = getattr(error, "strerror", None) or str(error)
@@ -248,7 +249,7 @@ class Clerk:
         """Seconds until the next attempt, twice as long each time."""
         retry = load("watch.toml")["retry"]
         self._delay = min(self._delay * 2 or float(retry["first"]), float(retry["most"]))
-        self._log("retry", seconds=self._delay, **words)
+        self._log("ended" if self.last else "retry", seconds=self._delay, **words)
         return self._delay
 
 

@@ -57,6 +57,7 @@ class Watch:
             well = self._round()
             while not self._stop.is_set():
                 self._pause(bell)
+                self._clerk.last = self._post.once
                 if not self._stop.is_set():
                     well = self._round()
                 if self._post.once:
@@ -66,11 +67,15 @@ class Watch:
         return well
 
     def _pause(self, bell: Bell) -> None:
-        """Wait for the next look, no shorter than the last round took: at most half of the time is spent working."""
-        begun = monotonic()
+        """Wait for the next look, no shorter than the last round took: at most half of the time is spent working.
+
+        Nor is there a look before the time that was announced for another try: it could not be followed by anything.
+        """
+        begun, due = monotonic(), False
         while not self._stop.is_set():
             waited = monotonic() - begun
-            if waited >= max(self._wait, self._took) or (bell.rung() and waited >= self._took):
+            due = due or waited >= self._wait or bell.rung()
+            if due and waited >= self._took and monotonic() >= self._clerk.blocked_till:
                 return
             sleep(min(_TICK, self._post.interval))
 
