@@ -135,8 +135,8 @@ def test_a_watched_inbox_gives_a_deadly_file_up_until_it_changes(
 
     Watch(Post(source, out, 0.2), FAST, stop, log).run()
     assert (said.count("given_up"), said[said.index("given_up") + 1]) == (1, "0组/退出.xlsx")
-    assert said.count("retry") == load("watch.toml")["retry"]["attempts"] - 1
-    assert attempts(tmp_path, "退出") == 2 * load("watch.toml")["retry"]["attempts"], "no more when the next file came"
+    assert said.count("retry") == load("run.toml")["again"]["attempts"] - 1
+    assert attempts(tmp_path, "退出") == 2 * load("run.toml")["again"]["attempts"], "no more when the next file came"
     assert failures(out) == {"退出": "B37"}
     assert len(list((out / "scored").rglob("*.xlsx"))) == 6
 

@@ -12,12 +12,14 @@ from time import monotonic
 from typing import Any, Protocol
 
 from perfeval_xlsx.batch.gone import is_gone, settle_gone
-from perfeval_xlsx.batch.inbox import Facts, Seen
+from perfeval_xlsx.batch.inbox import Facts, Inbox, Seen
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.present import Present
 from perfeval_xlsx.batch.register import Register
 from perfeval_xlsx.batch.run import Outcome, Progress, Run, Watcher, tidied
 from perfeval_xlsx.batch.slips import write_slips
+from perfeval_xlsx.batch.trials import forget
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 
@@ -56,6 +58,7 @@ class Clerk:
 
     Args:
         post: Where the watch stands.
+        inbox: The inbox of it.
         options: How files are scored.
         stop: Set from outside to end.
         log: Told what happens.
@@ -66,8 +69,8 @@ class Clerk:
         last: Whether what fails now will not be tried again.
     """
 
-    def __init__(self, post: Post, options: Options, stop: Event, log: Log) -> None:
-        self._post, self._options, self._stop, self._log = post, options, stop, log
+    def __init__(self, post: Post, inbox: Inbox, options: Options, stop: Event, log: Log) -> None:
+        self._post, self._inbox, self._options, self._stop, self._log = post, inbox, options, stop, log
         self._path = post.out / load("run.toml")["outputs"]["manifest"]
         self._lock = ExitStack()
         self._held = self._begun = False
@@ -75,7 +78,7 @@ class Clerk:
         self._current = False
         self._again_at = self.blocked_till = 0.0
         self._delay = 0.0
-        self._attempts: dict[str, tuple[Facts, int]] = {}
+        self._doubted: set[str] = set()
         self.unfinished = 0
         self.last = False
 
@@ -134,48 +137,46 @@ class Clerk:
 
         Raises:
             PerfevalError: An output cannot be written.
+            InboxError: The inbox was lost meanwhile; what was read before stays on record, no output tells of the rest.
         """
         if seen.busy and not seen.ready and not self.known():
             return  # nothing on record yet, and what there is will settle in a moment
         again = self.unfinished and monotonic() >= self._again_at
         if not (seen.fresh or seen.absent or again or not self._current):
             return
-        self._current = False
+        known, self._known, self._current = self.known(), None, False
         self._hold()
         with Register(self._path) as manifest:
-            changed = self._list(manifest, seen)
-            outcome = self._run(manifest, changed, seen)
-            self._settle(manifest, outcome)
+            changed = self._list(manifest, known, seen)
+            present = Present(self._inbox, manifest, {source.key for source in seen.ready}, self._doubted)
+            outcome = self._run(manifest, present, changed, seen)
+            self._settle(manifest, outcome, present)
             self._known = self._recorded(manifest)
-        self._begun = True
-        self._current = not outcome.interrupted
+        self._begun, self._doubted = True, present.doubted
+        self._current = not (outcome.interrupted or present.dropped)
 
-    def _list(self, manifest: Register, seen: Seen) -> int:
+    def _list(self, manifest: Register, known: dict[str, Facts], seen: Seen) -> int:
         """List what is to be read and what stands as it is on record; return how many files left the inbox."""
-        known = self.known()
-        given_up = {
-            key for key, (facts, tries) in self._attempts.items()
-            if tries >= _most() and known.get(key) == facts and key in seen.steady
-        }  # fmt: skip
-        manifest.list_sources(source for source in seen.ready if source.key not in given_up)
+        manifest.list_sources(seen.ready)
         ready = seen.steady | seen.fresh.keys()
         present = set(seen.fresh.values())
         for file in list(manifest.known()):
             if file.key in seen.steady:
                 present.add(file.digest)
-            if file.key in given_up or (file.key in known and file.key not in ready | seen.absent):
+            if file.key in known and file.key not in ready | seen.absent:
                 manifest.hold(file)
+        forget(manifest, seen.absent)
         changed = 0
         for gone in settle_gone(manifest, seen.absent, present - {""}, self._post.out, self._options.lang):
             self._log(gone.event, path=gone.relative)
             changed += 1
         return changed
 
-    def _run(self, manifest: Register, changed: int, seen: Seen) -> Outcome:
+    def _run(self, manifest: Register, present: Present, changed: int, seen: Seen) -> Outcome:
         """Run over what is listed; write the slips and the log."""
         begun = monotonic()
         manifest.list_copies(tidied(self._post.out))
-        run = Run(manifest, self._post.out, self._options, self._stop, manifest.listed())
+        run = Run(manifest, self._post.out, self._options, self._stop, manifest.listed(), trials=present)
         pending = sum(1 for _ in run.pending())
         if pending:
             self._log("batch", files=pending)
@@ -188,7 +189,7 @@ class Clerk:
                 self._log("problem", path=relative, **_words(finding))
         if pending or changed or not self._begun:
             seconds = monotonic() - begun
-            self._log("done", files=outcome.files, done=outcome.done, failed=len(failed), seconds=seconds)
+            self._log("done", files=manifest.listed(), done=outcome.done, failed=len(failed), seconds=seconds)
         return outcome
 
     def _reporter(self) -> Watcher:
@@ -203,29 +204,17 @@ class Clerk:
 
         return report
 
-    def _settle(self, manifest: Register, outcome: Outcome) -> None:
+    def _settle(self, manifest: Register, outcome: Outcome, present: Present) -> None:
         """Note what is to be tried again, and when."""
-        self._count_deadly(manifest)
-        self.unfinished = outcome.unfinished - sum(tries >= _most() for _, tries in self._attempts.values())
+        for source in present.ended:
+            self._log("given_up", path=source.relative)
+        self.unfinished = outcome.unfinished - present.left
         if not self.unfinished:
             self._delay = 0.0
             return
         codes = load("run.toml")["again"]["codes"]
         findings = [finding for head in manifest.troubled() for finding in head["findings"] if finding["code"] in codes]
         self._again_at = monotonic() + self._postpone(**_words(findings[0]))
-
-    def _count_deadly(self, manifest: Register) -> None:
-        """Count how often each file killed its worker; the tally of one that has changed begins anew."""
-        retry, before = load("watch.toml")["retry"], self._attempts
-        self._attempts = {}
-        for file, result in manifest.that_are(["failed"]):
-            if any(finding["code"] in retry["deadly"] for finding in result["findings"]):
-                facts = (file.size, file.mtime)
-                old, tries = before.get(file.key, (facts, 0))
-                tries = min(tries, _most()) + 1 if old == facts else 1
-                self._attempts[file.key] = facts, tries
-                if tries == _most():
-                    self._log("given_up", path=file.source.relative)
 
     def put_off(self, error: PerfevalError | OSError | sqlite3.Error) -> None:
         """Take a failure that lies outside the files: say so, and try again later.
@@ -251,10 +240,6 @@ class Clerk:
         self._delay = min(self._delay * 2 or float(retry["first"]), float(retry["most"]))
         self._log("ended" if self.last else "retry", seconds=self._delay, **words)
         return self._delay
-
-
-def _most() -> int:
-    return int(load("watch.toml")["retry"]["attempts"])
 
 
 def _bad() -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
@@ -94,7 +94,7 @@ class Inbox:
         self._looks = looks
         return seen
 
-    def _listed(self, known: Mapping[str, Facts]) -> list[Source]:
+    def _listed(self, known: Collection[str]) -> list[Source]:
         try:
             sources = list(discover([self._folder], self._out))
         except OSError as error:
@@ -104,6 +104,17 @@ class Inbox:
         if known and not sources:
             raise InboxError("empty")
         return sources
+
+    def there(self, expected: Collection[str]) -> set[str]:
+        """Keys of the files that are in the inbox now; nothing settles by this.
+
+        Args:
+            expected: Keys of files that were there a moment ago.
+
+        Raises:
+            InboxError: As of :meth:`look`.
+        """
+        return {source.key for source in self._listed(expected)}
 
     def _since(self, key: str, look: object) -> tuple[float, Any]:
         """When a file was first seen as it is now."""

@@ -129,6 +129,11 @@ class Manifest:
         """Whether no file was ever recorded."""
         return self._db.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
 
+    def leave(self, files: Iterable[tuple[str, int, int]]) -> int:
+        """Take over the listed files of these keys, sizes and times as they are on record; return how many they are."""
+        left = "UPDATE listing SET done = 1 WHERE key = ? AND size = ? AND mtime = ?"
+        return self._db.executemany(left, files).rowcount
+
     def list_copies(self, copies: Iterable[str]) -> None:
         """Take over which copies there are (relative to the output folder); one that is gone is made again."""
         self._db.executemany("INSERT OR IGNORE INTO copies VALUES (?)", ((copy,) for copy in copies))

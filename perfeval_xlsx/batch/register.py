@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from perfeval_xlsx.batch.discover import Source
@@ -45,8 +45,8 @@ class Register(Manifest):
 
     def known(self) -> Iterator[Known]:
         """Every file on record, listed or not."""
-        for key, path, *facts in self._db.execute(f"SELECT {_FACTS} FROM files f"):
-            yield Known(key, os.fsdecode(path), *facts)
+        for row in self._db.execute(f"SELECT {_FACTS} FROM files f"):
+            yield _known(*row)
 
     def listed(self) -> int:
         """How many files are listed."""
@@ -56,6 +56,13 @@ class Register(Manifest):
         """List a file as it is on record, as done."""
         row = (file.key, os.fsencode(file.path), file.source.relative, file.size, file.mtime)
         self._db.execute("INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, NULL, 1)", row)
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """List some files as they are on record, as done; those that are not on record are not listed any more."""
+        for key in keys:
+            self._db.execute("DELETE FROM listing WHERE key = ?", (key,))
+            for row in self._db.execute(f"SELECT {_FACTS} FROM files f WHERE f.key = ?", (key,)).fetchall():
+                self.hold(_known(*row))
 
     def forget(self, key: str) -> None:
         """Drop a file from the record and the listing."""
@@ -74,4 +81,8 @@ class Register(Manifest):
         marks = ", ".join("?" * len(statuses))
         query = f"SELECT {_FACTS}, o.head FROM listing l JOIN files f USING (key) JOIN forms o USING (key)"
         for key, path, *facts, head in self._db.execute(f"{query} WHERE o.status IN ({marks}) ORDER BY key", statuses):
-            yield Known(key, os.fsdecode(path), *facts), unpack(head)
+            yield _known(key, path, *facts), unpack(head)
+
+
+def _known(key: str, path: bytes, size: int, mtime: int, digest: str, stamp: str) -> Known:
+    return Known(key, os.fsdecode(path), size, mtime, digest, stamp)

@@ -24,6 +24,7 @@ from perfeval_xlsx.batch.nursery import processors
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record
 from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
+from perfeval_xlsx.batch.trials import Trials
 from perfeval_xlsx.batch.workers import EarlyPool
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
@@ -97,13 +98,15 @@ class Run:
 
     def __init__(
         self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *,
-        desk: Desk | None = None, nothing: bool = False, workers: EarlyPool | None = None,
+        desk: Desk | None = None, nothing: bool = False, workers: EarlyPool | None = None, trials: Trials | None = None,
     ) -> None:  # fmt: skip
         self.manifest, self.files, self._nothing = manifest, files, nothing
         self._workers = workers or _workers(options, out)
         self._out, self._options, self._stop = out, options, stop
         self._desk = desk or Desk(options)
         self._stamp = stamp(options, self._desk.files)
+        self._trials = trials or Trials()
+        self._trials.begin(manifest, self._stamp)
         self.counts, self.grades = dict[str, Count](), dict[str, int]()
         self._ready = files
         self._done = self._failed = self._total = 0
@@ -139,7 +142,7 @@ class Run:
             if together and self._out is not None:
                 flush(self._out)
             for chunk, records in done:
-                self._store(chunk, records)
+                self._store(*self._trials.taken(chunk, records))
                 watch(self._progress())
 
     def _progress(self, *, writing: bool = False) -> Progress:

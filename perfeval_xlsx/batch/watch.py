@@ -34,8 +34,8 @@ class Watch:
 
     def __init__(self, post: Post, options: Options, stop: Event, log: Log) -> None:
         self._post, self._options, self._stop, self._log = post, options, stop, log
-        self._clerk = Clerk(post, options, stop, log)
         self._inbox = Inbox(post.inbox, post.out, post.apart)
+        self._clerk = Clerk(post, self._inbox, options, stop, log)
         self._wait, self._took = post.interval, 0.0
         self._lost = ""
         self._busy: dict[str, float] = {}
@@ -83,24 +83,25 @@ class Watch:
         """Look, and process what there is; return whether that went through."""
         begun = monotonic()
         try:
-            seen = self._look()
-            if seen is not None:
-                self._clerk.process(seen)
+            self._clerk.process(self._look())
+        except InboxError as error:
+            self._report_loss(error.reason)
+            return False
         except (PerfevalError, OSError, sqlite3.Error) as error:
             self._clerk.put_off(error)
             return False
         finally:
             self._took = monotonic() - begun
-        return seen is not None and not self._clerk.unfinished
+        return not self._clerk.unfinished
 
-    def _look(self) -> Seen | None:
-        """One look, None while the inbox is lost."""
+    def _look(self) -> Seen:
+        """One look.
+
+        Raises:
+            InboxError: The inbox is lost.
+        """
         self._wait = self._post.apart if self._post.once else self._post.interval
-        try:
-            seen = self._inbox.look(self._clerk.known())
-        except InboxError as error:
-            self._report_loss(error.reason)
-            return None
+        seen = self._inbox.look(self._clerk.known())
         if self._lost:
             self._log("back", inbox=self._post.inbox)
             self._lost = ""
