@@ -272,6 +272,28 @@ def test_a_file_is_given_up_after_some_trials_whoever_begins_anew(
     assert len(tried) == MOST + 1, "put in anew it is another"
 
 
+def test_what_is_said_of_a_wait_is_of_a_file_that_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = {"凶.xlsx": "B38"}
+    real = chunk.open_file
+
+    def open_file(source: Source, options: Options) -> chunk.Opened:
+        if source.relative not in codes:
+            return real(source, options)
+        finding = Finding(codes[source.relative], found=source.relative, expected="", args={"detail": ""})
+        return chunk.Opened(source, stopped=file_result(source.shown, "failed", [finding]))
+
+    monkeypatch.setattr(chunk, "open_file", open_file)
+    put(PROJECT, desk.inbox / "凶.xlsx")
+    while "given_up" not in desk.events():
+        desk.watch(lambda _: None, once=True)
+    desk.said.clear()
+    codes["锁.xlsx"] = "B04"
+    put(PROJECT, desk.inbox / "锁.xlsx", "another")
+    assert not desk.watch(lambda _: None, once=True)
+    ((_, _, facts),) = [said for said in desk.said if said[0] == "ended"]
+    assert "锁.xlsx" in str(facts["message"])
+
+
 def test_what_costs_a_run_much_is_left_after_some_runs(tmp_path: Path) -> None:
     slow, deadly = Source("in/慢.xlsx", "慢.xlsx", 9, 1), Source("in/凶.xlsx", "凶.xlsx", 9, 1)
 

@@ -208,13 +208,14 @@ class Clerk:
         """Note what is to be tried again, and when."""
         for source in present.ended:
             self._log("given_up", path=source.relative)
-        self.unfinished = outcome.unfinished - present.left
+        self.unfinished = outcome.unfinished - len(present.left)
         if not self.unfinished:
             self._delay = 0.0
             return
         codes = load("run.toml")["again"]["codes"]
-        findings = [finding for head in manifest.troubled() for finding in head["findings"] if finding["code"] in codes]
-        self._again_at = monotonic() + self._postpone(**_words(findings[0]))
+        waiting = (finding for head in manifest.waiting(present.left) for finding in head["findings"])
+        first = next(finding for finding in waiting if finding["code"] in codes)
+        self._again_at = monotonic() + self._postpone(**_words(first))
 
     def put_off(self, error: PerfevalError | OSError | sqlite3.Error) -> None:
         """Take a failure that lies outside the files: say so, and try again later.

@@ -129,10 +129,10 @@ class Manifest:
         """Whether no file was ever recorded."""
         return self._db.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
 
-    def leave(self, files: Iterable[tuple[str, int, int]]) -> int:
-        """Take over the listed files of these keys, sizes and times as they are on record; return how many they are."""
+    def leave(self, files: Iterable[tuple[str, int, int]]) -> set[str]:
+        """Take over the listed files of these keys, sizes and times as they are on record; return their keys."""
         left = "UPDATE listing SET done = 1 WHERE key = ? AND size = ? AND mtime = ?"
-        return self._db.executemany(left, files).rowcount
+        return {file[0] for file in files if self._db.execute(left, file).rowcount}
 
     def list_copies(self, copies: Iterable[str]) -> None:
         """Take over which copies there are (relative to the output folder); one that is gone is made again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from perfeval_xlsx.batch.discover import Source
@@ -75,6 +75,13 @@ class Register(Manifest):
         """Results of one file without their rows."""
         for (head,) in self._db.execute("SELECT head FROM forms WHERE key = ? ORDER BY number", (key,)):
             yield unpack(head)
+
+    def waiting(self, but: Collection[str]) -> Iterator[FormResult]:
+        """Results without rows of the listed files that are to be tried again, some keys aside, in order."""
+        query = "SELECT l.key, o.head FROM listing l JOIN files f USING (key) JOIN forms o USING (key)"
+        for key, head in self._db.execute(f"{query} WHERE f.again = 1 ORDER BY key, number"):
+            if key not in but:
+                yield unpack(head)
 
     def that_are(self, statuses: Sequence[str]) -> Iterator[tuple[Known, FormResult]]:
         """Listed files that came to one of these statuses, in order, with their results without rows."""

@@ -23,7 +23,7 @@ class Trials:
 
     Attributes:
         ended: Files that were tried for the last time in this run.
-        left: How many listed files are left as they are on record, these among them.
+        left: Keys of the listed files that are left as they are on record, these among them.
     """
 
     def __init__(self, codes: Collection[str] | None = None) -> None:
@@ -31,7 +31,7 @@ class Trials:
         self._codes = frozenset(again["costly"] if codes is None else codes)
         self._most = int(again["attempts"])
         self.ended: list[Source] = []
-        self.left = 0
+        self.left: set[str] = set()
 
     def begin(self, manifest: Manifest, stamp: str) -> None:
         """Take over the tally of a record whose files are listed; those that were tried often enough are done."""
@@ -65,7 +65,7 @@ class Trials:
         self._tally[source.key] = [*facts, code, tries]
         if tries >= self._most:
             self.ended.append(source)
-            self.left += 1
+            self.left.add(source.key)
 
 
 def codes_of(record: FileRecord) -> list[str]:
