@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -15,11 +17,11 @@ from threading import Event
 import pytest
 from forms import PROJECT, folder_of, put
 
-from perfeval_xlsx.batch import chunk, worker
+from perfeval_xlsx.batch import chunk, executors, worker
 from perfeval_xlsx.batch import run as runs
 from perfeval_xlsx.batch.clerk import Post
 from perfeval_xlsx.batch.discover import discover
-from perfeval_xlsx.batch.executors import Pool
+from perfeval_xlsx.batch.executors import Pool, _Clock
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.watch import Watch
 from perfeval_xlsx.batch.workers import WorkerPool
@@ -48,8 +50,11 @@ def sabotaged(memory: int) -> None:
 
     def open_file(source: chunk.Source, options: Options) -> chunk.Opened:
         name = source.relative
-        if any(word in name for word in ("退出", "杀死", "卡住", "吃光")):
+        if any(word in name for word in ("退出", "杀死", "卡住", "吃光", "停住")):
             note(source)
+        if "停住" in name:
+            (Path(source.path).parents[2] / "marks" / f"pid-{os.getpid()}").touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
         if "退出" in name:
             os._exit(9)
         if "杀死" in name:
@@ -73,6 +78,20 @@ def inputs(tmp_path: Path, *deadly: str) -> Path:
     for name in deadly:
         put(PROJECT, source / "0组" / f"{name}.xlsx", name)
     return source
+
+
+def ended(pid: int) -> bool:
+    """Whether a process ends soon; one that nobody has asked about yet counts."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "Z":
+                return True
+            os.kill(pid, 0)
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def attempts(tmp_path: Path, name: str) -> int:
@@ -106,7 +125,8 @@ def test_memory_is_bounded_and_running_out_of_it_costs_one_file(tmp_path: Path) 
     source = inputs(tmp_path, "吃光")
     sources = sorted(discover([source]), key=lambda item: item.key)
     make = partial(pool, memory=2 * GIB)
-    done = dict(zip(*next(Pool(make, 1, FAST, None, Event()).outcomes([sources]))[0], strict=True))
+    outcomes = Pool(make, 1, FAST, None, Event()).outcomes([sources])
+    done = dict(zip(*next(filter(None, outcomes))[0], strict=True))
     codes = {item.relative: record.forms[0].status for item, record in done.items()}
     assert {Path(name).stem for name, status in codes.items() if status == "failed"} == {"吃光"}
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY, "the master itself is not bounded"
@@ -188,3 +208,43 @@ def test_a_script_of_two_lines_scores_many_files(tmp_path: Path, jobs: int) -> N
     )
     done = subprocess.run([sys.executable, str(program)], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "49", "")
+
+
+@posix
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_worker_that_is_stopped_is_given_up_and_only_the_file_that_does_it_is_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No watchdog inside a stopped process can end it."""
+    source, out = inputs(tmp_path, "停住"), tmp_path / "out"
+    quick = {**load("run.toml"), "worker": {**load("run.toml")["worker"], "grace": 0.5}}
+    monkeypatch.setattr(executors, "load", lambda name: quick if name == "run.toml" else load(name))
+    monkeypatch.setattr(runs, "process_pool", pool)
+    with runs.open_run([source], out, replace(FAST, seconds=1)) as run:
+        outcome = run.execute()
+    assert (outcome.exit_code, outcome.files, outcome.left) == (1, 6, 0)
+    assert failures(out) == {"停住": "B38"}
+    assert len(list((out / "scored").rglob("*.xlsx"))) == 5
+    stopped = [int(path.stem.rpartition("-")[2]) for path in (tmp_path / "marks").glob("pid-*")]
+    assert len(stopped) == 2
+    assert all(map(ended, stopped))
+
+
+def test_time_in_which_the_master_stood_still_is_not_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(executors, "monotonic", lambda: now)
+    clock, future, workers = _Clock(100), Future[int](), WorkerPool(1)
+    future.set_running_or_notify_cancel()
+
+    def look(at: float) -> bool:
+        nonlocal now
+        now = at
+        return clock.overdue(workers, [future])
+
+    assert not any(look(at) for at in range(109))
+    assert not clock.stood
+    assert not look(500), "this process did not run itself"
+    assert clock.stood
+    assert not any(look(at) for at in range(501, 610))
+    assert look(611)
+    assert not clock.overdue(ThreadPoolExecutor(), [future]), "nothing that could be ended"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +13,8 @@ _SPLITS = sys.platform == "linux"
 """Whether a process may be split: macOS has libraries that do not survive it, Windows has no way to."""
 ALONE = "OPENBLAS_NUM_THREADS", "1"
 """No threads for a linear algebra that is not used: idle ones cost a process 0.1 s of CPU."""
+_GROUP: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
+"""A process that is split has to be ended with all that were split off it, stopped ones too: a group of its own."""
 _WIDE = 1 << 20
 _SERVICE = "perfeval_xlsx.batch.service"
 
@@ -59,14 +62,19 @@ class Nursery:
         """Start a process with what this one goes by: where modules are found, and the interpreter's flags."""
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
         code = f"import sys; sys.path[:] = {sys.path!a}; from {_SERVICE} import main; main({pipes})"
-        process = subprocess.Popen([sys.executable, *flags, "-c", code], env=dict([ALONE]) | os.environ, **how)
+        command = [sys.executable, *flags, "-c", code]
+        process = subprocess.Popen(command, env=dict([ALONE]) | os.environ, **_GROUP, **how)
         self._processes.append(process)
         return process
 
     def kill(self) -> None:
-        """End all workers at once, whatever they do."""
+        """End all workers at once, whatever they do and though they were stopped."""
         for process in self._processes:
-            process.terminate()
+            if not _GROUP:
+                process.terminate()
+            elif process.returncode is None:  # once it was waited for, its number may be somebody else's
+                with suppress(ProcessLookupError, PermissionError):  # what macOS says of a group that has ended
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def wait(self) -> None:
         """Wait until all have ended."""

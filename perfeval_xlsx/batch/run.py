@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
@@ -138,12 +138,13 @@ class Run:
         watch(self._progress())
         options = self._options
         together = options.durable and options.executor is None and pending > _FEW and can_flush()
-        for done in self._outcomes(pending, replace(options, durable=False) if together else options):
-            if together and self._out is not None:
-                flush(self._out)
-            for chunk, records in done:
-                self._store(*self._trials.taken(chunk, records))
-                watch(self._progress())
+        with closing(self._outcomes(pending, replace(options, durable=False) if together else options)) as outcomes:
+            for done in outcomes:
+                if done and together and self._out is not None:
+                    flush(self._out)
+                for chunk, records in done:
+                    self._store(*self._trials.taken(chunk, records))
+                    watch(self._progress())
 
     def _progress(self, *, writing: bool = False) -> Progress:
         return Progress(self._done, self._total, self._failed, self._ready, writing)

@@ -90,6 +90,8 @@ def main(pipes: Sequence[Pipes]) -> NoReturn:
             standard input and output were.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's business
+    if hasattr(signal, "SIGTTOU"):
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a line to the terminal must not stop a group in the background
     pipes = pipes or [_standard()]
     gc.disable()
     for module in _MODULES:

@@ -94,7 +94,7 @@ class WorkerPool(Executor):
             begun.result()
             self._keep_busy(channel)
         except Exception:  # the worker is gone, or could not begin
-            self._break()
+            self.kill()
         channel.leave()
 
     def _keep_busy(self, channel: Channel) -> None:
@@ -125,8 +125,8 @@ class WorkerPool(Executor):
                 _ask(channel, future, packed)
                 return future
 
-    def _break(self) -> None:
-        """End the pool: workers, and tasks that none of them has begun."""
+    def kill(self) -> None:
+        """End the pool at once: workers, whatever they do, and tasks that none of them has begun."""
         with self._lock:
             self._broken = True
             self._drop(lambda future: future.set_running_or_notify_cancel() and _broken(future))
