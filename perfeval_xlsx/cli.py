@@ -78,7 +78,7 @@ def score(
     """Score files and folders."""
     own, keys = tuple(rules or ()), commands.passwords(passwords)
     options = Options(
-        keep=keep, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs, executor=executor
+        keep=keep, rules=own, reviews=reviews, passwords=keys, lang=lang, jobs=jobs, executor=executor, isolated=True
     )  # fmt: skip
     raise typer.Exit(commands.score(paths, out, options, as_json=as_json, dry_run=dry_run, quiet=quiet))
 
@@ -108,7 +108,7 @@ def audit(
     options = Options(
         audit=True, copies=False, annotate=annotate, due=due, reviews=reviews, since=since, roster=roster,
         last_year=tuple(last_year or ()), reports=reports, rules=tuple(rules or ()),
-        passwords=commands.passwords(passwords), lang=lang, jobs=jobs, executor=executor,
+        passwords=commands.passwords(passwords), lang=lang, jobs=jobs, executor=executor, isolated=True,
     )  # fmt: skip
     raise typer.Exit(commands.audit(paths, out, options, as_json=as_json, as_csv=as_csv, quiet=quiet))
 

@@ -137,14 +137,12 @@ def test_a_second_run_writes_nothing_and_a_lost_list_is_written_again(audited: P
 
 
 def test_the_size_of_chunks_and_the_number_of_workers_change_nothing(audited: Path, tmp_path: Path) -> None:
-    script = (
-        "from perfeval_xlsx.data import load; load('run.toml')['chunk'] |= {'in_process': %d, 'small': 1, 'files': 5}\n"
-    )
+    script = "from perfeval_xlsx.data import load; load('run.toml')['chunk'] |= {'files': %d}\n"
     script += "from perfeval_xlsx.cli import main; main()"
     import subprocess
     import sys
 
-    for name, most in (("一", 48), ("二", 2)):
+    for name, jobs, most in (("一", 1, 1), ("二", 2, 5)):
         arguments = [
             "audit",
             str(SAMPLES),
@@ -154,7 +152,7 @@ def test_the_size_of_chunks_and_the_number_of_workers_change_nothing(audited: Pa
             "--due",
             "2024年5月31日",
             "-j",
-            "2",
+            str(jobs),
         ]
         command = [sys.executable, "-c", script % most, *arguments, "-q"]
         assert subprocess.run(command, capture_output=True).returncode == 1

@@ -304,15 +304,13 @@ def test_a_worker_that_dies_or_hangs_costs_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_workers_give_what_one_process_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_give_what_one_process_gives(tmp_path: Path) -> None:
     source = folder_of(tmp_path / "in", 12)
     put(NO_FORM, source / "清单.xlsx")
     put(PROJECT, source / "重复.xlsx", "3")
     (source / "坏.xlsx").write_bytes(b"PK\3\4")
     assert run(source, tmp_path / "here").exit_code == 1
-    bounds = {**load("run.toml"), "chunk": {**load("run.toml")["chunk"], "in_process": 0}}
-    monkeypatch.setattr(runs, "load", lambda name: bounds if name == "run.toml" else load(name))
-    assert run(source, tmp_path / "workers").exit_code == 1
+    assert run(source, tmp_path / "workers", replace(FAST, isolated=True)).exit_code == 1
     assert content(tmp_path / "here") == content(tmp_path / "workers")
 
 

@@ -17,6 +17,7 @@ from threading import Event
 import pytest
 from forms import PROJECT, folder_of, put
 
+from perfeval_xlsx import commands
 from perfeval_xlsx.batch import chunk, executors, worker
 from perfeval_xlsx.batch import run as runs
 from perfeval_xlsx.batch.clerk import Post
@@ -25,6 +26,7 @@ from perfeval_xlsx.batch.executors import Pool, _Clock
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.watch import Watch
 from perfeval_xlsx.batch.workers import WorkerPool
+from perfeval_xlsx.cli import app
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import PerfevalError
 
@@ -201,7 +203,7 @@ def test_no_file_is_blamed_where_workers_do_not_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_script_of_two_lines_scores_many_files(tmp_path: Path, jobs: int) -> None:
-    source = folder_of(tmp_path / "in", int(load("run.toml")["chunk"]["in_process"]) + 1)
+    source = folder_of(tmp_path / "in", 49)
     program = tmp_path / "script.py"
     program.write_text(
         f"import perfeval_xlsx as pe\nprint(len(pe.score({str(source)!r}, jobs={jobs})))\n", encoding="utf-8"
@@ -248,3 +250,31 @@ def test_time_in_which_the_master_stood_still_is_not_the_workers(monkeypatch: py
     assert not any(look(at) for at in range(501, 610))
     assert look(611)
     assert not clock.overdue(ThreadPoolExecutor(), [future]), "nothing that could be ended"
+
+
+@pytest.mark.parametrize("command", ["score", "audit", "watch"])
+def test_the_command_line_always_works_in_worker_processes(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Options] = []
+    monkeypatch.setattr(commands, command, lambda _inbox, _out, options, **_: asked.append(options))
+    assert not app([command, "甲.xlsx", "-o", "out"], standalone_mode=False)
+    assert asked[0].isolated
+
+
+@posix
+@pytest.mark.parametrize(("files", "jobs"), [(1, 1), (5, 4)])
+def test_a_single_file_is_bounded_and_no_more_workers_start_than_there_are_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, jobs: int
+) -> None:
+    begun: list[int] = []
+
+    def counted(jobs: int, **_: object) -> WorkerPool:
+        begun.append(jobs)
+        return pool(jobs)
+
+    monkeypatch.setattr(runs, "process_pool", counted)
+    source, out = folder_of(tmp_path / "in", files - 1), tmp_path / "out"
+    put(PROJECT, source / "0组" / "卡住.xlsx")
+    with runs.open_run([source], out, replace(FAST, jobs=4, seconds=1)) as run:
+        outcome = run.execute()
+    assert (outcome.exit_code, outcome.files, failures(out)) == (1, files, {"卡住": "B38"})
+    assert begun[0] == jobs

@@ -186,7 +186,7 @@ def test_tasks_that_wait_can_be_cancelled(pool: WorkerPool) -> None:
 
 def test_workers_begun_early_are_those_that_work(splits: bool) -> None:
     early = EarlyPool(WorkerPool, 2)
-    early.begin()
+    early.begin(2)
     assert early._begun is not None
     nursery = early._begun._nursery
     with early(2) as pool:
@@ -200,7 +200,7 @@ def test_workers_begun_early_are_those_that_work(splits: bool) -> None:
 
 def test_workers_begun_early_and_not_asked_for_are_ended(splits: bool) -> None:
     early = EarlyPool(WorkerPool, 2)
-    early.begin()
+    early.begin(2)
     assert early._begun is not None
     assert early._begun._nursery is not None
     processes = early._begun._nursery._processes

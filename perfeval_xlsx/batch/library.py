@@ -84,7 +84,7 @@ def score_forms(
 ) -> Results:
     """See ``perfeval_xlsx.score``."""
     own = () if rules is None else (os.fspath(rules),)
-    return _run(paths, out, Options(keep=keep, lang=lang, rules=own, jobs=jobs, alone=jobs == 1))
+    return _run(paths, out, Options(keep=keep, lang=lang, rules=own, jobs=jobs, isolated=jobs != 1))
 
 
 def audit_forms(
@@ -103,7 +103,7 @@ def audit_forms(
     options = Options(
         audit=True, copies=False, annotate=annotate, rules=rules, reviews=brought["reviews"], since=brought["since"],
         roster=brought["roster"], reports=brought["reports"], last_year=last_year, due=due, lang=lang, jobs=jobs,
-        alone=jobs == 1,
+        isolated=jobs != 1,
     )  # fmt: skip
     return _run(paths, out, options)
 

@@ -34,9 +34,10 @@ class Options:
         passwords: To try on encrypted workbooks, in order; they are never written anywhere.
         copies: Write filled copies.
         durable: Flush every copy to disk before it counts as done.
-        jobs: Worker processes; 0: one for each processor.
+        jobs: Most worker processes; 0: one for each processor.
         executor: Address of a cluster's scheduler (``dask://host:8786``), None for this machine.
-        isolated: Read even a single file in a worker process; ``alone``: work in this process, however many there are.
+        isolated: Work in worker processes, even on a single file, else in this process: without bounds of time and
+            memory, and ended by whatever ends it.
         seconds: A file that takes longer is given up; 0: no bound.
         memory: Address space of a worker in bytes; 0: no bound.
     """
@@ -58,7 +59,6 @@ class Options:
     jobs: int = 0
     executor: str | None = None
     isolated: bool = False
-    alone: bool = False
     seconds: float = float(load("run.toml")["worker"]["seconds"])
     memory: int = int(load("run.toml")["worker"]["memory"])
 

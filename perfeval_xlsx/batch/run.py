@@ -150,14 +150,13 @@ class Run:
         return Progress(self._done, self._total, self._failed, self._ready, writing)
 
     def _outcomes(self, pending: int, options: Options) -> Outcomes:
-        """Records of all pending files, from this process or from workers."""
-        bounds = load("run.toml")["chunk"]
+        """Records of all pending files, from workers or from this process."""
         if options.executor is not None:
             return self._on_cluster(pending)
-        log = _log(self._out)
-        if options.alone or (pending <= bounds["in_process"] and not options.isolated):
-            return here(self._chunks(lambda _: int(bounds["small"])), options, self._out, log, self._stop)
-        jobs = options.jobs or processors()
+        if not options.isolated:
+            small = int(load("run.toml")["chunk"]["small"])
+            return here(self._chunks(lambda _: small), options, self._out, _log(self._out), self._stop)
+        jobs = min(options.jobs or processors(), pending)
         pool = Pool(self._workers, jobs, options, self._out, self._stop)
         if self._out is not None:
             Thread(target=prepare, daemon=True).start()
@@ -318,7 +317,7 @@ def open_run(
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         workers = _workers(options, out)
         stack.callback(workers.close)
-        new = not (dry or options.alone) and options.executor is None and manifest.is_empty()
+        new = options.isolated and not dry and options.executor is None and manifest.is_empty()
         files = manifest.list_sources(_beginning(discover(paths, out), workers) if new else discover(paths, out))
         manifest.list_copies(tidied(folder))
         yield Run(
@@ -336,12 +335,14 @@ def _log(out: Path | None) -> Path | None:
 
 
 def _beginning(sources: Iterable[Source], workers: EarlyPool) -> Iterator[Source]:
-    """The sources; as soon as they are too many for this process alone, the workers begin."""
-    enough = load("run.toml")["chunk"]["in_process"]
-    for number, source in enumerate(sources):
-        if number == enough:
-            workers.begin()
+    """The sources; workers begin as soon as there is one for each, fewer of them where the sources are fewer."""
+    number = 0
+    for number, source in enumerate(sources, 1):
+        if number == workers.jobs:
+            workers.begin(number)
         yield source
+    if 0 < number < workers.jobs:
+        workers.begin(number)
 
 
 def _missing(sources: Iterable[Source]) -> list[str] | None:

@@ -198,16 +198,19 @@ class EarlyPool:
 
     Args:
         make: Makes a pool of so many workers.
-        jobs: How many workers the first one has.
+        jobs: How many workers the first one has at most.
+
+    Attributes:
+        jobs: The same.
     """
 
     def __init__(self, make: Callable[[int], WorkerPool], jobs: int) -> None:
-        self._make, self._jobs = make, jobs
+        self._make, self.jobs = make, jobs
         self._begun: WorkerPool | None = None
 
-    def begin(self) -> None:
+    def begin(self, jobs: int) -> None:
         """Start the first pool's workers: they take longer to import what they need than the master to list files."""
-        self._begun = self._make(self._jobs)
+        self._begun = self._make(jobs)
         self._begun.begin()
 
     def __call__(self, jobs: int) -> WorkerPool:
