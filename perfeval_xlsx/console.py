@@ -160,6 +160,9 @@ def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
     before = [signal.signal(number, request) for number in signals]
     try:
         yield stop
+    except KeyboardInterrupt:
+        _notice("interrupted", say("closing", "interrupted", lang))
+        raise
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
-from forms import PROJECT, folder_of, put
+from forms import PROJECT, folder_of, put, start
 
 from perfeval_xlsx import commands
 from perfeval_xlsx.batch import chunk, executors, worker
@@ -24,6 +26,7 @@ from perfeval_xlsx.batch.clerk import Post
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.executors import Pool, _Clock
 from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.record import FileRecord
 from perfeval_xlsx.batch.watch import Watch
 from perfeval_xlsx.batch.workers import WorkerPool
 from perfeval_xlsx.cli import app
@@ -68,7 +71,15 @@ def sabotaged(memory: int) -> None:
             assert hoard
         return real(source, options)
 
-    chunk.open_file = open_file
+    def score_files(sources: Sequence[chunk.Source], *rest: Any) -> list[FileRecord]:
+        if any("没有内存" in source.relative for source in sources):
+            raise MemoryError
+        if any("出错" in source.relative for source in sources):
+            raise LookupError("?")
+        return score(sources, *rest)
+
+    score = chunk.score_files
+    chunk.open_file, chunk.score_files = open_file, score_files
 
 
 def pool(jobs: int, memory: int = 0, **_: object) -> WorkerPool:
@@ -278,3 +289,44 @@ def test_a_single_file_is_bounded_and_no_more_workers_start_than_there_are_files
         outcome = run.execute()
     assert (outcome.exit_code, outcome.files, failures(out)) == (1, files, {"卡住": "B38"})
     assert begun[0] == jobs
+
+
+@posix
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_error_that_a_worker_did_not_foresee_costs_the_file_that_comes_to_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = inputs(tmp_path, "没有内存", "出错"), tmp_path / "out"
+    monkeypatch.setattr(runs, "process_pool", pool)
+    with runs.open_run([source], out, FAST) as run:
+        outcome = run.execute()
+    assert (outcome.exit_code, outcome.files, outcome.left) == (1, 7, 0)
+    assert failures(out) == {"没有内存": "B37", "出错": "B30"}
+    assert len(list((out / "scored").rglob("*.xlsx"))) == 5
+
+
+@posix
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+def test_a_second_ctrl_c_ends_workers_at_once_stopped_ones_too_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = start("score", folder_of(tmp_path / "in", 200), "-o", tmp_path / "out", "-j", "2")
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "out").rglob("*.xlsx")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    workers = below(process.pid)
+    assert workers
+    os.kill(workers[-1], signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1].decode("utf-8")
+    assert (process.returncode, "Traceback" in err) == (130, False)
+    assert time.monotonic() - begun < 10
+    assert "再运行一次同样的命令" in err
+    assert all(map(ended, workers))
+
+
+def below(pid: int) -> list[int]:
+    """The processes that a process began, and those that they did."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
+    return [*children, *(other for child in children for other in below(child))]

@@ -28,6 +28,7 @@ def start(memory: int, log: Path | None) -> None:
         memory: Bytes of address space, 0 for no bound; ignored where the system cannot limit it.
         log: File for tracebacks, made when there is one.
     """
+    logging.raiseExceptions = False  # a log that cannot be written is no business of the terminal's
     log_to(log)
     _limit_memory(memory)
 
