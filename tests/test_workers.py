@@ -256,3 +256,24 @@ def test_workers_end_with_their_master_whatever_they_do(tmp_path: Path) -> None:
         child = int(master.stdout.readline())
         master.kill()
     assert ended(child)
+
+
+@posix
+def test_a_worker_whose_master_is_gone_when_it_answers_says_nothing() -> None:
+    command = [sys.executable, "-c", "from perfeval_xlsx.batch.service import main; main([])"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        task = pickle.dumps((abs, (-1,), {}))
+        process.stdin.write(len(task).to_bytes(8, "big") + task)
+        process.stdin.flush()
+        assert process.wait(SOON) == 1
+        assert process.stderr.read() == b""
+
+
+def test_what_ends_a_program_ends_no_master(pool: WorkerPool) -> None:
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        pool.submit(sys.exit, 3).result(SOON)

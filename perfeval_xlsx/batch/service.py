@@ -6,6 +6,7 @@ A worker is asked through one pipe and answers through another; no other worker 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import pickle
 import signal
@@ -149,7 +150,10 @@ def _serve(channel: Channel) -> NoReturn:
     tasks: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_take, args=(channel, tasks), daemon=True).start()
     while task := tasks.get():
-        channel.send(_answer(task))
+        try:
+            channel.send(_answer(task))
+        except OSError:  # the master is gone, and nobody is left to be told
+            os._exit(1)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
@@ -172,7 +176,8 @@ def _answer(task: bytes) -> bytes:
         call, args, kwargs = pickle.loads(task)
         return pickle.dumps((True, call(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # it is the master's
+        logging.getLogger("perfeval_xlsx").exception("a task")
         try:
-            return pickle.dumps((False, error))
+            return pickle.dumps((False, error if isinstance(error, Exception) else RuntimeError(repr(error))))
         except Exception:
             return pickle.dumps((False, RuntimeError(repr(error))))
