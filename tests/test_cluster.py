@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -190,3 +191,32 @@ def test_an_error_travels_between_processes_with_its_finding() -> None:
     error = PerfevalError(cluster.Finding("B72", found="甲"))
     again = pickle.loads(pickle.dumps(error))
     assert (again.finding, str(again)) == (error.finding, str(error))
+
+
+@pytest.mark.slow
+def test_workers_are_checked_before_anything_is_done_however_many_are_asked_for(tmp_path: Path) -> None:
+    folder_of(tmp_path / "in", 5)
+    with processes(tmp_path, [["--no-nanny", "--nthreads", "2"]]) as (address, _):
+        done = perfeval("score", "in", "-o", "out", "--executor", address, "-j", "3", cwd=tmp_path)
+    assert (done.code, "--nthreads 2" in done.err) == (1, True), done.err
+    assert not (tmp_path / "out" / "scored").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_a_lost_scheduler_is_named_and_nothing_else_is_said(tmp_path: Path) -> None:
+    from distributed import Client
+
+    folder_of(tmp_path / "in", 300)
+    with processes(tmp_path, [["--no-nanny"]]) as (address, _):
+        with Client(address.replace("dask://", "tcp://"), set_as_default=False) as client:
+            scheduler = client.run_on_scheduler(os.getpid)
+        run = start("score", "in", "-o", "out", "--executor", address, "-q", cwd=tmp_path)
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "out").rglob("*.xlsx")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(scheduler, signal.SIGKILL)
+        err = run.communicate(timeout=60)[1].decode("utf-8", "replace")
+    assert run.returncode == 1, err
+    assert len(err.splitlines()) == 1, err
+    assert "与调度器" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 
 SCHEME = "dask://"
+_LOGGERS = ("distributed", "distributed.client", "tornado.application", "asyncio")
+"""Those to which dask and what it stands on say what goes wrong, each with a level of its own."""
 
 
 class Place(NamedTuple):
@@ -49,11 +52,12 @@ def cluster(options: Options, out: Path | None) -> Iterator[tuple[Callable[[int]
 
     Raises:
         PerfevalError: The extra is not installed (``B70``), there is no scheduler (``B71``), or a worker does not see
-            the shared folder or runs another version (``B72``).
+            the shared folder, runs another version or has several threads (``B72``).
     """
     with _connected(options.executor or "") as client:
         place = _place(out)
-        jobs = options.jobs or _check_workers(client, place)
+        connected = _check_workers(client, place)
+        jobs = options.jobs or connected
         guard = _Guard(client)
         try:
             yield (lambda _jobs: _ClusterExecutor(client, place, guard)), jobs
@@ -69,7 +73,7 @@ def remote(place: Place, work: Callable[..., Any], *args: Any) -> Any:
     """
     lack = unfit(place)
     if lack:
-        raise PerfevalError(_unfit({socket.gethostname(): lack}))
+        raise PerfevalError(_unfit({_worker_name(): lack}))
     if Path(place.folder).is_dir():
         os.chdir(place.folder)
     if place.record is not None:
@@ -84,6 +88,14 @@ def unfit(place: Place) -> str:
     if place.record is not None and not Path(place.record).exists():
         return place.record
     return ""
+
+
+def _worker_name() -> str:
+    """The worker this is, as the check at the start would name it: its machine, and its address in the cluster."""
+    try:
+        return f"{socket.gethostname()} {import_module('distributed').get_worker().address}"
+    except (ImportError, ValueError):  # none that dask knows of
+        return socket.gethostname()
 
 
 _log_once = cache(log_to)
@@ -108,8 +120,22 @@ def _connected(executor: str) -> Iterator[Any]:
         client = client_type(f"tcp://{address}", timeout=seconds, set_as_default=False)
     except (OSError, ValueError) as error:
         raise PerfevalError(Finding("B71", found=executor, args={"detail": str(error)})) from error
-    with client:
+    with _silent(), client:
         yield client
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what dask's threads say of lost connections off the terminal: findings say what it comes to."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _check_workers(client: Any, place: Place) -> int:
@@ -171,6 +197,7 @@ class _ClusterExecutor(Executor):
 
     def __init__(self, client: Any, place: Place, guard: _Guard) -> None:
         self._inner, self._place, self._guard = client.get_executor(pure=False), place, guard
+        self._address = str(client.scheduler.address)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         inner = self._inner.submit(remote, self._place, fn, *args, **kwargs)
@@ -183,7 +210,7 @@ class _ClusterExecutor(Executor):
                 inner.cancel()
 
         outer.add_done_callback(close)
-        inner.add_done_callback(lambda future: _pass_on(future, outer))
+        inner.add_done_callback(lambda future: _pass_on(future, outer, self._address))
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -195,12 +222,12 @@ class _ClusterExecutor(Executor):
         self._inner.shutdown(wait=False)  # to wait for tasks that no worker will take would be for ever
 
 
-def _pass_on(inner: Future[Any], outer: Future[Any]) -> None:
+def _pass_on(inner: Future[Any], outer: Future[Any], scheduler: str) -> None:
     """Give what came of a task on; workers that died over it, time and again, break the executor as Pool sees it."""
     if outer.done():
         return
-    if inner.cancelled():
-        _fail(outer, PerfevalError(Finding("B73", found="", expected="0")))
+    if inner.cancelled():  # not by us: a client does so when it has lost its scheduler
+        _fail(outer, PerfevalError(Finding("B75", found=scheduler)))
         return
     error = inner.exception()
     if error is None:
