@@ -189,15 +189,20 @@ class _Lines:
 
     def __call__(self, progress: Progress) -> None:
         now = monotonic()
-        if progress.writing and now - self._begun >= _EVERY:
-            _notice("writing", say("progress", "writing", self._lang))
-        if progress.done and progress.done < progress.total and now - self._last >= _EVERY:
+        if progress.writing:
+            if now - self._begun >= _EVERY:
+                _notice("writing", say("progress", "writing", self._lang))
+        elif progress.done < progress.total and now - self._last >= _EVERY:
             self._last = now
-            rate = progress.done / (now - self._begun)
-            left = (progress.total - progress.done) / rate
-            facts: dict[str, Any] = {"done": progress.done, "total": progress.total, "failed": progress.failed}
-            facts |= {"rate": round(rate, 1), "left": round(left, 1)}
-            _notice("progress", say("progress", "line", self._lang, **facts), **facts)
+            self._tell(progress, now - self._begun)
+
+    def _tell(self, progress: Progress, seconds: float) -> None:
+        """A line; as long as nothing is done, without a rate and the time that is left."""
+        rate = progress.done / seconds
+        facts: dict[str, Any] = {"done": progress.done, "total": progress.total, "failed": progress.failed}
+        facts["rate"] = round(rate, 1)
+        facts["left"] = round((progress.total - progress.done) / rate, 1) if rate else None
+        _notice("progress", say("progress", "line" if rate else "none", self._lang, **facts), **facts)
 
 
 @contextmanager

@@ -15,7 +15,9 @@ import pytest
 from forms import PROJECT, SEED, folder_of, perfeval, put, start
 
 from perfeval_xlsx import console
-from perfeval_xlsx.batch.run import Progress
+from perfeval_xlsx.batch import executors
+from perfeval_xlsx.batch.options import Options
+from perfeval_xlsx.batch.run import Progress, open_run
 
 
 def events(text: str) -> list[dict[str, object]]:
@@ -35,7 +37,28 @@ def test_plain_lines_tell_rate_time_left_and_failures(spoken: Callable[[], str])
         for done in (0, 50, 100):
             watch(Progress(done, 100, 3, 0))
         watch(Progress(100, 100, 3, 0, writing=True))
-    assert spoken().splitlines() == ["50 of 100 files, 3 failed, 5 a second, about 10 s left", "writing the summary …"]
+    assert spoken().splitlines() == [
+        "0 of 100 files", "50 of 100 files, 3 failed, 5 a second, about 10 s left", "writing the summary …"
+    ]  # fmt: skip
+
+
+def test_lines_come_though_nothing_is_done_and_none_after_the_reports_are_begun(spoken: Callable[[], str]) -> None:
+    with console.watching("zh", quiet=False) as watch:
+        watch(Progress(0, 100, 0, 0))
+        watch(Progress(0, 100, 0, 0))
+        watch(Progress(20, 100, 0, 0, writing=True))
+    assert spoken().splitlines() == ["已处理 0/100 个文件", "已处理 0/100 个文件", "正在写汇总表……"]
+
+
+@pytest.mark.slow
+def test_the_watcher_is_told_while_workers_are_at_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "_TICK", 0.01)
+    put(PROJECT, tmp_path / "in" / "甲.xlsx")
+    told: list[Progress] = []
+    with open_run([tmp_path / "in"], None, Options(jobs=1, isolated=True)) as run:
+        run.execute(told.append)
+    assert [progress.done for progress in told[-2:]] == [1, 1]
+    assert sum(not progress.done for progress in told) > 1, "workers alone take longer than a tick to begin"
 
 
 def test_quiet_says_nothing(spoken: Callable[[], str]) -> None:

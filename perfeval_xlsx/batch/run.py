@@ -122,7 +122,7 @@ class Run:
         """Score what is not up to date, then write the reports that are not.
 
         Args:
-            watch: Told after every chunk how far the run is.
+            watch: Told after every chunk, and a few times a second where none is done, how far the run is.
 
         Raises:
             PerfevalError: A report cannot be written.
@@ -140,7 +140,9 @@ class Run:
         together = options.durable and options.executor is None and pending > _FEW and can_flush()
         with closing(self._outcomes(pending, replace(options, durable=False) if together else options)) as outcomes:
             for done in outcomes:
-                if done and together and self._out is not None:
+                if not done:  # a tick
+                    watch(self._progress())
+                elif together and self._out is not None:
                     flush(self._out)
                 for chunk, records in done:
                     self._store(*self._trials.taken(chunk, records))
