@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -161,6 +162,40 @@ def test_a_target_that_cannot_be_written_is_a_finding_and_is_tried_again(tmp_pat
     (out / "scored" / "0组" / "表0.xlsx").rmdir()
     outcome = run(source, out)
     assert (outcome.exit_code, outcome.done) == (0, 1)
+
+
+@pytest.mark.parametrize("how", ["broken", "twin", "replaced"])
+def test_an_old_copy_that_cannot_be_removed_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    source, out = folder_of(tmp_path / "in", 3), tmp_path / "out"
+    run(source, out)
+    form, copy = source / "0组" / "表1.xlsx", out / "scored" / "0组" / "表1.xlsx"
+    if how == "twin":
+        form.write_bytes((source / "0组" / "表0.xlsx").read_bytes())
+    elif how == "broken":
+        form.write_bytes(b"PK\3\4 broken")
+    unlink = Path.unlink
+
+    def locked_unlink(path: Path, missing_ok: bool = False) -> None:
+        if path == copy:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        unlink(path, missing_ok)
+
+    options = replace(FAST, copies=how != "replaced")
+    with monkeypatch.context() as held:
+        held.setattr(Path, "unlink", locked_unlink)
+        for _ in range(2):
+            outcome = run(source, out, options)
+            assert (outcome.exit_code, outcome.unfinished, copy.exists()) == (1, 1, True)
+            assert (out / SUMMARY).exists()
+        with open_run([source], out, options) as opened:
+            codes = {finding["code"] for head in opened.manifest.troubled() for finding in head["findings"]}
+        assert "B49" in codes
+    outcome = run(source, out, options)
+    assert (outcome.done, outcome.unfinished, copy.exists()) == (1, 0, False)
+    fresh = run(source, tmp_path / "fresh", options)
+    assert (outcome.counts, content(out)) == (fresh.counts, content(tmp_path / "fresh"))
 
 
 def test_two_runs_cannot_share_an_output_folder(tmp_path: Path) -> None:

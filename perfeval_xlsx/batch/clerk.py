@@ -11,13 +11,14 @@ from threading import Event
 from time import monotonic
 from typing import Any, Protocol
 
+from perfeval_xlsx.batch.copies import tidied
 from perfeval_xlsx.batch.gone import is_gone, settle_gone
 from perfeval_xlsx.batch.inbox import Facts, Inbox, Seen
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.present import Present
 from perfeval_xlsx.batch.register import Register
-from perfeval_xlsx.batch.run import Outcome, Progress, Run, Watcher, tidied
+from perfeval_xlsx.batch.run import Outcome, Progress, Run, Watcher
 from perfeval_xlsx.batch.slips import write_slips
 from perfeval_xlsx.batch.trials import forget
 from perfeval_xlsx.data import load

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import NamedTuple
 
+from perfeval_xlsx.batch.copies import removed
 from perfeval_xlsx.batch.record import FileRecord, pack
 from perfeval_xlsx.batch.register import Known, Register
 from perfeval_xlsx.findings import Finding, Lang
@@ -52,7 +53,7 @@ def settle_gone(manifest: Register, absent: Set[str], present: Set[str], out: Pa
         if marked is None:
             copy = manifest.copy_of(file.key)
             if copy is not None:
-                (out / copy).unlink(missing_ok=True)
+                removed(out, copy)
             manifest.forget(file.key)
             yield Gone(file.source.relative, "moved" if digest in present else "removed")
         elif is_gone(file):

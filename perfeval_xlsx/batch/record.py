@@ -10,8 +10,9 @@ from perfeval_xlsx.batch.lines import Lines, lines_of
 from perfeval_xlsx.batch.presets import USUAL_BRIEF, USUAL_HEAD
 from perfeval_xlsx.data import load
 from perfeval_xlsx.deflate import squeeze, unsqueeze
-from perfeval_xlsx.findings import Lang
+from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.jsons import dumps, loads
+from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.compare import department_of, indicator_of
 from perfeval_xlsx.scoring.result import ROW_KEYS, FindingResult, FormResult, RowResult, RowResults
 
@@ -254,6 +255,23 @@ def form_record(
     """The record of a file with forms; ``packed`` are its results where they are packed already."""
     again = max(_again(result["findings"]) for result in results)
     return FileRecord(relative, packed or pack_all(results, lang), digest, rulebooks, copy, again)
+
+
+def kept_back(record: FileRecord, old: str, finding: Finding, lang: Lang) -> FileRecord:
+    """A record whose file has an old copy that cannot be removed now: it says so, and the next run tries again.
+
+    Args:
+        record: The new record; one whose own copy could not be written says all there is to say already.
+        old: The old copy.
+        finding: Why it is still there.
+        lang: Language of the words.
+    """
+    held = record._replace(copy=old, again=1)
+    if record.again == 1:
+        return held
+    first = unpack(record.forms[0].head, record.forms[0].rows)
+    first["findings"].append(finding_result(finding, lang))
+    return held._replace(forms=[pack(first, lang), *record.forms[1:]])
 
 
 def _again(findings: Sequence[FindingResult]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from perfeval_xlsx import __version__
+from perfeval_xlsx.batch.copies import removed
 from perfeval_xlsx.batch.lines import LineLists, joined
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
@@ -93,9 +94,8 @@ def _write_returns(manifest: Manifest, store: ProblemStore, out: Path, options: 
     folder = load("run.toml")["outputs"]["returned"]
     lists = write_returns(out / folder, store, lang=options.lang, due=options.due)
     written = [f"{folder}/{path.name}" for path in lists]
-    for name in set(manifest.noted("returns") or ()) - set(written):
-        (out / name).unlink(missing_ok=True)
-    manifest.note("returns", written)
+    earlier = set(manifest.noted("returns") or ()) - set(written)
+    manifest.note("returns", [*written, *(name for name in sorted(earlier) if removed(out, name))])
 
 
 def _run_json(run: Run, options: Options, lists: LineLists, *, complete: bool) -> Iterator[bytes]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -14,15 +12,16 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
+from perfeval_xlsx.batch.copies import removed, tidied
 from perfeval_xlsx.batch.desk import Desk
-from perfeval_xlsx.batch.discover import Source, discover, printable
+from perfeval_xlsx.batch.discover import Source, discover
 from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, sizes
 from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
 from perfeval_xlsx.batch.nursery import processors
 from perfeval_xlsx.batch.options import Options, stamp
-from perfeval_xlsx.batch.record import FileRecord, file_record
+from perfeval_xlsx.batch.record import FileRecord, file_record, kept_back
 from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
 from perfeval_xlsx.batch.trials import Trials
 from perfeval_xlsx.batch.workers import EarlyPool
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from perfeval_xlsx.scoring.result import FormResult
     from perfeval_xlsx.scoring.reviews import Reviews
 
-_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
 _FEW = 4
 """Up to so many copies are flushed one by one: to flush the disk may take long where others write to it."""
 
@@ -201,23 +199,28 @@ class Run:
     def _store(self, chunk: Chunk, records: Sequence[FileRecord]) -> None:
         """Keep the records; a copy that no longer holds goes first, so that none outlives its record."""
         copies = self.manifest.recorded(source.key for source in chunk)
-        for source, record in zip(chunk, records, strict=True):
-            old = copies.get(source.key)
-            if old is not None and old != record.copy and self._out is not None:
-                (self._out / old).unlink(missing_ok=True)
-            self._failed += any(form.status == "failed" for form in record.forms)
-        self.manifest.store(list(zip(chunk, records, strict=True)), self._stamp)
+        outcomes = [
+            (source, self._without_old(record, copies.get(source.key)))
+            for source, record in zip(chunk, records, strict=True)
+        ]
+        self._failed += sum(any(form.status == "failed" for form in record.forms) for record in records)
+        self.manifest.store(outcomes, self._stamp)
         self._done += len(chunk)
+
+    def _without_old(self, record: FileRecord, old: str | None) -> FileRecord:
+        """The record of a file whose old copy is gone; one that cannot be removed stays on record for the next run."""
+        if old is None or old == record.copy or self._out is None:
+            return record
+        finding = removed(self._out, old)
+        return record if finding is None else kept_back(record, old, finding, self._options.lang)
 
     def _settle_twins(self) -> None:
         """Let the first of several files with the same bytes count, and report the others as its duplicates."""
         for twin in self.manifest.twins():
-            if twin.copy is not None and self._out is not None:
-                (self._out / twin.copy).unlink(missing_ok=True)
             finding = Finding("B29", found=twin.original)
             result = file_result(twin.source.shown, "duplicate", [finding], self._options.lang)
             record = file_record(twin.source.relative, result, twin.digest, twin.first, self._options.lang)
-            self.manifest.store([(twin.source, record)], self._stamp)
+            self.manifest.store([(twin.source, self._without_old(record, twin.copy))], self._stamp)
 
     @property
     def reviews(self) -> Reviews | None:
@@ -374,31 +377,3 @@ def _digest(source: Source) -> str:
         return sha256(Path(source.path).read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def tidied(out: Path) -> Iterator[str]:
-    """Paths of the copies below the output folder; what a killed run left half written is removed on the way."""
-    names = load("run.toml")["outputs"]
-    with os.scandir(out) as entries:
-        for entry in entries:
-            if _TEMPORARY.fullmatch(entry.name):
-                Path(entry.path).unlink(missing_ok=True)
-    for copies in (names["copies"], names["annotated"]):
-        yield from _copies(out / copies, f"{copies}/")
-    for _ in _copies(out / names["returned"], ""):
-        pass  # lists are no copies, but are left half written as well
-
-
-def _copies(folder: Path, below: str) -> Iterator[str]:
-    try:
-        entries = os.scandir(folder)
-    except OSError:
-        return
-    with entries:
-        for entry in entries:
-            if _TEMPORARY.fullmatch(entry.name):
-                Path(entry.path).unlink(missing_ok=True)
-            elif entry.is_dir(follow_symlinks=False):
-                yield from _copies(folder / entry.name, f"{below}{entry.name}/")
-            else:
-                yield printable(below + entry.name)
