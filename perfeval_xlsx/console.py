@@ -256,7 +256,7 @@ def _finish_events(run: Run, outcome: Outcome, seconds: float) -> None:
     tell_event(
         "finished", files=outcome.files, done=outcome.done, left=outcome.left, seconds=round(seconds, 3),
         statuses={status: count._asdict() for status, count in outcome.counts.items()}, grades=outcome.grades,
-        interrupted=outcome.interrupted, outputs=outcome.written, exit_code=outcome.exit_code,
+        interrupted=outcome.interrupted, damaged=outcome.damaged, outputs=outcome.written, exit_code=outcome.exit_code,
     )  # fmt: skip
 
 
@@ -280,6 +280,8 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
     counts = outcome.counts
     facts = {"files": outcome.files, "done": outcome.done, "ready": outcome.files - outcome.done - outcome.left}
     yield say("closing", "files", lang, **facts, seconds=seconds)
+    if outcome.damaged is not None:
+        yield say("closing", "damaged", lang, path=outcome.damaged)
     if "scored" in counts:
         separator = say("closing", "separator", lang)
         grades = separator.join(say("closing", "grade", lang, grade=g, forms=n) for g, n in outcome.grades.items())

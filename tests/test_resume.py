@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import openpyxl
 import pytest
@@ -18,7 +19,7 @@ from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.run import Outcome, open_run
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.findings import Finding, PerfevalError
 
 ROADS = SAMPLES / "市交通运输局_农村公路养护项目支出绩效自评表.xlsx"
 AUDIT = Options(durable=False, audit=True, copies=False)
@@ -70,6 +71,43 @@ def test_a_second_run_at_once_says_so_and_touches_nothing(tmp_path: Path) -> Non
     assert content(out) == before
     assert perfeval("score", source, "-o", out).code == 0
     assert content(out) != before
+
+
+@pytest.mark.parametrize("part", [1, 5, 8])
+@pytest.mark.parametrize("options", [Options(durable=False), AUDIT], ids=["score", "audit"])
+def test_a_record_damaged_anywhere_is_set_aside_and_begun_anew(tmp_path: Path, part: int, options: Options) -> None:
+    source, out = folder_of(tmp_path / "in", 12), tmp_path / "out"
+    run(source, out, options)
+    record = out / load("run.toml")["outputs"]["manifest"]
+    sound = record.read_bytes()
+    start, noise = len(sound) * part // 10, Random(part).randbytes(len(sound) // 8)
+    damaged = (sound[:start] + noise + sound[start + len(noise) :])[: len(sound)]
+    record.write_bytes(damaged)
+    (source / "0组" / "表0.xlsx").unlink()
+    put(SEED, source / "新.xlsx")
+    try:
+        outcome = run(source, out, options)
+    except PerfevalError as error:  # found when results were read that no report holds
+        if error.finding.code != "B50":
+            raise
+        outcome = run(source, out, options)
+    assert len(list(out.glob(".perfeval.sqlite.damaged-?"))) == 1
+    fresh = run(source, tmp_path / "fresh", options)
+    assert (outcome.counts, outcome.grades) == (fresh.counts, fresh.grades)
+    assert run(source, out, options).done == 0
+
+
+def test_a_damaged_record_is_told(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    record = out / load("run.toml")["outputs"]["manifest"]
+    assert perfeval("score", source, "-o", out).code == 0
+    record.write_bytes(record.read_bytes()[:4096] + os.urandom(1 << 16))
+    done = perfeval("score", source, "-o", out)
+    assert done.code == 0
+    kept = record.with_name(record.name + ".damaged-1")
+    assert kept.exists()
+    assert load("console.toml")["closing"]["damaged"]["zh"].format(path=kept) in done.err
+    assert ".damaged" not in perfeval("score", source, "-o", out).err
 
 
 @pytest.mark.slow

@@ -121,6 +121,8 @@ class Clerk:
         if self._known is None:
             self._hold()
             with Register(self._path) as manifest:
+                if manifest.damaged is not None:
+                    self._log("damaged", path=manifest.damaged)
                 self._known = self._recorded(manifest)
         return self._known
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfeval_xlsx.batch.discover import discover
+from perfeval_xlsx.batch.nothing import nothing_to_read
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.run import nothing_to_read, open_run
+from perfeval_xlsx.batch.run import open_run
 from perfeval_xlsx.findings import Lang, PerfevalError
 from perfeval_xlsx.form.model import Form
 from perfeval_xlsx.scoring.result import FormResult

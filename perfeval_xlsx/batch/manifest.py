@@ -1,7 +1,8 @@
 """The record of an output folder: what was read, from which bytes, by which program, and every form's result.
 
 A second run does only what is new, a killed one goes on, and all reports are streamed from here, so that they are the
-same whether a run was broken or not. SQLite keeps each chunk of files whole; a damaged or older file is begun anew.
+same whether a run was broken or not. SQLite keeps each chunk of files whole; a damaged file is set aside, an older
+one removed, and all begun anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfeval_xlsx.batch import queries
+from perfeval_xlsx.batch.damage import OtherFormat, is_damage, remove, set_aside, unpacking
 from perfeval_xlsx.batch.discover import Source, printable
 from perfeval_xlsx.batch.record import STANDINGS, FileRecord, Told, in_lists, in_summary, told, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError
@@ -70,47 +72,76 @@ class Count(NamedTuple):
 class Manifest:
     """The manifest of one output folder; a context manager. One process at a time holds it (``batch/lock.py``).
 
-    A full disk or a lost share ends the ``with`` block with a PerfevalError (``B26``).
+    A full disk or a lost share ends the ``with`` block with a PerfevalError (``B26``); so does a record that turns out
+    to be damaged (``B50``), in whose place there is a new one then.
+
+    Attributes:
+        damaged: Where a damaged record was set aside, None where it was sound.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.damaged: Path | None = None
 
     def __enter__(self) -> Manifest:
         try:
             self._db = self._opened()
-        except sqlite3.OperationalError as error:
-            raise self._unusable(error) from error
-        except sqlite3.DatabaseError:
-            for suffix in ("", "-journal"):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        except OtherFormat:
+            remove(self._path)
             self._db = self._opened()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise self._unusable(error) from error
+            self._begin_anew()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._db.close()
+        if is_damage(error):
+            self._begin_anew()
+            self._db.close()
+            raise PerfevalError(Finding("B50", found=str(self._path), args={"kept": str(self.damaged)})) from error
         if isinstance(error, sqlite3.OperationalError):
             raise self._unusable(error) from error
 
-    def _unusable(self, error: sqlite3.OperationalError) -> PerfevalError:
+    def renew(self) -> None:
+        """Set the record aside, which is damaged, and begin a new one, without any listing.
+
+        Raises:
+            PerfevalError: That cannot be done.
+        """
+        self._db.close()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Open a new record in the place of one that cannot be used, which is kept under another name."""
+        try:
+            self.damaged = set_aside(self._path)
+            self._db = self._opened()
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError | sqlite3.DatabaseError) -> PerfevalError:
         return PerfevalError(Finding("B26", found=str(self._path), args={"detail": str(error)}))
 
     def _opened(self) -> sqlite3.Connection:
-        """Connect; a file of another format counts as damaged.
+        """Connect.
 
         Raises:
+            OtherFormat: Another version of the program wrote the file.
             sqlite3.DatabaseError: The file is no manifest that can be used.
         """
         db = sqlite3.connect(self._path, isolation_level=None)
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _FORMAT):
-                raise sqlite3.DatabaseError(f"format {version}")
-            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # the folder is ours, so the journal may stay between chunks
+                raise OtherFormat(f"format {version}")
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # ours alone: the journal is not made anew each time
             db.execute("PRAGMA cache_size = -8000")
             db.execute("PRAGMA temp_store = FILE")
             if version == 0:
                 db.executescript(f"BEGIN; {queries.TABLES}; PRAGMA user_version = {_FORMAT}; COMMIT;")  # one flush
+            db.execute("SELECT 1 FROM files LIMIT 1").fetchone()
             db.executescript(queries.LISTS)
         except sqlite3.DatabaseError:
             db.close()
@@ -217,14 +248,16 @@ class Manifest:
 
     def ranked(self) -> Iterator[FormResult | Brief]:
         """What the summary says of each form beside its rows, best first; a result where all forms were compared."""
-        for brief, head, compared in self._db.execute(queries.RANKED):
-            yield in_summary(brief) if head is None else self._whole(head, None, compared)
+        with unpacking():
+            for brief, head, compared in self._db.execute(queries.RANKED):
+                yield in_summary(brief) if head is None else self._whole(head, None, compared)
 
     def told(self) -> Iterator[Told]:
         """What the lists of all forms say of each, in the order of the files."""
-        for head, sound, compared in self._db.execute(queries.TOLD):
-            known = in_lists(head, sound=sound) if compared is None else told(self._whole(head, None, compared))
-            yield known
+        with unpacking():
+            for head, sound, compared in self._db.execute(queries.TOLD):
+                known = in_lists(head, sound=sound) if compared is None else told(self._whole(head, None, compared))
+                yield known
 
     def in_order(self) -> Iterator[FormResult]:
         """Results without their rows, in the order of the files."""
@@ -253,7 +286,9 @@ class Manifest:
         return int(self._db.execute(query).fetchone()[0])
 
     def _unpacked(self, query: str, **values: int) -> Iterator[FormResult]:
-        return (self._whole(*columns) for columns in self._db.execute(query, values))
+        with unpacking():
+            for columns in self._db.execute(query, values):
+                yield self._whole(*columns)
 
     @staticmethod
     def _whole(head: bytes, rows: bytes | None, compared: str | None) -> FormResult:
@@ -295,7 +330,8 @@ class Manifest:
     def noted(self, name: str) -> Any:
         """A fact that was kept, None where there is none."""
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        with unpacking():
+            return None if row is None else json.loads(row[0])
 
     def counts(self) -> dict[str, Count]:
         """Sums by status; a file without a form counts as one."""
@@ -310,8 +346,9 @@ class Manifest:
     def rulebooks(self) -> dict[str, str]:
         """Digest by id of the rulebooks that were used."""
         used: dict[str, str] = {}
-        for (text,) in self._db.execute("SELECT DISTINCT rulebooks FROM files JOIN listing USING (key)"):
-            used.update(json.loads(text))
+        with unpacking():
+            for (text,) in self._db.execute("SELECT DISTINCT rulebooks FROM files JOIN listing USING (key)"):
+                used.update(json.loads(text))
         return dict(sorted(used.items()))
 
     def forms_by(self, rulebook: str) -> int:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from perfeval_xlsx.batch.chunk import Opened, findings_of, read_file, rulebooks_of
 from perfeval_xlsx.batch.discover import discover
+from perfeval_xlsx.batch.nothing import nothing_to_read
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.run import nothing_to_read
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.form.frames import to_frames

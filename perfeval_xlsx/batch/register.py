@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from perfeval_xlsx.batch.damage import unpacking
 from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.record import unpack
@@ -73,8 +74,9 @@ class Register(Manifest):
 
     def heads_of(self, key: str) -> Iterator[FormResult]:
         """Results of one file without their rows."""
-        for (head,) in self._db.execute("SELECT head FROM forms WHERE key = ? ORDER BY number", (key,)):
-            yield unpack(head)
+        with unpacking():
+            for (head,) in self._db.execute("SELECT head FROM forms WHERE key = ? ORDER BY number", (key,)):
+                yield unpack(head)
 
     def waiting(self, but: Collection[str]) -> Iterator[FormResult]:
         """Results without rows of the listed files that are to be tried again, some keys aside, in order."""
@@ -87,8 +89,10 @@ class Register(Manifest):
         """Listed files that came to one of these statuses, in order, with their results without rows."""
         marks = ", ".join("?" * len(statuses))
         query = f"SELECT {_FACTS}, o.head FROM listing l JOIN files f USING (key) JOIN forms o USING (key)"
-        for key, path, *facts, head in self._db.execute(f"{query} WHERE o.status IN ({marks}) ORDER BY key", statuses):
-            yield _known(key, path, *facts), unpack(head)
+        query += f" WHERE o.status IN ({marks}) ORDER BY key"
+        with unpacking():
+            for key, path, *facts, head in self._db.execute(query, statuses):
+                yield _known(key, path, *facts), unpack(head)
 
 
 def _known(key: str, path: bytes, size: int, mtime: int, digest: str, stamp: str) -> Known:

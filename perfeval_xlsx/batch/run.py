@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -13,12 +14,14 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfeval_xlsx.batch.copies import removed, tidied
+from perfeval_xlsx.batch.damage import is_damage
 from perfeval_xlsx.batch.desk import Desk
 from perfeval_xlsx.batch.discover import Source, discover
 from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, sizes
 from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
+from perfeval_xlsx.batch.nothing import missing_paths, not_there, nothing_to_read
 from perfeval_xlsx.batch.nursery import processors
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record, kept_back
@@ -26,7 +29,7 @@ from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
 from perfeval_xlsx.batch.trials import Trials
 from perfeval_xlsx.batch.workers import EarlyPool
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.output.outcome import file_result
 
 if TYPE_CHECKING:
@@ -64,6 +67,7 @@ class Outcome:
         failing: Whether it was an audit and found errors, or a decision of a reviewer was refused.
         nothing: Whether none of the paths that were given exists.
         written: Where the outputs are: folders of copies and lists, then the reports.
+        damaged: Where a damaged record was set aside, None where it was sound.
     """
 
     files: int
@@ -76,6 +80,7 @@ class Outcome:
     failing: bool
     nothing: bool
     written: tuple[Path, ...] = ()
+    damaged: Path | None = None
 
     @property
     def exit_code(self) -> int:
@@ -97,8 +102,10 @@ class Run:
     def __init__(
         self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *,
         desk: Desk | None = None, nothing: bool = False, workers: EarlyPool | None = None, trials: Trials | None = None,
+        relist: Callable[[Manifest], int] | None = None,
     ) -> None:  # fmt: skip
         self.manifest, self.files, self._nothing = manifest, files, nothing
+        self._relist = relist
         self._workers = workers or _workers(options, out)
         self._out, self._options, self._stop = out, options, stop
         self._desk = desk or Desk(options)
@@ -119,12 +126,25 @@ class Run:
     def execute(self, watch: Watcher = lambda _: None) -> Outcome:
         """Score what is not up to date, then write the reports that are not.
 
+        A record that turns out to be damaged is set aside, and all files are read anew; that is done once.
+
         Args:
             watch: Told after every chunk, and a few times a second where none is done, how far the run is.
 
         Raises:
             PerfevalError: A report cannot be written.
         """
+        try:
+            return self._executed(watch)
+        except sqlite3.DatabaseError as error:
+            if self._relist is None or not is_damage(error):
+                raise
+        self.manifest.renew()
+        self.files = self._relist(self.manifest)
+        self._done = self._failed = 0
+        return self._executed(watch)
+
+    def _executed(self, watch: Watcher) -> Outcome:
         while (pending := self._pending_count()) and not self._stop.is_set():
             self._total = self._done + pending
             self._ready = self.files - self._total
@@ -269,6 +289,7 @@ class Run:
             failing=refused or (self._options.audit and errors),
             nothing=self._nothing,
             written=tuple(path for path in (*self._folders(), *reports) if path.exists()),
+            damaged=self.manifest.damaged,
         )
 
     def _expected(self, reports: Sequence[Path]) -> Iterator[Path]:
@@ -315,19 +336,26 @@ def open_run(
         folder = out
         if folder is None or (dry and not (folder / names["manifest"]).exists()):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="perfeval-")))
-        missing = _missing(discover(paths, out))
+        missing = missing_paths(discover(paths, out))
         if missing is not None and (out is not None or not missing):
-            raise _not_there(missing) if missing else nothing_to_read(paths)
+            raise not_there(missing) if missing else nothing_to_read(paths)
         stack.enter_context(locked(folder))
         manifest = stack.enter_context(Manifest(folder / names["manifest"]))
         workers = _workers(options, out)
         stack.callback(workers.close)
         new = options.isolated and not dry and options.executor is None and manifest.is_empty()
-        files = manifest.list_sources(_beginning(discover(paths, out), workers) if new else discover(paths, out))
-        manifest.list_copies(tidied(folder))
+        files = _listed(manifest, folder, _beginning(discover(paths, out), workers) if new else discover(paths, out))
         yield Run(
-            manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None, workers=workers
-        )
+            manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None, workers=workers,
+            relist=lambda manifest: _listed(manifest, folder, discover(paths, out)),
+        )  # fmt: skip
+
+
+def _listed(manifest: Manifest, folder: Path, sources: Iterable[Source]) -> int:
+    """List the files and the copies there are; return how many files."""
+    files = manifest.list_sources(sources)
+    manifest.list_copies(tidied(folder))
+    return files
 
 
 def _workers(options: Options, out: Path | None) -> EarlyPool:
@@ -348,27 +376,6 @@ def _beginning(sources: Iterable[Source], workers: EarlyPool) -> Iterator[Source
         yield source
     if 0 < number < workers.jobs:
         workers.begin(number)
-
-
-def _missing(sources: Iterable[Source]) -> list[str] | None:
-    """The paths that do not exist, where there are no others; None as soon as there is anything to read."""
-    missing = []
-    for source in sources:
-        if source.problem is None or source.problem.code != "B01":
-            return None
-        missing.append(source.shown)
-    return missing
-
-
-def _not_there(paths: Sequence[str]) -> PerfevalError:
-    """The error for paths none of which exists."""
-    return PerfevalError(Finding("B46", found="、".join(paths)))
-
-
-def nothing_to_read(paths: Sequence[str | Path]) -> PerfevalError:
-    """The error for paths that hold no workbook."""
-    extensions = " ".join(load("run.toml")["extensions"])
-    return PerfevalError(Finding("B40", found="、".join(str(path) for path in paths), expected=extensions))
 
 
 def _digest(source: Source) -> str:
