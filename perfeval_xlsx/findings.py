@@ -7,12 +7,15 @@ Every message, basis and suggestion lives in ``data/messages.toml`` under the fi
 from __future__ import annotations
 
 import dataclasses
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from perfeval_xlsx.data import load
 
+_TERMS = ("detail",)
+"""Args that may hold a name of ``data/terms.toml``."""
 Severity = Literal["error", "warning", "hint"]
 Lang = Literal["zh", "en"]
 
@@ -46,14 +49,21 @@ class Finding:
     def text(self, part: Literal["message", "basis", "suggestion"] = "message", lang: Lang = "zh") -> str:
         """Return the finding's message, basis or suggestion in ``lang``; an empty string where the data has none."""
         template = texts(self.code).get(part, {}).get(lang, "")
-        return str(template).format_map(_Values(self))
+        return str(template).format_map(_Values(self, lang))
 
 
 class _Values(dict[str, str]):
-    """The values of a finding's template; a missing one shows as an en dash instead of failing."""
+    """The values of a finding's template; a missing one shows as an en dash instead of failing.
 
-    def __init__(self, finding: Finding) -> None:
+    A value that has words of its own in ``data/terms.toml`` shows as these.
+    """
+
+    def __init__(self, finding: Finding, lang: Lang) -> None:
         super().__init__(finding.args)
+        terms = load("terms.toml")
+        for name in _TERMS:
+            if name in self and self[name] in terms[name]:
+                self[name] = terms[name][self[name]][lang]
         for name in ("cell", "field", "found", "expected"):
             value = getattr(finding, name)
             self[name] = "" if value is None else value
@@ -81,3 +91,28 @@ class PerfevalError(Exception):
 
     def __reduce__(self) -> tuple[type[PerfevalError], tuple[Finding]]:
         return type(self), (self.finding,)
+
+
+def cause_of(error: BaseException) -> str:
+    """Why the system refused something, for the ``detail`` of a finding.
+
+    Returns:
+        A name of ``data/terms.toml [detail]``, whose words a message shows; what the error says where there is none.
+    """
+    terms = load("terms.toml")
+    library = getattr(error, "sqlite_errorname", "").removeprefix("SQLITE_").partition("_")[0]
+    number = getattr(error, "errno", None)
+    names = (
+        terms["windows"].get(str(getattr(error, "winerror", None))),
+        terms["sqlite"].get(library),
+        errno.errorcode.get(number) if isinstance(number, int) else None,
+    )
+    known = next((name for name in names if name in terms["detail"]), None)
+    return str(known or getattr(error, "strerror", None) or error)
+
+
+def cause_text(error: BaseException, lang: Lang) -> str:
+    """The words for why the system refused something."""
+    cause = cause_of(error)
+    words = load("terms.toml")["detail"].get(cause)
+    return cause if words is None else str(words[lang])

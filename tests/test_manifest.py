@@ -191,6 +191,13 @@ def test_a_record_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
 
+def test_a_full_disk_is_called_that_whatever_the_transaction_comes_to(tmp_path: Path) -> None:
+    with pytest.raises(PerfevalError, match="磁盘空间已满") as refused, opened(tmp_path, source("a.xlsx")) as manifest:  # noqa: PT012
+        manifest._db.execute(f"PRAGMA max_page_count = {manifest._db.execute('PRAGMA page_count').fetchone()[0]}")
+        manifest.store([(source("a.xlsx"), record("a.xlsx", *(form("a.xlsx", n) for n in range(1, 40))))], "s")
+    assert "no space left" in refused.value.finding.text("message", "en")
+
+
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + bytes(2000)])
 def test_a_damaged_record_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.sqlite").write_bytes(content)

@@ -22,7 +22,7 @@ from perfeval_xlsx.batch.run import Outcome, Progress, Run, Watcher
 from perfeval_xlsx.batch.slips import write_slips
 from perfeval_xlsx.batch.trials import forget
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 
 
 class Log(Protocol):
@@ -235,8 +235,8 @@ class Clerk:
         self.blocked_till = monotonic() + self._postpone(**words)
 
     def _unwritable(self, error: OSError | sqlite3.Error) -> Finding:
-        detail = getattr(error, "strerror", None) or str(error)
-        return Finding("B26", found=str(getattr(error, "filename", None) or self._post.out), args={"detail": detail})
+        found = str(getattr(error, "filename", None) or self._post.out)
+        return Finding("B26", found=found, args={"detail": cause_of(error)})
 
     def _postpone(self, **words: object) -> float:
         """Seconds until the next attempt, twice as long each time."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perfeval_xlsx.batch.discover import printable
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.findings import Finding, cause_of
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
 
@@ -29,7 +29,7 @@ def removed(out: Path, name: str) -> Finding | None:
         if path.is_file():
             path.unlink(missing_ok=True)
     except OSError as error:
-        return Finding("B49", found=name, args={"detail": error.strerror or str(error)})
+        return Finding("B49", found=name, args={"detail": cause_of(error)})
     return None
 
 

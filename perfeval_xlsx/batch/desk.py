@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError, cause_of
 from perfeval_xlsx.output.outcome import finding_result, unit_result
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def text_of(path: Path) -> str:
     except FileNotFoundError as error:
         raise PerfevalError(Finding("B01", found=path.name)) from error
     except (OSError, UnicodeDecodeError) as error:
-        detail = str(getattr(error, "strerror", None) or error)
-        raise PerfevalError(Finding("B04", found=path.name, args={"detail": detail})) from error
+        raise PerfevalError(Finding("B04", found=path.name, args={"detail": cause_of(error)})) from error
 
 
 class Desk:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.findings import Finding, cause_of
 
 _DIGITS = re.compile(r"\d+")
 _HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
@@ -108,8 +108,7 @@ def _walk(folder: Path, below: str, out: tuple[int, int] | None) -> Iterator[Sou
         with os.scandir(folder) as scan:
             yield from _in_folder(folder, scan, below, out)
     except OSError as error:
-        detail = error.strerror or str(error)
-        problem = Finding("B04", found=str(folder), args={"detail": detail})
+        problem = Finding("B04", found=str(folder), args={"detail": cause_of(error)})
         yield Source(str(folder), below.rstrip("/") or folder.name, problem=problem)
 
 
@@ -135,8 +134,7 @@ def _found(entry: os.DirEntry[str], relative: str) -> Source:
     try:
         status = entry.stat()
     except OSError as error:
-        detail = error.strerror or str(error)
-        problem = Finding("B04", found=printable(entry.path), args={"detail": detail})
+        problem = Finding("B04", found=printable(entry.path), args={"detail": cause_of(error)})
         return Source(entry.path, relative, problem=problem)
     return Source(entry.path, relative, status.st_size, status.st_mtime_ns)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 
 
 def can_flush() -> bool:
@@ -33,7 +33,7 @@ def flush(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise PerfevalError(Finding("B26", found=str(folder), args={"detail": str(error)})) from error
+        raise PerfevalError(Finding("B26", found=str(folder), args={"detail": cause_of(error)})) from error
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 
 
 @contextmanager
@@ -24,8 +24,7 @@ def locked(folder: Path) -> Iterator[None]:
         # The file stays behind: to delete it would let two runs hold locks on two files of one name.
         file = (folder / load("run.toml")["outputs"]["lock"]).open("a+b")
     except OSError as error:
-        detail = error.strerror or str(error)
-        raise PerfevalError(Finding("B26", found=str(folder), args={"detail": detail})) from error
+        raise PerfevalError(Finding("B26", found=str(folder), args={"detail": cause_of(error)})) from error
     with file:
         if not _take(file):
             raise PerfevalError(Finding("B39", found=str(folder)))

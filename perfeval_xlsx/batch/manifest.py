@@ -20,7 +20,7 @@ from perfeval_xlsx.batch import queries
 from perfeval_xlsx.batch.damage import OtherFormat, is_damage, remove, set_aside, unpacking
 from perfeval_xlsx.batch.discover import Source, printable
 from perfeval_xlsx.batch.record import STANDINGS, FileRecord, Told, in_lists, in_summary, told, unpack
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 from perfeval_xlsx.jsons import dumps
 from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
@@ -122,7 +122,7 @@ class Manifest:
             raise self._unusable(error) from error
 
     def _unusable(self, error: OSError | sqlite3.DatabaseError) -> PerfevalError:
-        return PerfevalError(Finding("B26", found=str(self._path), args={"detail": str(error)}))
+        return PerfevalError(Finding("B26", found=str(self._path), args={"detail": cause_of(error)}))
 
     def _opened(self) -> sqlite3.Connection:
         """Connect.
@@ -377,7 +377,8 @@ class Manifest:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # where the disk is full the library has rolled back already
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 

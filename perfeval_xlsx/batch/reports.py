@@ -16,7 +16,7 @@ from perfeval_xlsx.batch.lines import LineLists, joined
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 from perfeval_xlsx.scoring.result import SCHEMA
 
 if TYPE_CHECKING:
@@ -158,8 +158,7 @@ def _write(path: Path, pieces: Iterable[bytes], *, durable: bool) -> None:
             _pour(file, pieces, durable=durable)
         temporary.replace(path)
     except OSError as error:
-        detail = error.strerror or str(error)
-        raise PerfevalError(Finding("B26", found=path.name, args={"detail": detail})) from error
+        raise PerfevalError(Finding("B26", found=path.name, args={"detail": cause_of(error)})) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from perfeval_xlsx.deflate import combined_crc, crc32, deflate, library
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 
 LEVEL = 3
 """zlib's compression: on rows of cells 3 takes as long as 1 and packs better; 6 gains 7 % for four times the time."""
@@ -189,8 +189,7 @@ def save(layout: bytes, changed: Mapping[str, Pieces], target: Path, *, durable:
                 os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
-        detail = {"detail": str(error.strerror or error)}
-        raise PerfevalError(Finding("B26", found=target.name, args=detail)) from error
+        raise PerfevalError(Finding("B26", found=target.name, args={"detail": cause_of(error)})) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

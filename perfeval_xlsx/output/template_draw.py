@@ -12,7 +12,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_range, xl_range_abs, xl_rowcol_to_cell
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError, cause_of
 from perfeval_xlsx.output.template_blank import Blank, Indicator, Layout, grid_rows, in_columns, texts
 from perfeval_xlsx.output.template_canvas import Canvas, FormSheet, Span, span
 from perfeval_xlsx.scoring.rulebook import Rulebook
@@ -49,7 +49,7 @@ def write_form(path: Path, blank: Blank, layout: Layout, rulebook: Rulebook, lan
         with path.open("xb") as file:
             file.write(content.getvalue())
     except OSError as error:
-        raise PerfevalError(Finding(NOT_WRITTEN, found=str(path), args={"detail": error.strerror or ""})) from error
+        raise PerfevalError(Finding(NOT_WRITTEN, found=str(path), args={"detail": cause_of(error)})) from error
 
 
 class _Drawing:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError, cause_of
 from perfeval_xlsx.form.labels import bare, find
 from perfeval_xlsx.form.model import Kind
 from perfeval_xlsx.output.template_blank import Blank, Indicator, points_of
@@ -104,7 +104,7 @@ def _decoded(path: Path) -> str:
     except FileNotFoundError as error:
         raise PerfevalError(Finding("B01", found=str(path))) from error
     except OSError as error:
-        raise PerfevalError(Finding("B04", found=str(path), args={"detail": error.strerror or ""})) from error
+        raise PerfevalError(Finding("B04", found=str(path), args={"detail": cause_of(error)})) from error
     encodings = ["utf-16"] if content.startswith(_BOM_16) else load("templates.toml")["list"]["encodings"]
     for encoding in encodings:
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 from perfeval_xlsx.workbook.cells import split_sheet
 from perfeval_xlsx.workbook.strings import clean
 
@@ -125,7 +125,7 @@ def read_run(path: Path | str) -> list[Mapping[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PerfevalError(Finding("V10", found=path.name, args={"detail": str(error)})) from error
+        raise PerfevalError(Finding("V10", found=path.name, args={"detail": cause_of(error)})) from error
     forms = [form for form in _forms(text) if isinstance(form, dict) and "path" in form and "findings" in form]
     if not forms:
         raise PerfevalError(Finding("V11", found=path.name))

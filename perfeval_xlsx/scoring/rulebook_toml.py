@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from perfeval_xlsx.data import load
-from perfeval_xlsx.findings import Finding, Lang, PerfevalError
+from perfeval_xlsx.findings import Finding, Lang, PerfevalError, cause_text
 
 KeyPath = tuple[str | int, ...]
 MAX_BYTES = 1024 * 1024
@@ -152,7 +152,7 @@ def _content(source: Path, name: str) -> bytes:
         with source.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        detail = getattr(error, "strerror", None) or type(error).__name__
+        detail = {lang: cause_text(error, lang) for lang in _LANGS}
         raise refusal([Problem("unreadable", values={"detail": detail})], name=name) from error
     if len(content) > MAX_BYTES:
         raise refusal([Problem("too_big", values={"high": MAX_BYTES})], name=name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import ClassVar, NamedTuple
 
-from perfeval_xlsx.findings import Finding
+from perfeval_xlsx.findings import Finding, cause_of
 from perfeval_xlsx.limits import DEFAULT_LIMITS, Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Sheet
@@ -311,4 +311,4 @@ def load(path: Path, limits: Limits) -> bytes:
         raise refuse(why.MISSING, path.name) from error
     except (OSError, ValueError) as error:
         missing = isinstance(error, OSError) and error.errno in {errno.ENOTDIR, errno.ENAMETOOLONG}
-        raise refuse(why.MISSING if missing else why.UNREADABLE, path.name, detail=str(error)) from error
+        raise refuse(why.MISSING if missing else why.UNREADABLE, path.name, detail=cause_of(error)) from error

@@ -12,7 +12,7 @@ from functools import partial
 from os.path import samestat
 from pathlib import Path
 
-from perfeval_xlsx.findings import PerfevalError
+from perfeval_xlsx.findings import PerfevalError, cause_of
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.book import Workbook
 from perfeval_xlsx.workbook.patch import ATTRIBUTE, TAG, Edits, patch
@@ -310,7 +310,7 @@ class Draft:
                 os.unlink(self._path)  # noqa: PTH108
 
     def _refused(self, error: OSError) -> PerfevalError:
-        return refuse(why.NOT_WRITTEN, self._name, detail=str(error.strerror or error))
+        return refuse(why.NOT_WRITTEN, self._name, detail=cause_of(error))
 
 
 def publish(content: bytes, target: Path, check: Callable[[bytes], None], *, durable: bool) -> None:

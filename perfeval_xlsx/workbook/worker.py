@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from perfeval_xlsx.findings import Finding, PerfevalError
+from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 from perfeval_xlsx.limits import Limits
 from perfeval_xlsx.workbook import refusals as why
 from perfeval_xlsx.workbook.cells import Cell, Merge, Sheet
@@ -52,8 +52,7 @@ def ask(
     except subprocess.TimeoutExpired as error:
         raise refuse(why.TOO_SLOW, name, str(limits.worker_seconds)) from error
     except OSError as error:
-        detail = str(error.strerror or error)
-        raise refuse(why.NOT_STARTED, name, detail=detail, python=sys.executable) from error
+        raise refuse(why.NOT_STARTED, name, detail=cause_of(error), python=sys.executable) from error
     head, _, rest = done.stdout.partition(b"\n")
     if done.returncode or not head:
         raise refuse(why.DIED, name)

@@ -126,7 +126,7 @@ def test_a_failing_step_leaves_the_older_copy_and_no_other_file(
         save_copy(book, {0: {(1, 1): 3}}, target)
     monkeypatch.undo()
     assert refused.value.finding.code == "B26"
-    assert "No space left on device" in refused.value.finding.text()
+    assert "磁盘空间已满" in refused.value.finding.text()
     assert target.read_bytes() == old
     assert [path.name for path in target.parent.iterdir()] == ["copy.xlsx"]
 
