@@ -32,7 +32,7 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.output.outcome import file_result
 
-HERE = Options(durable=False, jobs=2, alone=True)
+HERE = Options(durable=False, jobs=2)
 SUMMARY = load("run.toml")["outputs"]["summary"]
 MOST = load("run.toml")["again"]["attempts"]
 
@@ -235,7 +235,7 @@ def test_workers_that_do_not_start_are_waited_for(desk: Desk, monkeypatch: pytes
         return real(jobs, **options) if "retry" in desk.events() else WorkerPool(jobs, unable)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runs, "process_pool", pool)
-    isolated = replace(HERE, alone=False, isolated=True)
+    isolated = replace(HERE, isolated=True)
     desk.watch(lambda event: event == "done" and desk.stop.set(), options=isolated)
     (retry,) = [facts for event, _, facts in desk.said if event == "retry"]
     assert retry["message"] == Finding("B47").text("message", "zh")
