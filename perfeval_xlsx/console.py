@@ -9,11 +9,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from errno import EIO
 from itertools import groupby
 from threading import Event, current_thread, main_thread
 from time import monotonic, strftime
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
@@ -93,8 +94,12 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def tell(text: str) -> None:
-    """Print a line to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print a line to stderr; that a terminal has gone is told by a signal, and ends nothing at once."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError as error:
+        if error.errno != EIO:
+            raise
 
 
 def tell_event(event: str, **facts: object) -> None:
@@ -141,11 +146,20 @@ class Stop(Event):
 
 @contextmanager
 def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
-    """Turn the first Ctrl-C (or a request to end) into an event that lets a run finish what it has in hand."""
+    """Turn the first Ctrl-C (or a request to end) into an event that lets a run finish what it has in hand.
+
+    So does the end of the terminal, which is told several times over and ends nothing at once.
+    """
     stop = Stop()
+    terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def request(number: int, _frame: FrameType | None) -> None:
+        gone = number == getattr(signal, "SIGHUP", None)
+        if gone:
+            _detach(terminals)
         if stop.is_set():
+            if gone:
+                return
             raise KeyboardInterrupt
         stop.number = number
         stop.set()
@@ -155,8 +169,10 @@ def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
     if current_thread() is not main_thread():
         yield stop
         return
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one is how Windows ends a console program
+    names = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")  # Windows ends a console program with the third
     signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if signal.SIG_IGN is signal.getsignal(signals[-1]):  # nohup
+        signals.pop()
     before = [signal.signal(number, request) for number in signals]
     try:
         yield stop
@@ -166,6 +182,14 @@ def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+def _detach(terminals: Iterable[TextIO]) -> None:
+    """Let what is still said to a terminal that is gone go nowhere: to write to it would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in terminals:
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -123,3 +124,46 @@ def test_ctrl_c_is_an_event_and_the_rest_is_counted(tmp_path: Path) -> None:
     assert told.index(stopping) < told.index(finished)
     assert finished["interrupted"]
     assert finished["left"] == 200 - int(str(finished["done"])) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="terminals")
+def test_a_run_whose_terminal_is_closed_writes_its_reports(tmp_path: Path) -> None:
+    import pty
+
+    source, out = folder_of(tmp_path / "in", 200, PROJECT), tmp_path / "out"
+    master, slave = pty.openpty()
+    # The child makes the terminal its own: its end is then told to it.
+    code = (
+        "import fcntl, termios; fcntl.ioctl(2, termios.TIOCSCTTY, 0); from perfeval_xlsx.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", code, "score", str(source), "-o", str(out), "-j", "2"]
+    streams = {"stdin": slave, "stdout": slave, "stderr": slave}
+    process = subprocess.Popen(command, start_new_session=True, env={**os.environ, "TERM": "xterm"}, **streams)  # type: ignore[call-overload]
+    os.close(slave)
+    deadline = time.monotonic() + 60
+    while not list(out.rglob("*.xlsx")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.close(master)
+    process.send_signal(signal.SIGHUP)  # what a shell does, too
+    assert process.wait(60) == 130
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert not record["complete"]
+    assert (out / "汇总.xlsx").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_under_nohup_it_goes_on(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 60, PROJECT), tmp_path / "out"
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from perfeval_xlsx.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", code, "score", str(source), "-o", str(out), "-q"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not list(out.rglob("*.xlsx")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["complete"]
