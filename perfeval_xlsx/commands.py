@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perfeval_xlsx.form.model import Kind
 
 USAGE, NOTHING, INTERRUPTED = 2, 3, 130
-_USAGE = ("B44", "B48", "B70", "B74", "L04", "Q01", "Q02", "Q03", "V01", "V10", "V11")
+_USAGE = ("B44", "B48", "B70", "B74", "L04", "Q01", "Q02", "Q03", "U07", "U08", "V01", "V10", "V11")
 _CODES = dict.fromkeys(_USAGE, USAGE) | dict.fromkeys(("B40", "B46"), NOTHING)
 """Exit code by the finding that ended a command; any other ends it with 1."""
 
@@ -53,6 +53,7 @@ def run_guarded(command: Callable[..., object]) -> None:
 
         mistyped = usage_finding(error)
         if mistyped is not None:
+            console.log_events("--json-log" in sys.argv)  # what is mistyped may stand before it
             console.tell_finding(mistyped, console.language())
             sys.exit(USAGE)
         if os.environ.get("PERFEVAL_DEBUG"):
@@ -85,10 +86,13 @@ def passwords(path: Path | None) -> tuple[str, ...]:
 def score(
     paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, dry_run: bool, quiet: bool
 ) -> int:
-    """Score files and folders."""
+    """Score files and folders.
+
+    Raises:
+        PerfevalError: There is nowhere to write to (``U07``), or as ``open_run``.
+    """
     if out is None and not as_json and not dry_run:
-        console.tell(console.say("usage", "out", options.lang))
-        return USAGE
+        raise PerfevalError(Finding("U07"))
     from perfeval_xlsx.batch.run import open_run
 
     begun = monotonic()
@@ -117,10 +121,13 @@ def _conclude(
 
 
 def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: bool, as_csv: bool, quiet: bool) -> int:
-    """Check what forms claim; errors that are found make the exit code 1."""
+    """Check what forms claim; errors that are found make the exit code 1.
+
+    Raises:
+        PerfevalError: There is nowhere to write to (``U07``), JSON and CSV are both wanted (``U08``); as ``open_run``.
+    """
     if (out is None and not as_json and not as_csv) or (as_json and as_csv):
-        console.tell(console.say("usage", "one" if as_json else "out", options.lang))
-        return USAGE
+        raise PerfevalError(Finding("U08" if as_json else "U07"))
     from perfeval_xlsx.batch.run import open_run
 
     begun = monotonic()
@@ -147,7 +154,7 @@ def watch(inbox: Path, out: Path, options: Options, *, interval: float | None, o
 def _dry_run(run: Run, lang: Lang) -> int:
     shown = [item.source.shown for item in run.pending()]
     console.print_lines(console.say("dry_run", "file", lang, path=path) for path in shown)
-    console.tell(console.say("dry_run", "sum", lang, files=run.files, pending=len(shown)))
+    console.tell_dry_run(run.files, len(shown), lang)
     return 0
 
 

@@ -127,6 +127,12 @@ def tell_finding(finding: Finding, lang: Lang) -> None:
     tell(finding.text("message", lang) + (("。" if lang == "zh" else ". ") + suggestion if suggestion else ""))
 
 
+def tell_dry_run(files: int, pending: int, lang: Lang) -> None:
+    """Print how many files there are, and how many of them would be read."""
+    facts = {"files": files, "pending": pending}
+    _notice("dry_run", say("dry_run", "sum", lang, **facts), **facts)
+
+
 def tell_stopped(result: FormResult, lang: Lang) -> None:
     """Print why a file has no form to show."""
     for finding in result["findings"]:
@@ -146,21 +152,17 @@ class Stop(Event):
 
 @contextmanager
 def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
-    """Turn the first Ctrl-C (or a request to end) into an event that lets a run finish what it has in hand.
-
-    So does the end of the terminal, which is told several times over and ends nothing at once.
-    """
+    """Turn the first Ctrl-C (or a request to end) into an event that lets a run finish what it has in hand."""
     stop = Stop()
     terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def request(number: int, _frame: FrameType | None) -> None:
-        gone = number == getattr(signal, "SIGHUP", None)
-        if gone:
+        if number == getattr(signal, "SIGHUP", None):  # the system and a shell both send it, and may do so twice
             _detach(terminals)
-        if stop.is_set():
-            if gone:
-                return
+        elif stop.is_set():
             raise KeyboardInterrupt
+        if stop.is_set():
+            return
         stop.number = number
         stop.set()
         if not quiet:

@@ -109,6 +109,28 @@ def test_errors_are_events_too(tmp_path: Path) -> None:
     assert "no workbook" in str(error["message"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["score", SEED], "U07"),
+        (["audit", SEED, "--csv", "--json"], "U08"),
+        (["score", SEED, "--nonsense"], "U03"),
+        (["score", "--jobs", "many", SEED], "U05"),
+    ],
+)
+def test_what_is_mistyped_is_an_event(arguments: list[object], code: str) -> None:
+    done = perfeval(*arguments, "--json-log", "--lang", "en")
+    (error,) = events(done.err)
+    assert (done.code, error["event"], error["code"]) == (2, "error", code)
+
+
+def test_what_would_be_done_is_counted_in_an_event(tmp_path: Path) -> None:
+    done = perfeval("score", SEED, "-o", tmp_path / "out", "--dry-run", "--json-log")
+    (event,) = events(done.err)
+    assert event.pop("time")
+    assert (done.code, event) == (0, {"event": "dry_run", "files": 1, "pending": 1})
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_is_an_event_and_the_rest_is_counted(tmp_path: Path) -> None:

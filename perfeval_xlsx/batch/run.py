@@ -344,7 +344,7 @@ def open_run(
         workers = _workers(options, out)
         stack.callback(workers.close)
         new = options.isolated and not dry and options.executor is None and manifest.is_empty()
-        files = _listed(manifest, folder, _beginning(discover(paths, out), workers) if new else discover(paths, out))
+        files = _listed(manifest, folder, workers.begun_by(discover(paths, out)) if new else discover(paths, out))
         yield Run(
             manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None, workers=workers,
             relist=lambda manifest: _listed(manifest, folder, discover(paths, out)),
@@ -365,17 +365,6 @@ def _workers(options: Options, out: Path | None) -> EarlyPool:
 def _log(out: Path | None) -> Path | None:
     """Where tracebacks go."""
     return None if out is None else out / load("run.toml")["outputs"]["log"]
-
-
-def _beginning(sources: Iterable[Source], workers: EarlyPool) -> Iterator[Source]:
-    """The sources; workers begin as soon as there is one for each, fewer of them where the sources are fewer."""
-    number = 0
-    for number, source in enumerate(sources, 1):
-        if number == workers.jobs:
-            workers.begin(number)
-        yield source
-    if 0 < number < workers.jobs:
-        workers.begin(number)
 
 
 def _digest(source: Source) -> str:

@@ -7,7 +7,7 @@ was asked, its pipes say so to whoever talks to it, and nobody else waits for wh
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -199,19 +199,26 @@ class EarlyPool:
     Args:
         make: Makes a pool of so many workers.
         jobs: How many workers the first one has at most.
-
-    Attributes:
-        jobs: The same.
     """
 
     def __init__(self, make: Callable[[int], WorkerPool], jobs: int) -> None:
-        self._make, self.jobs = make, jobs
+        self._make, self._jobs = make, jobs
         self._begun: WorkerPool | None = None
 
     def begin(self, jobs: int) -> None:
         """Start the first pool's workers: they take longer to import what they need than the master to list files."""
         self._begun = self._make(jobs)
         self._begun.begin()
+
+    def begun_by(self, files: Iterable[T]) -> Iterator[T]:
+        """The files; workers begin as soon as there is one for each of them, fewer where the files are fewer."""
+        number = 0
+        for number, file in enumerate(files, 1):
+            if number == self._jobs:
+                self.begin(number)
+            yield file
+        if 0 < number < self._jobs:
+            self.begin(number)
 
     def __call__(self, jobs: int) -> WorkerPool:
         """A pool of so many workers."""
