@@ -330,3 +330,19 @@ def below(pid: int) -> list[int]:
     """The processes that a process began, and those that they did."""
     children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
     return [*children, *(other for child in children for other in below(child))]
+
+
+@posix
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_run_closed_while_files_go_one_by_one_ends_its_worker_at_once(tmp_path: Path) -> None:
+    sources = sorted(discover([inputs(tmp_path, "停住")]), key=lambda item: item.key)
+    stop = Event()
+    outcomes = Pool(pool, 1, replace(FAST, seconds=600), None, stop)._one_by_one(sources)
+    while not list((tmp_path / "marks").glob("pid-*")):
+        next(outcomes)
+    stop.set()
+    begun = time.monotonic()
+    outcomes.close()
+    assert time.monotonic() - begun < 5
+    (stopped,) = (int(path.stem.rpartition("-")[2]) for path in (tmp_path / "marks").glob("pid-*"))
+    assert ended(stopped)

@@ -100,7 +100,7 @@ class Pool:
                 done = self._collected(running, suspects)
                 if clock.overdue(executor, running):
                     suspects.extend(running.values())
-                    return
+                    running.clear()
                 if not suspects:  # workers go on while the master stores what is done
                     self._submit(executor, chunks, running, suspects)
                 yield done
@@ -149,6 +149,7 @@ class Pool:
                 record = None
                 while record is None:
                     if self._stop.is_set():
+                        well = True
                         return
                     if executor is None:
                         executor = yield from self._fresh()
@@ -160,7 +161,7 @@ class Pool:
             well = True
         finally:
             if executor is not None:
-                _end(executor, well=well or self._stop.is_set())
+                _end(executor, well=well)
 
     def _alone(self, executor: Executor, source: Source) -> Generator[Any, None, tuple[FileRecord | None, bool]]:
         """Have one file done; yields at every tick.
@@ -190,9 +191,11 @@ class Pool:
             future = executor.submit(os.getpid)
             yield from _ticks(executor, future, _Clock(self._options.seconds))
             future.result()
-        except BrokenExecutor as error:
+        except BaseException as error:
             _end(executor, well=False)
-            raise PerfevalError(Finding("B47")) from error
+            if isinstance(error, BrokenExecutor):
+                raise PerfevalError(Finding("B47")) from error
+            raise
         return executor
 
     def _at_fault(self, source: Source, error: Exception, seconds: float) -> FileRecord:
