@@ -7,10 +7,11 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import EIO
 from itertools import groupby
+from pathlib import Path
 from threading import Event, current_thread, main_thread
 from time import monotonic, strftime
 from types import FrameType
@@ -29,6 +30,8 @@ _EVERY = 5.0
 """Seconds between plain lines of progress."""
 _LISTED = 20
 """Most forms and most problems that the closing summary lists one by one."""
+_NAMED = 3
+"""Most paths named in one line of it."""
 
 
 def language() -> Lang:
@@ -282,7 +285,8 @@ def _finish_events(run: Run, outcome: Outcome, seconds: float) -> None:
     tell_event(
         "finished", files=outcome.files, done=outcome.done, left=outcome.left, seconds=round(seconds, 3),
         statuses={status: count._asdict() for status, count in outcome.counts.items()}, grades=outcome.grades,
-        interrupted=outcome.interrupted, damaged=outcome.damaged, outputs=outcome.written, exit_code=outcome.exit_code,
+        interrupted=outcome.interrupted, damaged=outcome.damaged,
+        changed=outcome.changed, outputs=outcome.written, exit_code=outcome.exit_code,
     )  # fmt: skip
 
 
@@ -308,6 +312,8 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
     yield say("closing", "files", lang, **facts, seconds=seconds)
     if outcome.damaged is not None:
         yield say("closing", "damaged", lang, path=outcome.damaged)
+    if outcome.changed:
+        yield say("closing", "changed", lang, files=len(outcome.changed), paths=_some(outcome.changed, lang))
     if "scored" in counts:
         separator = say("closing", "separator", lang)
         grades = separator.join(say("closing", "grade", lang, grade=g, forms=n) for g, n in outcome.grades.items())
@@ -340,6 +346,12 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
         yield say("closing", "outputs", lang, paths=separator.join(map(str, outcome.written)))
     if outcome.interrupted:
         yield say("closing", "interrupted", lang)
+
+
+def _some(paths: Sequence[Path], lang: Lang) -> str:
+    """The first of some paths."""
+    separator = say("closing", "separator", lang)
+    return separator.join(map(str, paths[:_NAMED])) + ("……" if len(paths) > _NAMED else "")
 
 
 def _form_name(head: FormResult) -> str:

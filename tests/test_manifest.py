@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from perfeval_xlsx.batch.copies import Copy, facts_of
 from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record, pack, unpack
@@ -87,14 +88,21 @@ def test_only_a_changed_file_is_pending(tmp_path: Path, change: dict[str, object
             assert names(manifest) == []
 
 
-def test_a_copy_that_is_gone_is_made_again(tmp_path: Path) -> None:
-    file = source("a.xlsx")
+def test_a_copy_that_is_gone_or_was_changed_is_made_again(tmp_path: Path) -> None:
+    file, name = source("a.xlsx"), "scored/a.xlsx"
+    (tmp_path / "scored").mkdir()
+    (tmp_path / name).write_bytes(b"copy")
     with opened(tmp_path, file) as manifest:
-        manifest.store([(file, record("a.xlsx", copy="scored/a.xlsx"))], "s")
-    for copies, expected in ((["scored/a.xlsx"], []), ([], ["a.xlsx"])):
+        manifest.store([(file, record("a.xlsx", copy=name))], "s")
+    size, mtime = manifest_facts = facts_of(tmp_path / name) or (0, 0)
+    for facts, expected, changed in (
+        (manifest_facts, [], None), (None, ["a.xlsx"], None),
+        ((size + 1, mtime), ["a.xlsx"], name), ((size, mtime + 1), ["a.xlsx"], name),
+    ):  # fmt: skip
         with opened(tmp_path, file) as manifest:
-            manifest.list_copies(copies)
+            manifest.list_copies([] if facts is None else [Copy(name, *facts)])
             assert names(manifest) == expected
+            assert [pending.changed for pending in manifest.pending("s")] == [changed] * len(expected)
 
 
 def test_what_may_go_better_is_tried_again_by_the_next_run_only(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from random import Random
 
 import openpyxl
 import pytest
-from forms import ROOT, SAMPLES, SEED, content, folder_of, perfeval, put
+from forms import ROOT, SAMPLES, SEED, content, folder_of, perfeval, put, tree
 
 from perfeval_xlsx.batch import chunk
 from perfeval_xlsx.batch.lock import locked
@@ -71,6 +71,69 @@ def test_a_second_run_at_once_says_so_and_touches_nothing(tmp_path: Path) -> Non
     assert content(out) == before
     assert perfeval("score", source, "-o", out).code == 0
     assert content(out) != before
+
+
+@pytest.mark.parametrize("how", [b"garbage" * 99, b""], ids=["garbage", "emptied"])
+@pytest.mark.parametrize("name", ["scored/0组/表1.xlsx", "汇总.xlsx", "问题清单.xlsx", "复核表.xlsx", "run.json"])
+def test_an_output_that_was_changed_is_written_again_and_kept(tmp_path: Path, name: str, how: bytes) -> None:
+    source, out = folder_of(tmp_path / "in", 3), tmp_path / "out"
+    options = Options(durable=False)
+    run(source, out, options)
+    before = content(out)
+    (out / name).write_bytes(how)
+    outcome = run(source, out, options)
+    assert outcome.done == int(name.startswith("scored"))
+    kept = {out / path: data for path, data in tree(out).items() if path not in before}
+    assert [*kept.values()] == [how] * bool(how or name == "复核表.xlsx")
+    assert name == "复核表.xlsx" or (*kept,) == outcome.changed
+    for path in kept:
+        path.unlink()
+    assert content(out) == before
+    again = run(source, out, options)
+    assert (again.done, again.changed) == (0, ())
+
+
+def test_what_somebody_typed_into_outputs_is_kept_when_forms_change(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    run(source, out, Options(durable=False))
+    outputs = load("run.toml")["outputs"]
+    for name in ("scored/0组/表0.xlsx", outputs["summary"]):
+        book = openpyxl.load_workbook(out / name)
+        book.worksheets[0]["A1"] = "领导已阅"
+        book.save(out / name)
+    put(SEED, source / "0组" / "表0.xlsx", "other")
+    outcome = run(source, out, Options(durable=False))
+    assert len(outcome.changed) == 2
+    for path in outcome.changed:
+        assert path.is_relative_to(out / outputs["aside"])
+        assert openpyxl.load_workbook(path).worksheets[0]["A1"].value == "领导已阅"
+    for folder in ("scored/0组/表0.xlsx", outputs["summary"]):
+        assert openpyxl.load_workbook(out / folder).worksheets[0]["A1"].value != "领导已阅"
+    done = perfeval("score", source, "-o", tmp_path / "out")
+    assert outputs["aside"] not in done.err
+
+
+def test_an_output_folder_that_was_copied_is_made_again_without_a_word(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 3), tmp_path / "out"
+    run(source, out, Options(durable=False))
+    before = content(out)
+    for path in out.rglob("*.*"):
+        os.utime(path, ns=(0, 10**18))
+    outcome = run(source, out, Options(durable=False))
+    assert (outcome.done, outcome.changed, content(out)) == (3, (), before)
+    assert run(source, out, Options(durable=False)).done == 0
+
+
+def test_decisions_that_are_being_typed_stay_where_they_are(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    run(source, out, AUDIT)
+    table = out / load("run.toml")["outputs"]["reviews"]
+    book = openpyxl.load_workbook(table)
+    book.worksheets[0]["A1"] = "正在填"
+    book.save(table)
+    typed = table.read_bytes()
+    outcome = run(source, out, AUDIT)
+    assert (outcome.changed, table.read_bytes()) == ((), typed)
 
 
 @pytest.mark.parametrize("part", [1, 5, 8])

@@ -184,6 +184,8 @@ class Clerk:
         if pending:
             self._log("batch", files=pending)
         outcome = run.execute(self._reporter())
+        for path in outcome.changed:
+            self._log("changed", path=path)
         bad = [(file.source.relative, file.key in seen.fresh, result) for file, result in manifest.that_are(_bad())]
         write_slips(self._post.out, ((relative, result) for relative, _, result in bad), self._options.lang)
         failed = [(relative, result) for relative, fresh, result in bad if fresh]

@@ -74,7 +74,7 @@ def _marked(manifest: Register, file: Known, lang: Lang) -> FileRecord | None:
         pack(form, lang)._replace(grade=None, rulebook=None, judged=0, errors=0, warnings=0, replaced=0)
         for form in forms
     ]
-    return FileRecord(file.source.relative, packed, copy=manifest.copy_of(file.key))
+    return FileRecord(file.source.relative, packed, copy=manifest.copy_of(file.key), written=manifest.written(file.key))
 
 
 def _without(result: FormResult, lang: Lang) -> FormResult:

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from perfeval_xlsx.batch import queries
+from perfeval_xlsx.batch.copies import Copy, facts_of
 from perfeval_xlsx.batch.damage import OtherFormat, is_damage, remove, set_aside, unpacking
 from perfeval_xlsx.batch.discover import Source, printable
+from perfeval_xlsx.batch.entries import Count, Pending, Twin
 from perfeval_xlsx.batch.record import STANDINGS, FileRecord, Told, in_lists, in_summary, told, unpack
 from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 from perfeval_xlsx.jsons import dumps
@@ -27,46 +29,8 @@ from perfeval_xlsx.scoring.result import FindingResult, FormResult
 if TYPE_CHECKING:
     from perfeval_xlsx.output.brief import Brief
 
-_FORMAT = 4
+_FORMAT = 5
 _PAGE = 256
-
-
-class Pending(NamedTuple):
-    """One file that is not up to date.
-
-    Attributes:
-        source: The file as listed.
-        digest: Digest of the bytes it had when it was last read, if nothing but its time has changed since.
-    """
-
-    source: Source
-    digest: str | None
-
-
-class Twin(NamedTuple):
-    """A file with the same bytes as one before it.
-
-    Attributes:
-        source: The later file; ``digest`` its bytes'; ``copy`` what was written for it.
-        first: Key of the file before; ``original`` its path.
-    """
-
-    source: Source
-    digest: str
-    first: str
-    original: str
-    copy: str | None
-
-
-class Count(NamedTuple):
-    """What the forms of one status come to."""
-
-    forms: int
-    judged: int
-    errors: int
-    warnings: int
-    replaced: int
-    mean: float | None
 
 
 class Manifest:
@@ -76,11 +40,12 @@ class Manifest:
     to be damaged (``B50``), in whose place there is a new one then.
 
     Attributes:
+        folder: The output folder.
         damaged: Where a damaged record was set aside, None where it was sound.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self.folder = path, path.parent
         self.damaged: Path | None = None
 
     def __enter__(self) -> Manifest:
@@ -165,9 +130,13 @@ class Manifest:
         left = "UPDATE listing SET done = 1 WHERE key = ? AND size = ? AND mtime = ?"
         return {file[0] for file in files if self._db.execute(left, file).rowcount}
 
-    def list_copies(self, copies: Iterable[str]) -> None:
-        """Take over which copies there are (relative to the output folder); one that is gone is made again."""
-        self._db.executemany("INSERT OR IGNORE INTO copies VALUES (?)", ((copy,) for copy in copies))
+    def list_copies(self, copies: Iterable[Copy]) -> None:
+        """Take over which copies there are; one that is gone, or not as it was written, is made again."""
+        self._db.executemany("INSERT OR IGNORE INTO copies VALUES (?, ?, ?)", copies)
+
+    def drop_copy(self, name: str) -> None:
+        """Note that a copy is not there any more."""
+        self._db.execute("DELETE FROM copies WHERE copy = ?", (name,))
 
     def pending(self, stamp: str, *, passwords: bool = False) -> Iterator[Pending]:
         """Yield the listed files that are not up to date, in order; they may be stored while this goes on.
@@ -179,9 +148,9 @@ class Manifest:
         after = ""
         while True:
             rows = self._db.execute(queries.PENDING, _values(stamp, after, _PAGE, passwords=passwords)).fetchall()
-            for _key, path, relative, size, mtime, problem, digest, unchanged in rows:
+            for _key, path, relative, size, mtime, problem, digest, unchanged, changed in rows:
                 source = Source(os.fsdecode(path), relative, size, mtime, _problem(problem))
-                yield Pending(source, digest if unchanged else None)
+                yield Pending(source, digest if unchanged else None, changed)
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
@@ -201,7 +170,8 @@ class Manifest:
             files = (
                 (
                     key, os.fsencode(source.path), source.size, source.mtime, record.digest, stamp,
-                    dumps(record.rulebooks or {}).decode(), record.copy, record.again, record.twin,
+                    dumps(record.rulebooks or {}).decode(), record.copy, *self._written(record), record.again,
+                    record.twin,
                 )
                 for key, source, record in keyed
             )  # fmt: skip
@@ -212,6 +182,17 @@ class Manifest:
             self._db.executemany(queries.NEW_FILE, files)
             self._db.executemany(queries.NEW_FORM, forms)
             self._db.executemany("UPDATE listing SET done = 1 WHERE key = ?", keys)
+
+    def _written(self, record: FileRecord) -> tuple[int | None, int | None]:
+        """Size and time of a record's copy as it was written."""
+        if record.copy is None:
+            return None, None
+        return record.written or facts_of(os.path.join(self.folder, record.copy)) or (-1, -1)  # noqa: PTH118
+
+    def written(self, key: str) -> tuple[int, int] | None:
+        """Size and time that a file's copy had when it was written."""
+        row = self._db.execute("SELECT copy_size, copy_mtime FROM files WHERE key = ?", (key,)).fetchone()
+        return None if row is None or row[0] is None else tuple(row)
 
     def touch(self, source: Source) -> None:
         """Note that a file has a new time but its old bytes."""

@@ -4,7 +4,8 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
     key TEXT PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, digest TEXT NOT NULL,
-    stamp TEXT NOT NULL, rulebooks TEXT NOT NULL, copy TEXT, again INTEGER NOT NULL, twin TEXT
+    stamp TEXT NOT NULL, rulebooks TEXT NOT NULL, copy TEXT, copy_size INTEGER, copy_mtime INTEGER,
+    again INTEGER NOT NULL, twin TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS forms (
     key TEXT NOT NULL, number INTEGER NOT NULL, status TEXT NOT NULL, standing INTEGER NOT NULL, total REAL,
@@ -21,17 +22,18 @@ CREATE TEMP TABLE listing (
     key TEXT PRIMARY KEY, path BLOB NOT NULL, relative TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     problem TEXT, done INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TEMP TABLE copies (copy TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE copies (copy TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL) WITHOUT ROWID;
 """
 PENDING = """
 SELECT l.key, l.path, l.relative, l.size, l.mtime, l.problem, f.digest, f.stamp = :stamp AND f.size = l.size AND
-    f.path = l.path AND NOT (f.again = 1 OR f.again > :locked) AND (f.copy IS NULL OR f.copy IN copies)
-    AND f.twin IS NULL AS touched
-FROM listing l LEFT JOIN files f ON f.key = l.key
+    f.path = l.path AND NOT (f.again = 1 OR f.again > :locked)
+    AND (f.copy IS NULL OR (c.size IS f.copy_size AND c.mtime IS f.copy_mtime)) AND f.twin IS NULL AS touched,
+    CASE WHEN c.size <> f.copy_size OR c.mtime <> f.copy_mtime THEN f.copy END AS changed
+FROM listing l LEFT JOIN files f ON f.key = l.key LEFT JOIN copies c ON c.copy = f.copy
 WHERE l.key > :after AND NOT l.done AND (
     f.key IS NULL OR f.again = 1 OR f.again > :locked OR f.path <> l.path OR f.size <> l.size
     OR f.mtime <> l.mtime OR f.stamp <> :stamp
-    OR (f.copy IS NOT NULL AND f.copy NOT IN copies)
+    OR (f.copy IS NOT NULL AND (c.size IS NOT f.copy_size OR c.mtime IS NOT f.copy_mtime))
     OR (f.twin IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM files t JOIN listing o ON o.key = t.key
         WHERE t.key = f.twin AND t.digest = f.digest AND t.twin IS NULL)))
@@ -44,7 +46,7 @@ FROM files f JOIN listing l ON l.key = f.key
 WHERE f.digest IN (SELECT digest FROM files WHERE digest <> '' GROUP BY digest HAVING count(*) > 1)
     AND first < f.key AND (f.twin IS NULL OR f.twin <> first)
 """
-NEW_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+NEW_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NEW_FORM = "INSERT INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
 HEADS = """
 SELECT f.head, NULL, f.compared FROM forms f INDEXED BY ranking CROSS JOIN listing l ON l.key = f.key

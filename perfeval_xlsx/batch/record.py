@@ -86,6 +86,7 @@ class FileRecord(NamedTuple):
         copy: Path of the copy below the output folder, POSIX, None without one.
         again: Whether the next run should try once more although nothing has changed: 1 yes, 2 if it has passwords.
         twin: Key of the file before it that has the same bytes, None without one.
+        written: Size and time of the copy as it was written, where that was not just now.
     """
 
     relative: str
@@ -95,6 +96,7 @@ class FileRecord(NamedTuple):
     copy: str | None = None
     again: int = 0
     twin: str | None = None
+    written: tuple[int, int] | None = None
 
 
 def pack(result: FormResult, lang: Lang = "zh") -> Packed:

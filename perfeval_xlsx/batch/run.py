@@ -13,19 +13,21 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from perfeval_xlsx.batch.copies import removed, tidied
+from perfeval_xlsx.batch.copies import Aside, removed, tidied
 from perfeval_xlsx.batch.damage import is_damage
 from perfeval_xlsx.batch.desk import Desk
 from perfeval_xlsx.batch.discover import Source, discover
+from perfeval_xlsx.batch.entries import Count, Pending
 from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, sizes
 from perfeval_xlsx.batch.flush import can_flush, flush
 from perfeval_xlsx.batch.lock import locked
-from perfeval_xlsx.batch.manifest import Count, Manifest, Pending
+from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.nothing import missing_paths, not_there, nothing_to_read
 from perfeval_xlsx.batch.nursery import processors
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record, kept_back
 from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
+from perfeval_xlsx.batch.standing import note_reports, reports_stand, take_changed
 from perfeval_xlsx.batch.trials import Trials
 from perfeval_xlsx.batch.workers import EarlyPool
 from perfeval_xlsx.data import load
@@ -68,6 +70,7 @@ class Outcome:
         nothing: Whether none of the paths that were given exists.
         written: Where the outputs are: folders of copies and lists, then the reports.
         damaged: Where a damaged record was set aside, None where it was sound.
+        changed: Where outputs went that somebody had changed, before they were written anew.
     """
 
     files: int
@@ -81,6 +84,7 @@ class Outcome:
     nothing: bool
     written: tuple[Path, ...] = ()
     damaged: Path | None = None
+    changed: tuple[Path, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -108,6 +112,7 @@ class Run:
         self._relist = relist
         self._workers = workers or _workers(options, out)
         self._out, self._options, self._stop = out, options, stop
+        self._aside = None if out is None else Aside(out)
         self._desk = desk or Desk(options)
         self._stamp = stamp(options, self._desk.files)
         self._trials = trials or Trials()
@@ -202,7 +207,9 @@ class Run:
         chunk: list[Source] = []
         weight = cut = 0
         most, heaviest = size(cut), load("run.toml")["chunk"]["bytes"]
-        for source, digest in self.pending():
+        for source, digest, changed in self.pending():
+            if changed is not None and self._aside is not None:
+                self._aside.take(changed)
             if digest and digest == _digest(source):
                 self.manifest.touch(source)
                 self._done += 1
@@ -220,19 +227,24 @@ class Run:
         """Keep the records; a copy that no longer holds goes first, so that none outlives its record."""
         copies = self.manifest.recorded(source.key for source in chunk)
         outcomes = [
-            (source, self._without_old(record, copies.get(source.key)))
+            (source, self._without_old(source.key, record, copies.get(source.key)))
             for source, record in zip(chunk, records, strict=True)
         ]
         self._failed += sum(any(form.status == "failed" for form in record.forms) for record in records)
         self.manifest.store(outcomes, self._stamp)
+        if self._aside is not None:
+            self._aside.settle(record.copy for record in records)
         self._done += len(chunk)
 
-    def _without_old(self, record: FileRecord, old: str | None) -> FileRecord:
+    def _without_old(self, key: str, record: FileRecord, old: str | None) -> FileRecord:
         """The record of a file whose old copy is gone; one that cannot be removed stays on record for the next run."""
         if old is None or old == record.copy or self._out is None:
             return record
         finding = removed(self._out, old)
-        return record if finding is None else kept_back(record, old, finding, self._options.lang)
+        if finding is None:
+            self.manifest.drop_copy(old)
+            return record
+        return kept_back(record, old, finding, self._options.lang)._replace(written=self.manifest.written(key))
 
     def _settle_twins(self) -> None:
         """Let the first of several files with the same bytes count, and report the others as its duplicates."""
@@ -240,7 +252,7 @@ class Run:
             finding = Finding("B29", found=twin.original)
             result = file_result(twin.source.shown, "duplicate", [finding], self._options.lang)
             record = file_record(twin.source.relative, result, twin.digest, twin.first, self._options.lang)
-            self.manifest.store([(twin.source, self._without_old(record, twin.copy))], self._stamp)
+            self.manifest.store([(twin.source, self._without_old(twin.source.key, record, twin.copy))], self._stamp)
 
     @property
     def reviews(self) -> Reviews | None:
@@ -266,14 +278,16 @@ class Run:
         interrupted = left > 0
         reports = () if self._out is None else report_paths(self._out)
         facts = f"{self._stamp} {self._desk.stamp(self.manifest)} {'part' if interrupted else 'whole'}"
-        stand = self.manifest.reports_are(facts) and all(path.exists() for path in self._expected(reports))
+        stand = self.manifest.reports_are(facts) and (self._out is None or reports_stand(self.manifest, self._out))
         if not stand:
             watch(self._progress(writing=True))
             self._desk.settle(self.manifest)
         self.counts, self.grades = self.manifest.counts(), self.manifest.grades()
         if not stand:
-            if self._out is not None:
+            if self._out is not None and self._aside is not None:
+                take_changed(self.manifest, self._aside)
                 write_reports(self, self._out, self._options, complete=not interrupted)
+                note_reports(self.manifest, self._out)
             self.manifest.reports_written(facts)
         units = [finding for unit in self.manifest.units() for finding in unit["findings"]]
         refused = any(finding["severity"] == "error" for finding in units)
@@ -290,13 +304,8 @@ class Run:
             nothing=self._nothing,
             written=tuple(path for path in (*self._folders(), *reports) if path.exists()),
             damaged=self.manifest.damaged,
+            changed=() if self._aside is None else tuple(self._aside.taken.values()),
         )
-
-    def _expected(self, reports: Sequence[Path]) -> Iterator[Path]:
-        """What must be there for the reports to stand: their files, and the departments' lists."""
-        yield from reports
-        if self._out is not None:
-            yield from (self._out / name for name in self.manifest.noted("returns") or ())
 
     def _folders(self) -> Iterator[Path]:
         """Folders of the copies and of the departments' lists."""
