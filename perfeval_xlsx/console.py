@@ -286,7 +286,8 @@ def _finish_events(run: Run, outcome: Outcome, seconds: float) -> None:
         "finished", files=outcome.files, done=outcome.done, left=outcome.left, seconds=round(seconds, 3),
         statuses={status: count._asdict() for status, count in outcome.counts.items()}, grades=outcome.grades,
         interrupted=outcome.interrupted, damaged=outcome.damaged,
-        changed=outcome.changed, outputs=outcome.written, exit_code=outcome.exit_code,
+        changed=outcome.changed, leftovers=outcome.leftovers._asdict(), outputs=outcome.written,
+        exit_code=outcome.exit_code,
     )  # fmt: skip
 
 
@@ -312,6 +313,7 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
     yield say("closing", "files", lang, **facts, seconds=seconds)
     if outcome.damaged is not None:
         yield say("closing", "damaged", lang, path=outcome.damaged)
+    yield from _left_over(outcome, lang)
     if outcome.changed:
         yield say("closing", "changed", lang, files=len(outcome.changed), paths=_some(outcome.changed, lang))
     if "scored" in counts:
@@ -346,6 +348,17 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
         yield say("closing", "outputs", lang, paths=separator.join(map(str, outcome.written)))
     if outcome.interrupted:
         yield say("closing", "interrupted", lang)
+
+
+def _left_over(outcome: Outcome, lang: Lang) -> Iterator[str]:
+    """What became of outputs that this run would not have made."""
+    removed, moved, others = outcome.leftovers
+    if removed:
+        yield say("closing", "renamed", lang, files=removed)
+    if moved:
+        yield say("closing", "moved", lang, files=len(moved), paths=_some(moved, lang))
+    if others:
+        yield say("closing", "others", lang, files=others)
 
 
 def _some(paths: Sequence[Path], lang: Lang) -> str:

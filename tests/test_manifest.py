@@ -11,8 +11,10 @@ import pytest
 
 from perfeval_xlsx.batch.copies import Copy, facts_of
 from perfeval_xlsx.batch.discover import Source
+from perfeval_xlsx.batch.gone import settle_gone
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record, pack, unpack
+from perfeval_xlsx.batch.register import Register
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.brief import briefs_of
 from perfeval_xlsx.output.outcome import file_result
@@ -116,6 +118,27 @@ def test_what_may_go_better_is_tried_again_by_the_next_run_only(tmp_path: Path) 
             assert manifest.unfinished() == len(expected)
         with opened(tmp_path, file) as manifest:
             assert names(manifest) == expected
+
+
+def test_a_moved_file_s_copy_that_cannot_be_removed_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "scored" / "a.xlsx"
+    copy.parent.mkdir()
+    copy.write_bytes(b"copy")
+
+    def held(*_: object, **__: object) -> None:
+        raise PermissionError(13, "open elsewhere")
+
+    with Register(tmp_path / "m.sqlite") as manifest:
+        manifest.store([(source("a.xlsx"), record("a.xlsx", copy="scored/a.xlsx"))], "s")
+        with monkeypatch.context() as locked:
+            locked.setattr(Path, "unlink", held)
+            gone = list(settle_gone(manifest, {source("a.xlsx").key}, {"da.xlsx"}, tmp_path, "zh"))
+        assert [file.event for file in gone] == ["moved"]
+        assert (copy.exists(), list(manifest.known())) == (True, [])
+        assert list(settle_gone(manifest, set(), set(), tmp_path, "zh")) == []
+        assert not copy.exists()
 
 
 def test_results_come_in_the_order_of_files_and_heads_in_the_order_of_totals(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from forms import ROOT, SAMPLES, SEED, content, folder_of, perfeval, put, tree
 
 from perfeval_xlsx.batch import chunk
+from perfeval_xlsx.batch.leftovers import Leftovers
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.run import Outcome, open_run
@@ -134,6 +135,63 @@ def test_decisions_that_are_being_typed_stay_where_they_are(tmp_path: Path) -> N
     typed = table.read_bytes()
     outcome = run(source, out, AUDIT)
     assert (outcome.changed, table.read_bytes()) == ((), typed)
+
+
+def test_renamed_and_removed_forms_leave_the_outputs_of_a_first_run(tmp_path: Path) -> None:
+    source, out, options = folder_of(tmp_path / "in", 5), tmp_path / "out", Options(durable=False)
+    run(source, out, options)
+    own = out / "scored" / "笔记.txt"
+    own.write_text("别动", encoding="utf-8")
+    group = source / "0组"
+    (group / "表0.xlsx").rename(group / "改名.xlsx")
+    copy = (out / "scored" / "0组" / "表1.xlsx").read_bytes()
+    (group / "表1.xlsx").unlink()
+    outcome = run(source, out, options)
+    (kept,) = outcome.leftovers.moved
+    assert (outcome.leftovers.removed, outcome.leftovers.others, outcome.exit_code) == (1, 1, 0)
+    assert kept.read_bytes() == copy
+    assert own.read_text(encoding="utf-8") == "别动"
+    own.unlink()
+    kept.unlink()
+    run(source, tmp_path / "fresh", options)
+    assert content(out) == content(tmp_path / "fresh")
+    again = run(source, out, options)
+    assert (again.done, again.leftovers) == (0, Leftovers())
+
+
+def test_a_part_of_the_forms_read_alone_removes_no_copy(tmp_path: Path) -> None:
+    source, out, options = folder_of(tmp_path / "in", 4), tmp_path / "out", Options(durable=False)
+    run(source, out, options)
+    other = folder_of(tmp_path / "other", 1)
+    (other / "0组").rename(other / "别处")
+    outcome = run(other, out, options)
+    assert outcome.leftovers == Leftovers(others=4)
+    assert len(list((out / "scored").rglob("*.xlsx"))) == 5
+    assert run(source, out, options).done == 0
+
+
+def test_what_a_watch_kept_of_forms_taken_out_stays(tmp_path: Path) -> None:
+    inbox, out = folder_of(tmp_path / "in", 3), tmp_path / "out"
+    assert perfeval("watch", inbox, "-o", out, "--once", "--interval", "0.3").code == 0
+    (inbox / "0组" / "表1.xlsx").unlink()
+    assert perfeval("watch", inbox, "-o", out, "--once", "--interval", "0.3").code == 0
+    outcome = run(inbox, out, Options())
+    assert outcome.leftovers == Leftovers(others=1)
+    assert (out / "scored" / "0组" / "表1.xlsx").exists()
+
+
+def test_lists_of_an_audit_go_with_a_later_score_those_typed_into_are_kept(tmp_path: Path) -> None:
+    source, out = folder_of(tmp_path / "in", 3, ROADS), tmp_path / "out"
+    run(source, out, replace(AUDIT, due="2024年5月31日"))
+    folder = out / load("run.toml")["outputs"]["returned"]
+    lists = sorted(folder.glob("*.xlsx"))
+    assert lists
+    slip = folder / "别人的.txt"
+    slip.write_text("别动", encoding="utf-8")
+    lists[0].write_bytes(lists[0].read_bytes() + b"typed")
+    outcome = run(source, out, Options(durable=False))
+    assert (list(folder.glob("*")), outcome.leftovers.removed) == ([slip], len(lists) - 1)
+    assert [path.name for path in outcome.leftovers.moved] == [lists[0].name]
 
 
 @pytest.mark.parametrize("part", [1, 5, 8])

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -88,6 +89,14 @@ def copy_name(relative: str) -> str:
     stem, _, suffix = relative.rpartition("/")[2].rpartition(".")
     lossless = stem != "" and f".{suffix.lower()}" in load("run.toml")["lossless"]
     return relative if lossless else f"{relative}.xlsx"
+
+
+def digest_of(source: Source) -> str:
+    """SHA-256 of a file's bytes, "" where it cannot be read."""
+    try:
+        return sha256(Path(source.path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _listed(path: Path, out: Path | None) -> Iterator[Source]:

@@ -14,6 +14,7 @@ from perfeval_xlsx.output.outcome import finding_result
 from perfeval_xlsx.scoring.result import FormResult
 
 _GONE = "gone "
+_HELD = "held copies"
 
 
 class Gone(NamedTuple):
@@ -47,13 +48,14 @@ def settle_gone(manifest: Register, absent: Set[str], present: Set[str], out: Pa
     Yields:
         What changed.
     """
+    held = _still_held(manifest, out)
     for file in [file for file in manifest.known() if is_gone(file) or file.key in absent]:
         digest = file.stamp.removeprefix(_GONE) if is_gone(file) else file.digest
         marked = None if digest in present else _marked(manifest, file, lang)
         if marked is None:
             copy = manifest.copy_of(file.key)
-            if copy is not None:
-                removed(out, copy)
+            if copy is not None and removed(out, copy) is not None:
+                held[file.key] = copy
             manifest.forget(file.key)
             yield Gone(file.source.relative, "moved" if digest in present else "removed")
         elif is_gone(file):
@@ -62,6 +64,14 @@ def settle_gone(manifest: Register, absent: Set[str], present: Set[str], out: Pa
             manifest.hold(file)
             manifest.store([(file.source, marked)], _GONE + digest)
             yield Gone(file.source.relative, "deleted")
+    if held != manifest.noted(_HELD):
+        manifest.note(_HELD, held)
+
+
+def _still_held(manifest: Register, out: Path) -> dict[str, str]:
+    """Copies that could not be removed earlier, and cannot be now, by the key of a file that is on record no more."""
+    held = dict(manifest.noted(_HELD) or {})
+    return {key: copy for key, copy in held.items() if not manifest.recorded([key]) and removed(out, copy) is not None}
 
 
 def _marked(manifest: Register, file: Known, lang: Lang) -> FileRecord | None:

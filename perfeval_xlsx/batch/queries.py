@@ -39,6 +39,14 @@ WHERE l.key > :after AND NOT l.done AND (
         WHERE t.key = f.twin AND t.digest = f.digest AND t.twin IS NULL)))
 ORDER BY l.key LIMIT :limit
 """
+NOT_LISTED = "FROM files f WHERE f.stamp NOT LIKE 'gone %' AND f.key NOT IN (SELECT key FROM listing)"
+LISTED_COPIES = "SELECT f.copy FROM files f JOIN listing l ON l.key = f.key WHERE f.copy IS NOT NULL"
+UNLISTED = f"""
+SELECT f.key, f.path, f.copy, c.copy IS NOT NULL, c.size IS f.copy_size AND c.mtime IS f.copy_mtime,
+    EXISTS (SELECT 1 FROM listing o WHERE o.path = f.path),
+    f.digest <> '' AND EXISTS (SELECT 1 FROM files t JOIN listing o ON o.key = t.key WHERE t.digest = f.digest)
+{NOT_LISTED.replace("WHERE", "LEFT JOIN copies c ON c.copy = f.copy WHERE")}
+"""
 TWINS = """
 SELECT f.key, f.digest, (
     SELECT t.key FROM files t JOIN listing o ON o.key = t.key WHERE t.digest = f.digest ORDER BY t.key LIMIT 1) AS first

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from perfeval_xlsx.batch import queries
 from perfeval_xlsx.batch.damage import unpacking
 from perfeval_xlsx.batch.discover import Source
 from perfeval_xlsx.batch.manifest import Manifest
@@ -37,6 +38,27 @@ class Known(NamedTuple):
         return Source(self.path, self.key.rpartition("\0")[2], self.size, self.mtime)
 
 
+class Unlisted(NamedTuple):
+    """A file on record that is not listed.
+
+    Attributes:
+        key: Of the file; ``path`` as it was listed; ``copy`` what was written for it, None without one.
+        there: Whether the copy is there; ``whole`` whether it is as it was written.
+        elsewhere: Whether the file is listed under another key.
+        known: Whether a listed file has its bytes.
+        shared: Whether the copy is a listed file's as well (on a disk that does not tell case apart).
+    """
+
+    key: str
+    path: str
+    copy: str | None
+    there: bool
+    whole: bool
+    elsewhere: bool
+    known: bool
+    shared: bool
+
+
 class Register(Manifest):
     """A manifest whose listing may hold files that are on record but are not read now."""
 
@@ -65,12 +87,33 @@ class Register(Manifest):
             for row in self._db.execute(f"SELECT {_FACTS} FROM files f WHERE f.key = ?", (key,)).fetchall():
                 self.hold(_known(*row))
 
-    def forget(self, key: str) -> None:
-        """Drop a file from the record and the listing."""
+    def unlisted(self) -> list[Unlisted]:
+        """The files on record that are not listed, those taken out of an inbox aside."""
+        if self._db.execute(f"SELECT 1 {queries.NOT_LISTED} LIMIT 1").fetchone() is None:
+            return []
+        self._db.execute(queries.CONTENTS)
+        self._db.execute("CREATE INDEX IF NOT EXISTS temp.paths ON listing (path)")
+        listed = {copy.casefold() for (copy,) in self._db.execute(queries.LISTED_COPIES)}
+        return [
+            Unlisted._make((key, os.fsdecode(path), copy, *map(bool, facts), (copy or "").casefold() in listed))
+            for key, path, copy, *facts in self._db.execute(queries.UNLISTED)
+        ]
+
+    def has_problems(self) -> bool:
+        """Whether something that was given to be read could not be seen."""
+        return self._db.execute("SELECT 1 FROM listing WHERE problem IS NOT NULL LIMIT 1").fetchone() is not None
+
+    def other_copies(self) -> int:
+        """How many files among the copies were written for no listed file."""
+        query = f"SELECT count(*) FROM copies WHERE copy NOT IN ({queries.LISTED_COPIES})"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def forget(self, *keys: str) -> None:
+        """Drop files from the record and the listing."""
         with self._transaction():
             self._db.execute("DELETE FROM meta WHERE name = 'reports'")
             for table in ("forms", "files", "listing"):
-                self._db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))
+                self._db.executemany(f"DELETE FROM {table} WHERE key = ?", ((key,) for key in keys))
 
     def heads_of(self, key: str) -> Iterator[FormResult]:
         """Results of one file without their rows."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
@@ -16,16 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from perfeval_xlsx.batch.copies import Aside, removed, tidied
 from perfeval_xlsx.batch.damage import is_damage
 from perfeval_xlsx.batch.desk import Desk
-from perfeval_xlsx.batch.discover import Source, discover
+from perfeval_xlsx.batch.discover import Source, digest_of, discover
 from perfeval_xlsx.batch.entries import Count, Pending
 from perfeval_xlsx.batch.executors import Chunk, Outcomes, Pool, here, process_pool, sizes
 from perfeval_xlsx.batch.flush import can_flush, flush
+from perfeval_xlsx.batch.leftovers import Leftovers, clear
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.nothing import missing_paths, not_there, nothing_to_read
 from perfeval_xlsx.batch.nursery import processors
 from perfeval_xlsx.batch.options import Options, stamp
 from perfeval_xlsx.batch.record import FileRecord, file_record, kept_back
+from perfeval_xlsx.batch.register import Register
 from perfeval_xlsx.batch.reports import prepare, report_paths, write_reports
 from perfeval_xlsx.batch.standing import note_reports, reports_stand, take_changed
 from perfeval_xlsx.batch.trials import Trials
@@ -71,6 +72,7 @@ class Outcome:
         written: Where the outputs are: folders of copies and lists, then the reports.
         damaged: Where a damaged record was set aside, None where it was sound.
         changed: Where outputs went that somebody had changed, before they were written anew.
+        leftovers: What became of outputs that a first run would not have made.
     """
 
     files: int
@@ -85,6 +87,7 @@ class Outcome:
     written: tuple[Path, ...] = ()
     damaged: Path | None = None
     changed: tuple[Path, ...] = ()
+    leftovers: Leftovers = field(default_factory=Leftovers)
 
     @property
     def exit_code(self) -> int:
@@ -104,12 +107,12 @@ class Run:
     """
 
     def __init__(
-        self, manifest: Manifest, out: Path | None, options: Options, stop: Event, files: int, *,
+        self, manifest: Register, out: Path | None, options: Options, stop: Event, files: int, *,
         desk: Desk | None = None, nothing: bool = False, workers: EarlyPool | None = None, trials: Trials | None = None,
-        relist: Callable[[Manifest], int] | None = None,
+        paths: Sequence[str | Path] | None = None,
     ) -> None:  # fmt: skip
         self.manifest, self.files, self._nothing = manifest, files, nothing
-        self._relist = relist
+        self._paths = paths
         self._workers = workers or _workers(options, out)
         self._out, self._options, self._stop = out, options, stop
         self._aside = None if out is None else Aside(out)
@@ -142,10 +145,10 @@ class Run:
         try:
             return self._executed(watch)
         except sqlite3.DatabaseError as error:
-            if self._relist is None or not is_damage(error):
+            if self._paths is None or not is_damage(error):
                 raise
         self.manifest.renew()
-        self.files = self._relist(self.manifest)
+        self.files = _listed(self.manifest, discover(self._paths, self._out))
         self._done = self._failed = 0
         return self._executed(watch)
 
@@ -210,7 +213,7 @@ class Run:
         for source, digest, changed in self.pending():
             if changed is not None and self._aside is not None:
                 self._aside.take(changed)
-            if digest and digest == _digest(source):
+            if digest and digest == digest_of(source):
                 self.manifest.touch(source)
                 self._done += 1
                 continue
@@ -276,6 +279,9 @@ class Run:
     def _concluded(self, watch: Watcher, left: int) -> Outcome:
         """Write the reports unless they stand already, and sum the run up."""
         interrupted = left > 0
+        leftovers = Leftovers()
+        if self._out is not None and self._paths is not None and not interrupted:
+            leftovers = clear(self.manifest, self._out, self._paths, lists=self._options.audit)
         reports = () if self._out is None else report_paths(self._out)
         facts = f"{self._stamp} {self._desk.stamp(self.manifest)} {'part' if interrupted else 'whole'}"
         stand = self.manifest.reports_are(facts) and (self._out is None or reports_stand(self.manifest, self._out))
@@ -305,6 +311,7 @@ class Run:
             written=tuple(path for path in (*self._folders(), *reports) if path.exists()),
             damaged=self.manifest.damaged,
             changed=() if self._aside is None else tuple(self._aside.taken.values()),
+            leftovers=leftovers,
         )
 
     def _folders(self) -> Iterator[Path]:
@@ -349,21 +356,21 @@ def open_run(
         if missing is not None and (out is not None or not missing):
             raise not_there(missing) if missing else nothing_to_read(paths)
         stack.enter_context(locked(folder))
-        manifest = stack.enter_context(Manifest(folder / names["manifest"]))
+        manifest = stack.enter_context(Register(folder / names["manifest"]))
         workers = _workers(options, out)
         stack.callback(workers.close)
         new = options.isolated and not dry and options.executor is None and manifest.is_empty()
-        files = _listed(manifest, folder, workers.begun_by(discover(paths, out)) if new else discover(paths, out))
+        files = _listed(manifest, workers.begun_by(discover(paths, out)) if new else discover(paths, out))
         yield Run(
             manifest, out, options, stop or Event(), files, desk=desk, nothing=missing is not None, workers=workers,
-            relist=lambda manifest: _listed(manifest, folder, discover(paths, out)),
+            paths=paths,
         )  # fmt: skip
 
 
-def _listed(manifest: Manifest, folder: Path, sources: Iterable[Source]) -> int:
+def _listed(manifest: Manifest, sources: Iterable[Source]) -> int:
     """List the files and the copies there are; return how many files."""
     files = manifest.list_sources(sources)
-    manifest.list_copies(tidied(folder))
+    manifest.list_copies(tidied(manifest.folder))
     return files
 
 
@@ -374,11 +381,3 @@ def _workers(options: Options, out: Path | None) -> EarlyPool:
 def _log(out: Path | None) -> Path | None:
     """Where tracebacks go."""
     return None if out is None else out / load("run.toml")["outputs"]["log"]
-
-
-def _digest(source: Source) -> str:
-    """SHA-256 of a file's bytes, "" where it cannot be read."""
-    try:
-        return sha256(Path(source.path).read_bytes()).hexdigest()
-    except OSError:
-        return ""

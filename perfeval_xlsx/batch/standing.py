@@ -36,6 +36,11 @@ def take_changed(manifest: Manifest, aside: Aside) -> None:
             aside.take(name)
 
 
+def stands(manifest: Manifest, name: str) -> bool:
+    """Whether one report or list is there as it was written."""
+    return _stands(manifest.folder, name, (manifest.noted(_NOTE) or {}).get(name, []))
+
+
 def _stands(out: Path, name: str, facts: list[object]) -> bool:
     path, now = out / name, facts_of(out / name)
     if now is None:
