@@ -347,7 +347,7 @@ def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator
         separator = say("closing", "separator", lang)
         yield say("closing", "outputs", lang, paths=separator.join(map(str, outcome.written)))
     if outcome.interrupted:
-        yield say("closing", "interrupted", lang)
+        yield say("closing", "interrupted", lang, left=outcome.left)
 
 
 def _left_over(outcome: Outcome, lang: Lang) -> Iterator[str]:

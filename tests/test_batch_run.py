@@ -261,9 +261,35 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_done(tmp_path: Path) -> None:
     with open_run([source], out, FAST, stop) as opened:
         outcome = opened.execute(lambda progress: stop.set() if progress.done else None)
     assert (outcome.exit_code, outcome.done, outcome.left) == (130, 16, 4)
-    assert not json.loads((out / "run.json").read_text(encoding="utf-8"))["complete"]
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert (record["complete"], record["left"], len(record["forms"])) == (False, 4, 16)
+    left = load("outputs.toml")["words"]["left"]["zh"].format(files=4)
+    for name in ("summary", "findings"):
+        book = openpyxl.load_workbook(out / load("run.toml")["outputs"][name])
+        assert left in book.worksheets[0]["A1"].value
+        assert left in book.worksheets[1]["A1"].value
+    statistics = openpyxl.load_workbook(out / SUMMARY)[load("outputs.toml")["statistics"]["name"]["zh"]]
+    assert ("尚未处理", 4) in {(row[0].value, row[1].value) for row in statistics.iter_rows()}
     assert run(source, out).done == 4
     run(source, tmp_path / "fresh")
+    assert content(out) == content(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("done", [0, 16])
+def test_an_interrupted_run_reports_nothing_of_other_options(tmp_path: Path, done: int) -> None:
+    source, out = folder_of(tmp_path / "in", 20), tmp_path / "out"
+    run(source, out)
+    stop = Event()
+    english = replace(FAST, lang="en")
+    with open_run([source], out, english, stop) as opened:
+        outcome = opened.execute(lambda progress: stop.set() if progress.done >= done else None)
+        assert len(list(opened.manifest.results())) == done
+    assert (outcome.files, outcome.done, outcome.left) == (20, done, 20 - done)
+    assert sum(count.forms for count in outcome.counts.values()) == done
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert (record["options"]["lang"], sum(record["counts"].values()), record["left"]) == ("en", done, 20 - done)
+    assert run(source, out, english).done == 20 - done
+    run(source, tmp_path / "fresh", english)
     assert content(out) == content(tmp_path / "fresh")
 
 

@@ -160,6 +160,11 @@ class Manifest:
         values = _values(stamp, "", -1, passwords=passwords)
         return int(self._db.execute(f"SELECT count(*) FROM ({queries.PENDING})", values).fetchone()[0])
 
+    def unlist_pending(self, stamp: str, *, passwords: bool = False) -> None:
+        """Take the files that are not up to date from the listing."""
+        query = f"DELETE FROM listing WHERE key IN (SELECT key FROM ({queries.PENDING}))"
+        self._db.execute(query, _values(stamp, "", -1, passwords=passwords))
+
     # What came of it.
 
     def store(self, outcomes: Sequence[tuple[Source, FileRecord]], stamp: str) -> None:

@@ -44,14 +44,14 @@ def prepare() -> None:
         load(name)
 
 
-def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> None:
+def write_reports(run: Run, out: Path, options: Options, *, left: int) -> None:
     """Write all reports, and in an audit a list for every department; each is replaced at once.
 
     Args:
         run: The run, all of whose files are done.
         out: The output folder.
         options: Of the run.
-        complete: Whether the run went to its end; an interrupted one says so in ``run.json``.
+        left: How many files are still to be read; the reports of an interrupted run say so.
 
     Raises:
         PerfevalError: A report cannot be written.
@@ -63,18 +63,18 @@ def write_reports(run: Run, out: Path, options: Options, *, complete: bool) -> N
 
     manifest = run.manifest
     summary, problems, review, record = report_paths(out)
-    write_summary(summary, manifest.ranked(), manifest.details(), lang=options.lang, durable=options.durable)
+    write_summary(summary, manifest.ranked(), manifest.details(), lang=options.lang, durable=options.durable, left=left)
     with LineLists() as lists, ProblemStore(run.comparison, options.lang) as store:
         _collect(run, lists, store)
-        write_problems(problems, store, lang=options.lang)
+        write_problems(problems, store, lang=options.lang, left=left)
         if options.audit:
             _write_returns(manifest, store, out, options)
-        if complete or not review.exists():  # rows of files still to be read, and decisions on them, would be missing
+        if not left or not review.exists():  # rows of files still to be read, and decisions on them, would be missing
             everything = options.audit or run.reviews is not None
             results = manifest.results() if everything else manifest.unsettled()
             words = {"lang": options.lang, "reviews": run.reviews, "rulebooks": _own(options)}
             write_review(review, results, disputed=everything, **words)  # type: ignore[arg-type]
-        _write(record, _run_json(run, options, lists, complete=complete), durable=options.durable)
+        _write(record, _run_json(run, options, lists, left), durable=options.durable)
 
 
 def _collect(run: Run, lists: LineLists, store: ProblemStore) -> None:
@@ -98,14 +98,15 @@ def _write_returns(manifest: Manifest, store: ProblemStore, out: Path, options: 
     manifest.note("returns", [*written, *(name for name in sorted(earlier) if removed(out, name))])
 
 
-def _run_json(run: Run, options: Options, lists: LineLists, *, complete: bool) -> Iterator[bytes]:
+def _run_json(run: Run, options: Options, lists: LineLists, left: int) -> Iterator[bytes]:
     """``run.json`` piece by piece: facts of the run, then what was replaced and what was found, form by form."""
     manifest = run.manifest
     counts = run.counts
     facts = {
         "schema": SCHEMA,
         "version": __version__,
-        "complete": complete,
+        "complete": not left,
+        **({"left": left} if left else {}),
         "options": options.shown(),
         "rulebooks": _rulebooks(manifest, options),
         "counts": {status: count.forms for status, count in sorted(counts.items())},

@@ -157,8 +157,11 @@ class Run:
             self._total = self._done + pending
             self._ready = self.files - self._total
             self._work(watch, pending)
+        left = self._pending_count() if self._stop.is_set() else 0
+        if left:  # what they came to before, under other options or rules, is nothing that this run found
+            self.manifest.unlist_pending(self._stamp, passwords=bool(self._options.passwords))
         self._settle_twins()
-        return self._concluded(watch, self._pending_count() if self._stop.is_set() else 0)
+        return self._concluded(watch, left)
 
     def _work(self, watch: Watcher, pending: int) -> None:
         watch(self._progress())
@@ -283,7 +286,7 @@ class Run:
         if self._out is not None and self._paths is not None and not interrupted:
             leftovers = clear(self.manifest, self._out, self._paths, lists=self._options.audit)
         reports = () if self._out is None else report_paths(self._out)
-        facts = f"{self._stamp} {self._desk.stamp(self.manifest)} {'part' if interrupted else 'whole'}"
+        facts = f"{self._stamp} {self._desk.stamp(self.manifest)} {left}"
         stand = self.manifest.reports_are(facts) and (self._out is None or reports_stand(self.manifest, self._out))
         if not stand:
             watch(self._progress(writing=True))
@@ -292,7 +295,7 @@ class Run:
         if not stand:
             if self._out is not None and self._aside is not None:
                 take_changed(self.manifest, self._aside)
-                write_reports(self, self._out, self._options, complete=not interrupted)
+                write_reports(self, self._out, self._options, left=left)
                 note_reports(self.manifest, self._out)
             self.manifest.reports_written(facts)
         units = [finding for unit in self.manifest.units() for finding in unit["findings"]]

@@ -17,7 +17,7 @@ from perfeval_xlsx.scoring.compare import file_name
 _UNCOMPARED = frozenset({"compared"})
 
 
-def write_problems(path: Path, problems: ProblemStore, *, lang: Lang = "zh", links: bool = True) -> None:
+def write_problems(path: Path, problems: ProblemStore, *, lang: Lang = "zh", links: bool = True, left: int = 0) -> None:
     """Write the list of findings.
 
     Departments are ranked by the weight of their findings (``data/desk.toml`` says what each severity weighs); findings
@@ -28,12 +28,13 @@ def write_problems(path: Path, problems: ProblemStore, *, lang: Lang = "zh", lin
         problems: The run's findings.
         lang: Language of the words we add.
         links: Make each cell a link into the copy, or into the form itself where there is no copy.
+        left: How many files are still to be read; the titles of its lists say so.
 
     Raises:
         PerfevalError: The workbook cannot be written.
     """
     with DeskBook(Path(path), lang) as book:
-        writer = _Writer(book, problems, links=links)
+        writer = _Writer(book, problems, links=links, left=left)
         writer.departments()
         writer.findings()
         writer.checks()
@@ -42,11 +43,12 @@ def write_problems(path: Path, problems: ProblemStore, *, lang: Lang = "zh", lin
 class _Writer:
     """Writes one list; holds what all its sheets need."""
 
-    def __init__(self, book: DeskBook, problems: ProblemStore, *, links: bool) -> None:
+    def __init__(self, book: DeskBook, problems: ProblemStore, *, links: bool, left: int) -> None:
         self.book, self.problems, self.lang, self.links = book, problems, book.lang, links
         self.texts: dict[str, Any] = load("desk.toml")
         self.severities = {name: entry["word"][self.lang] for name, entry in self.texts["severity"].items()}
         self.marks = {name: {"severity": style} for name, style in self.texts["mark"].items()}
+        self.rest = load("outputs.toml")["words"]["left"][self.lang].format(files=left) if left else ""
         self.left_out = frozenset() if problems.since is not None else _UNCOMPARED
 
     def word(self, table: str, key: str) -> str:
@@ -54,7 +56,7 @@ class _Writer:
 
     def table(self, key: str, columns: str, note: str, frozen: int) -> Table:
         layout = desk_columns("problems", columns, self.lang, self.left_out)
-        title = self.word("problems", f"{key}_title")
+        title = self.word("problems", f"{key}_title") + self.rest
         return self.book.table(self.word("problems", key), title, note, layout, frozen)
 
     def weights(self) -> str:

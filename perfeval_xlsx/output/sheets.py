@@ -257,16 +257,17 @@ class Layout:
     Attributes:
         book: The ``xlsxwriter.Workbook``, in memory.
         formats: Its formats by style.
+        left: How many files are still to be read.
     """
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, left: int = 0) -> None:
         import datetime
         from io import BytesIO
 
         import xlsxwriter
 
         options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        self.lang = lang
+        self.lang, self.left = lang, left
         self._file = BytesIO()
         self.book = xlsxwriter.Workbook(self._file, options)
         # the same results give the same bytes, whenever they are written
@@ -278,6 +279,11 @@ class Layout:
         sheet = self.book.add_worksheet(name)
         sheet.hide_gridlines(2)
         return sheet
+
+    def title(self, table: Mapping[str, Any]) -> str:
+        """The title of a sheet; it says where files are still to be read."""
+        rest = load("outputs.toml")["words"]["left"][self.lang].format(files=self.left) if self.left else ""
+        return str(table["title"][self.lang]) + rest
 
     def _member(self) -> str:
         return f"xl/worksheets/sheet{len(self.book.worksheets())}.xml"
@@ -300,7 +306,7 @@ class Layout:
         if part:
             name = data["words"]["more"][self.lang].format(name=name, number=part + 1)
         sheet = self.add_sheet(name)
-        sheet.write_string(0, 0, table["title"][self.lang], self.formats["title"])
+        sheet.write_string(0, 0, self.title(table), self.formats["title"])
         sheet.set_row(0, 30)
         sheet.set_row(1, 34)
         for position, column in enumerate(layout):

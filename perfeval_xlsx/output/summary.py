@@ -32,6 +32,7 @@ def write_summary(
     links: bool = True,
     row_limit: int = ROW_LIMIT,
     durable: bool = True,
+    left: int = 0,
 ) -> None:
     """Write the summary of a run, in constant memory.
 
@@ -44,6 +45,7 @@ def write_summary(
         links: Whether the ranking links to the scored copies (``copy``, relative to the summary's folder).
         row_limit: Rows of a sheet; more continue on a sheet ``指标明细 2`` and so on.
         durable: Flush to disk before replacing.
+        left: How many files are still to be read; the sheets' titles and the statistics say so.
 
     Raises:
         PerfevalError: The workbook cannot be written.
@@ -55,7 +57,7 @@ def write_summary(
             summary.add([head if isinstance(head, Brief) else next(made) for head in block])
         for result in results:
             summary.detail.add(result if isinstance(result, bytes) else detail_fragment(result, lang))
-        summary.save(path, durable=durable)
+        summary.save(path, durable=durable, left=left)
     finally:
         summary.close()
 
@@ -136,9 +138,9 @@ class _Summary:
         if count:
             stream.write(b"".join(rows), count)
 
-    def save(self, path: Path, *, durable: bool) -> None:
+    def save(self, path: Path, *, durable: bool, left: int) -> None:
         """Lay the workbook out around the streams and write it."""
-        layout = Layout(self.lang)
+        layout = Layout(self.lang, left)
         members = [layout.add_table(self.rank, part, self._unmet(), _FROZEN["rank"]) for part in self._parts(self.rank)]
         add_statistics(layout, self.tally)
         for stream in self.streams[1:]:

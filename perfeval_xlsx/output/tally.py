@@ -145,7 +145,7 @@ def add_statistics(layout: Layout, tally: Tally) -> None:
     sheet = layout.add_sheet(words["name"][layout.lang])
     sheet.set_column(0, 0, _WIDE)
     sheet.set_column(1, _COLUMNS, _NARROW)
-    sheet.write_string(0, 0, words["title"][layout.lang], layout.formats["title"])
+    sheet.write_string(0, 0, layout.title(words), layout.formats["title"])
     sheet.set_row(0, 30)
     writer = _Tables(layout, sheet, words)
     writer.statuses(tally)
@@ -169,6 +169,8 @@ class _Tables:
     def statuses(self, tally: Tally) -> None:
         """How many forms and files of each status."""
         rows = [[word("form_status", key, self.lang), tally.status[key]] for key in load("outputs.toml")["form_status"]]
+        if self.layout.left:
+            rows.append([self._word("left"), self.layout.left])
         self._table("status", [self._word("state"), self._common("count")], rows, total=True)
 
     def kinds(self, tally: Tally) -> None:
