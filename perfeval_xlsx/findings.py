@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from perfeval_xlsx.data import load
 
-_TERMS = ("detail",)
+_TERMS = ("detail", "limit")
 """Args that may hold a name of ``data/terms.toml``."""
 Severity = Literal["error", "warning", "hint"]
 Lang = Literal["zh", "en"]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from perfeval_xlsx import workbook
 from perfeval_xlsx.batch.copies import removed
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError, cause_of, cause_text
 from perfeval_xlsx.workbook import open_workbook
+from perfeval_xlsx.workbook.refusals import over
 
 NAMES = (
     "ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "ENOENT", "EBUSY", "EIO", "ESTALE", "EFBIG", "ENAMETOOLONG",
@@ -31,6 +34,17 @@ def test_common_causes_have_words_in_both_languages(name: str) -> None:
         assert cause_text(error, lang) == words
     assert finding.text("message", "zh").isascii() is False
     assert os.strerror(number) not in finding.text("message", "zh")
+
+
+def test_every_limit_that_is_told_has_words() -> None:
+    folder = Path(workbook.__file__).parent
+    told = {name for path in folder.glob("*.py") for name in re.findall(r"\bover\(\"(\w+)\"", path.read_text("utf-8"))}
+    assert len(told) >= 10
+    assert told == set(load("terms.toml")["limit"])
+    for name in told:
+        finding = over(name, 314584020, 67108864).finding
+        for lang in ("zh", "en"):
+            assert load("terms.toml")["limit"][name][lang] in finding.text("message", lang)
 
 
 def test_what_has_no_words_is_told_as_the_system_puts_it() -> None:
