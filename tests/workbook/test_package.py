@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfeval_xlsx.data import load as words
 from perfeval_xlsx.findings import PerfevalError
 from perfeval_xlsx.limits import DEFAULT_LIMITS, MIB, Limits
 from perfeval_xlsx.workbook import directory, open_workbook, save_copy
@@ -79,7 +80,7 @@ def test_a_workbook_over_a_limit_is_refused_with_its_name_and_both_numbers(limit
         assert refusal_of(data, replace(DEFAULT_LIMITS, **{limit: found})) is None
     for lang in ("zh", "en"):
         message = finding.text("message", lang)
-        assert limit in message
+        assert words("terms.toml")["limit"][limit][lang] in message
         assert str(finding.found) in message
         assert str(allowed) in message
 

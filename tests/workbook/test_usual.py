@@ -88,7 +88,7 @@ def test_a_copy_over_a_limit_is_refused() -> None:
     with pytest.raises(PerfevalError) as refused:
         save.verify(book, repack.rebuild(book.package, {SHEET: part}), EDITS, {SHEET})
     assert refused.value.finding.code == "B27"
-    assert "member_bytes" in str(refused.value)
+    assert "单个部件" in str(refused.value)
 
 
 PLACES = st.tuples(st.integers(-1, 11), st.integers(-1, 6))
