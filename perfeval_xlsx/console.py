@@ -182,7 +182,7 @@ def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
     try:
         yield stop
     except KeyboardInterrupt:
-        _notice("interrupted", say("closing", "interrupted", lang))
+        _notice("interrupted", say("closing", "ended", lang))
         raise
     finally:
         for number, handler in zip(signals, before, strict=True):

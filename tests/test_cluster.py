@@ -73,6 +73,7 @@ def processes(
 def record(out: Path) -> dict[str, list[tuple[object, ...]]]:
     """What the manifest knows, but for the time of writing."""
     with closing(sqlite3.connect(out / ".perfeval.sqlite")) as db:
+        db.execute("UPDATE files SET copy_mtime = copy_mtime IS NOT NULL")
         return {table: sorted(db.execute(f"SELECT * FROM {table}"), key=repr) for table in ("files", "forms")}
 
 

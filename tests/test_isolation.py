@@ -320,7 +320,7 @@ def test_a_second_ctrl_c_ends_workers_at_once_stopped_ones_too_and_says_how_to_g
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     err = process.communicate(timeout=60)[1].decode("utf-8")
-    assert (process.returncode, "Traceback" in err) == (130, False)
+    assert (process.returncode, "Traceback" in err) == (130, False), err
     assert time.monotonic() - begun < 10
     assert "再运行一次同样的命令" in err
     assert all(map(ended, workers))
