@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from perfeval_xlsx import __version__, console
+from perfeval_xlsx import __version__, closing, console
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang, PerfevalError
 from perfeval_xlsx.output.interface import csv_rows, json_line, score_object
@@ -114,9 +114,9 @@ def _conclude(
     if as_csv:
         console.print_csv(csv_rows(run.results(rows=False)))
     if quiet:
-        console.tell_failures(run, options.lang)
+        closing.tell_failures(run, options.lang)
     else:
-        console.tell_outcome(run, outcome, seconds, options.lang)
+        closing.tell_outcome(run, outcome, seconds, options.lang)
     return outcome.exit_code
 
 

@@ -1,4 +1,4 @@
-"""What a person sees at the command line: progress, the closing summary, problems; all of it on stderr."""
+"""What a person sees at the command line: progress, problems, findings; all of it on stderr."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import json
 import os
 import signal
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from errno import EIO
-from itertools import groupby
-from pathlib import Path
 from threading import Event, current_thread, main_thread
 from time import monotonic, strftime
 from types import FrameType
@@ -21,17 +18,13 @@ from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang
 
 if TYPE_CHECKING:
-    from perfeval_xlsx.batch.run import Outcome, Progress, Run
+    from perfeval_xlsx.batch.run import Progress
     from perfeval_xlsx.scoring.result import FindingResult, FormResult
 
 _spoken: Lang | None = None
 _as_events = False
 _EVERY = 5.0
 """Seconds between plain lines of progress."""
-_LISTED = 20
-"""Most forms and most problems that the closing summary lists one by one."""
-_NAMED = 3
-"""Most paths named in one line of it."""
 
 
 def language() -> Lang:
@@ -51,6 +44,11 @@ def log_events(as_events: bool) -> bool:
     global _as_events
     _as_events = as_events
     return as_events
+
+
+def tells_events() -> bool:
+    """Whether everything on stderr is one JSON object a line."""
+    return _as_events
 
 
 def help_text(key: str) -> str:
@@ -139,10 +137,11 @@ def tell_dry_run(files: int, pending: int, lang: Lang) -> None:
 def tell_stopped(result: FormResult, lang: Lang) -> None:
     """Print why a file has no form to show."""
     for finding in result["findings"]:
-        _tell_problem(result["path"], finding, lang)
+        tell_problem(result["path"], finding, lang)
 
 
-def _tell_problem(path: str, finding: FindingResult, lang: Lang) -> None:
+def tell_problem(path: str, finding: FindingResult, lang: Lang) -> None:
+    """Print what is wrong with a file."""
     facts = {"path": path, "message": finding["message"], "suggestion": finding["suggestion"]}
     _notice("problem", say("closing", "problem", lang, **facts), code=finding["code"], **facts)
 
@@ -258,39 +257,6 @@ def _bar(lang: Lang) -> Iterator[Callable[[Progress], None]]:
         yield watch
 
 
-def tell_outcome(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> None:
-    """Print the closing summary of a run: how many, totals and grades, what needs a person, where the outputs are."""
-    if _as_events:
-        _finish_events(run, outcome, seconds)
-        return
-    for line in _closing(run, outcome, seconds, lang):
-        tell(line)
-
-
-def tell_failures(run: Run, lang: Lang) -> None:
-    """Print why files failed, and nothing else."""
-    if _as_events:
-        for path, finding in _failures(run):
-            _tell_problem(path, finding, lang)
-        return
-    for line in _problems(run, lang):
-        tell(line)
-
-
-def _finish_events(run: Run, outcome: Outcome, seconds: float) -> None:
-    """The closing summary as events: every problem, then the sums."""
-    for path, finding in _failures(run):
-        facts = {key: finding[key] for key in ("code", "message", "suggestion")}
-        tell_event("problem", path=path, **facts)
-    tell_event(
-        "finished", files=outcome.files, done=outcome.done, left=outcome.left, seconds=round(seconds, 3),
-        statuses={status: count._asdict() for status, count in outcome.counts.items()}, grades=outcome.grades,
-        interrupted=outcome.interrupted, damaged=outcome.damaged,
-        changed=outcome.changed, leftovers=outcome.leftovers._asdict(), outputs=outcome.written,
-        exit_code=outcome.exit_code,
-    )  # fmt: skip
-
-
 def watch_log(lang: Lang, *, quiet: bool) -> Callable[..., None]:
     """Log lines of a watched inbox, each with its time; with ``quiet`` what went well is left out."""
     words, loud = load("watch.toml")["log"], set(load("watch.toml")["loud"])
@@ -305,120 +271,3 @@ def watch_log(lang: Lang, *, quiet: bool) -> Callable[..., None]:
             tell(f"{strftime('%Y-%m-%d %H:%M:%S')} {text}")
 
     return log
-
-
-def _closing(run: Run, outcome: Outcome, seconds: float, lang: Lang) -> Iterator[str]:
-    counts = outcome.counts
-    facts = {"files": outcome.files, "done": outcome.done, "ready": outcome.files - outcome.done - outcome.left}
-    yield say("closing", "files", lang, **facts, seconds=seconds)
-    if outcome.damaged is not None:
-        yield say("closing", "damaged", lang, path=outcome.damaged)
-    yield from _left_over(outcome, lang)
-    if outcome.changed:
-        yield say("closing", "changed", lang, files=len(outcome.changed), paths=_some(outcome.changed, lang))
-    if "scored" in counts:
-        separator = say("closing", "separator", lang)
-        grades = separator.join(say("closing", "grade", lang, grade=g, forms=n) for g, n in outcome.grades.items())
-        scored = counts["scored"]
-        yield say("closing", "scored", lang, forms=scored.forms, mean=scored.mean, grades=grades)
-    for status in ("pending", "reported", "skipped", "duplicate", "deleted", "failed"):
-        if status in counts:
-            yield say("closing", status, lang, forms=counts[status].forms)
-    if unwritten := len({head["path"] for head, _ in _file_failures(run) if head["status"] != "failed"}):
-        yield say("closing", "unwritten", lang, files=unwritten)
-    beside = [finding for _, finding in _other_failures(run)]
-    if beside:
-        yield say("closing", "beside", lang, lines=len(beside))
-    sums = {
-        name: sum(getattr(count, name) for count in counts.values())
-        for name in ("judged", "errors", "warnings", "replaced")
-    }
-    refused = Counter(f"{finding['severity']}s" for finding in beside)
-    sums |= {name: sums[name] + refused[name] for name in ("errors", "warnings")}
-    yield say("closing", "person", lang, **sums)
-    if units := sum(unit["path"] == unit["org"] for unit in run.manifest.units()):
-        yield say("closing", "units", lang, units=units)
-    if sum(count.forms for count in counts.values()) <= _LISTED:
-        heads = [head for head in run.manifest.heads() if head["form"] is not None]
-        names = Counter(map(_form_name, heads))
-        yield from (_form_line(head, lang, alone=names[_form_name(head)] == 1) for head in heads)
-    yield from _problems(run, lang)
-    if outcome.written:
-        separator = say("closing", "separator", lang)
-        yield say("closing", "outputs", lang, paths=separator.join(map(str, outcome.written)))
-    if outcome.interrupted:
-        yield say("closing", "interrupted", lang, left=outcome.left)
-
-
-def _left_over(outcome: Outcome, lang: Lang) -> Iterator[str]:
-    """What became of outputs that this run would not have made."""
-    removed, moved, others = outcome.leftovers
-    if removed:
-        yield say("closing", "renamed", lang, files=removed)
-    if moved:
-        yield say("closing", "moved", lang, files=len(moved), paths=_some(moved, lang))
-    if others:
-        yield say("closing", "others", lang, files=others)
-
-
-def _some(paths: Sequence[Path], lang: Lang) -> str:
-    """The first of some paths."""
-    separator = say("closing", "separator", lang)
-    return separator.join(map(str, paths[:_NAMED])) + ("……" if len(paths) > _NAMED else "")
-
-
-def _form_name(head: FormResult) -> str:
-    return head["org"] or head["title"] or head["path"]
-
-
-def _form_line(head: FormResult, lang: Lang, *, alone: bool) -> str:
-    """A form's total and grade; ``alone``: no other form has its name, else the line says which file it is of."""
-    nothing = say("closing", "nothing", lang)
-    persons: Any = head.get("person_rows")
-    note = say("closing", "judged", lang, judged=persons) if persons else ""
-    name = _form_name(head)
-    if not alone:
-        name = say("closing", "which", lang, name=name, path=head["path"], number=head["form"])
-    figures = {"total": head["total"] or nothing, "grade": head["grade"] or nothing}
-    return say("closing", "form", lang, **figures, name=name, note=note)
-
-
-def _problems(run: Run, lang: Lang) -> Iterator[str]:
-    """Why files failed or could not be written, a line a file, the first of them one by one."""
-    more = 0
-    for number, (path, findings) in enumerate(_lines_of(run)):
-        if number < _LISTED:
-            message = say("closing", "joint", lang).join(finding["message"] for finding in findings)
-            yield say("closing", "problem", lang, path=path, message=message, suggestion=findings[0]["suggestion"])
-        else:
-            more += 1
-    if more:
-        yield say("closing", "more", lang, more=more)
-
-
-def _lines_of(run: Run) -> Iterator[tuple[str, list[Any]]]:
-    """What the closing summary lists: every file that failed, then every point about what was brought beside them."""
-    for path, found in groupby(_file_failures(run), key=lambda failure: failure[0]["path"]):
-        yield path, [finding for _, finding in found]
-    for path, finding in _other_failures(run):
-        yield path, [finding]
-
-
-def _failures(run: Run) -> Iterator[tuple[str, Any]]:
-    yield from ((head["path"], finding) for head, finding in _file_failures(run))
-    yield from _other_failures(run)
-
-
-def _file_failures(run: Run) -> Iterator[tuple[FormResult, Any]]:
-    again = set(load("run.toml")["again"]["codes"])
-    for head in run.manifest.troubled():
-        for finding in head["findings"]:
-            if head["status"] == "failed" or finding["code"] in again:
-                yield head, finding
-
-
-def _other_failures(run: Run) -> Iterator[tuple[str, Any]]:
-    for unit in run.manifest.units():
-        for finding in unit["findings"]:
-            if unit["path"] != unit["org"] or finding["severity"] == "error":
-                yield unit["path"], finding

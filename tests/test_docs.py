@@ -177,7 +177,7 @@ def test_every_section_and_key_of_a_rulebook_is_documented() -> None:
 # The street of rooms.
 
 STREET = [
-    "data", "findings", "deflate", "jsons", "limits", "workbook", "form", "scoring", "output", "batch", "console", "usage", "commands", "cli",
+    "data", "findings", "deflate", "jsons", "limits", "workbook", "form", "scoring", "output", "batch", "console", "closing", "usage", "commands", "cli",
 ]  # fmt: skip
 FREE = {"__init__", "__main__", "api"}
 """Modules at the end of the street that put everything together."""
