@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from perfeval_xlsx import __version__, closing, console
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, Lang, PerfevalError
-from perfeval_xlsx.output.interface import csv_rows, json_line, score_object
 
 if TYPE_CHECKING:
     from perfeval_xlsx.batch.options import Options
@@ -109,9 +108,13 @@ def _conclude(
 ) -> int:
     """Print results and closing words of a run; return its exit code."""
     if as_json:
+        from perfeval_xlsx.output.interface import json_line, score_object
+
         copy = options.copies or options.annotate
         console.print_json(json_line(score_object(result, copy=copy)) for result in run.results())
     if as_csv:
+        from perfeval_xlsx.output.interface import csv_rows
+
         console.print_csv(csv_rows(run.results(rows=False)))
     if quiet:
         closing.tell_failures(run, options.lang)
@@ -161,7 +164,7 @@ def _dry_run(run: Run, lang: Lang) -> int:
 def read(paths: Sequence[str], options: Options, *, as_json: bool) -> int:
     """Show every form of files and folders as it was understood."""
     from perfeval_xlsx.batch.reading import read_each
-    from perfeval_xlsx.output.interface import read_object
+    from perfeval_xlsx.output.interface import json_line, read_object
     from perfeval_xlsx.output.outline import form_lines
 
     failed, lang = False, options.lang

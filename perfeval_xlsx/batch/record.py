@@ -13,7 +13,6 @@ from perfeval_xlsx.deflate import squeeze, unsqueeze
 from perfeval_xlsx.findings import Finding, Lang
 from perfeval_xlsx.jsons import dumps, loads
 from perfeval_xlsx.output.outcome import finding_result
-from perfeval_xlsx.scoring.compare import department_of, indicator_of
 from perfeval_xlsx.scoring.result import ROW_KEYS, FindingResult, FormResult, RowResult, RowResults
 
 if TYPE_CHECKING:
@@ -110,6 +109,7 @@ def pack_all(results: Sequence[FormResult], lang: Lang = "zh") -> list[Packed]:
     from perfeval_xlsx.output.form_rows import cleaned_all
     from perfeval_xlsx.output.summary import head
     from perfeval_xlsx.output.summary_rows import whose
+    from perfeval_xlsx.scoring.compare import indicator_of
 
     texts = cleaned_all([whose(result) for result in results], lang)
     rows = _packed_rows(results, lang, texts)
@@ -160,6 +160,8 @@ def _packed_rows(
 
 def _packed_heads(heads: Sequence[FormResult]) -> list[bytes]:
     """Results without their rows, and what the lists say of each."""
+    from perfeval_xlsx.scoring.compare import department_of
+
     return [
         squeeze(_BETWEEN.join([dumps(head), dumps(department_of(head)), *lines_of(head)]), USUAL_HEAD) for head in heads
     ]
@@ -187,6 +189,8 @@ def in_lists(head: bytes, *, sound: bool) -> Told:
 
 def told(head: FormResult) -> Told:
     """What the lists of all forms say of a result."""
+    from perfeval_xlsx.scoring.compare import department_of
+
     return Told(lines_of(head), department_of(head), head)
 
 

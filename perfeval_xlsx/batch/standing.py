@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
-from zipfile import is_zipfile
 
 from perfeval_xlsx.batch.copies import Aside, facts_of
 from perfeval_xlsx.batch.manifest import Manifest
@@ -48,6 +47,8 @@ def _stands(out: Path, name: str, facts: list[object]) -> bool:
     if [*now] == facts[:2]:
         return True
     if name == load("run.toml")["outputs"]["reviews"]:
+        from zipfile import is_zipfile  # seldom needed
+
         return is_zipfile(path)
     return bool(facts) and now[0] == facts[0] and _digest(path) == facts[-1]
 
