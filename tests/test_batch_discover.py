@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfeval_xlsx.batch.discover import copy_name, discover, sort_key
+from perfeval_xlsx.batch.discover import copy_name, digest_of, discover, sort_key
 from perfeval_xlsx.data import load
 
 OUTPUTS = load("run.toml")["outputs"]
@@ -117,3 +119,17 @@ def test_different_paths_have_different_keys(paths: list[str]) -> None:
 def test_numbers_in_names_sort_by_value(first: int, second: int) -> None:
     if first != second:
         assert (sort_key(f"表{first}.xlsx") < sort_key(f"表{second}.xlsx")) == (first < second)
+
+
+def test_a_digest_takes_no_memory_whatever_the_size_of_the_file(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 80_000
+    (tmp_path / "汇总.xlsx").write_bytes(content)
+    tracemalloc.start()
+    try:
+        found = digest_of(tmp_path / "汇总.xlsx")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == sha256(content).hexdigest()
+    assert most < 1 << 20
+    assert digest_of(tmp_path / "没有.xlsx") == ""

@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -91,10 +91,11 @@ def copy_name(relative: str) -> str:
     return relative if lossless else f"{relative}.xlsx"
 
 
-def digest_of(source: Source) -> str:
-    """SHA-256 of a file's bytes, "" where it cannot be read."""
+def digest_of(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, "" where it cannot be read; a file of any size takes no memory."""
     try:
-        return sha256(Path(source.path).read_bytes()).hexdigest()
+        with Path(path).open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
 

@@ -216,7 +216,7 @@ class Run:
         for source, digest, changed in self.pending():
             if changed is not None and self._aside is not None:
                 self._aside.take(changed)
-            if digest and digest == digest_of(source):
+            if digest and digest == digest_of(source.path):
                 self.manifest.touch(source)
                 self._done += 1
                 continue

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
 from perfeval_xlsx.batch.copies import Aside, facts_of
+from perfeval_xlsx.batch.discover import digest_of
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.reports import report_paths
 from perfeval_xlsx.data import load
@@ -16,7 +16,7 @@ _NOTE = "written"
 def note_reports(manifest: Manifest, out: Path) -> None:
     """Keep size, time and digest of every report and list as it was just written."""
     names = [*(path.name for path in report_paths(out)), *(manifest.noted("returns") or ())]
-    manifest.note(_NOTE, {name: [*(facts_of(out / name) or ()), _digest(out / name)] for name in names})
+    manifest.note(_NOTE, {name: [*(facts_of(out / name) or ()), digest_of(out / name)] for name in names})
 
 
 def reports_stand(manifest: Manifest, out: Path) -> bool:
@@ -50,12 +50,4 @@ def _stands(out: Path, name: str, facts: list[object]) -> bool:
         from zipfile import is_zipfile  # seldom needed
 
         return is_zipfile(path)
-    return bool(facts) and now[0] == facts[0] and _digest(path) == facts[-1]
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file, an empty text where it cannot be read."""
-    try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
+    return bool(facts) and now[0] == facts[0] and digest_of(path) == facts[-1]
