@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _spoken: Lang | None = None
 _as_events = False
+_ONE_REQUEST = 0.3
+"""Seconds within which signals are one request: ``timeout`` and the like hand on what a terminal sends to all."""
 _EVERY = 5.0
 """Seconds between plain lines of progress."""
 
@@ -147,9 +149,10 @@ def tell_problem(path: str, finding: FindingResult, lang: Lang) -> None:
 
 
 class Stop(Event):
-    """A request to end; ``number`` is the signal that made it."""
+    """A request to end; ``number`` is the signal that made it, ``since`` when it came."""
 
     number = 0
+    since = 0.0
 
 
 @contextmanager
@@ -161,11 +164,11 @@ def stopping(lang: Lang, *, quiet: bool) -> Iterator[Stop]:
     def request(number: int, _frame: FrameType | None) -> None:
         if number == getattr(signal, "SIGHUP", None):  # the system and a shell both send it, and may do so twice
             _detach(terminals)
-        elif stop.is_set():
+        elif stop.is_set() and monotonic() - stop.since > _ONE_REQUEST:
             raise KeyboardInterrupt
         if stop.is_set():
             return
-        stop.number = number
+        stop.number, stop.since = number, monotonic()
         stop.set()
         if not quiet:
             _notice("stopping", say("progress", "stopping", lang))

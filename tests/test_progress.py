@@ -133,15 +133,19 @@ def test_what_would_be_done_is_counted_in_an_event(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_ctrl_c_is_an_event_and_the_rest_is_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "handed on as well"])
+def test_ctrl_c_is_an_event_and_the_rest_is_counted(tmp_path: Path, times: int) -> None:
     source, out = folder_of(tmp_path / "in", 200, PROJECT), tmp_path / "out"
     process = start("score", source, "-o", out, "-j", "2", "--json-log")
     deadline = time.monotonic() + 60
     while not list(out.rglob("*.xlsx")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.03)
     told = events(process.communicate(timeout=60)[1].decode("utf-8"))
     assert process.returncode == 130
+    assert (out / "汇总.xlsx").is_file()
     stopping, finished = (next(event for event in told if event["event"] == name) for name in ("stopping", "finished"))
     assert told.index(stopping) < told.index(finished)
     assert finished["interrupted"]
