@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import file_digest
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from perfeval_xlsx.batch.discover import Source, discover
+from perfeval_xlsx.batch.discover import Source, digest_of, discover
 from perfeval_xlsx.data import load
 
 Facts = tuple[int, int]
@@ -130,13 +129,7 @@ class Inbox:
     @staticmethod
     def _digest(source: Source) -> str | None:
         """SHA-256 of a file's bytes, None where it cannot be read: whoever writes it may hold it."""
-        if source.problem is not None:
-            return ""
-        try:
-            with open(source.path, "rb") as file:  # noqa: PTH123
-                return file_digest(file, "sha256").hexdigest()
-        except OSError:
-            return None
+        return "" if source.problem is not None else digest_of(source.path) or None
 
 
 def _in_transit(source: Source) -> bool:

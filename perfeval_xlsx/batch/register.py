@@ -1,4 +1,4 @@
-"""The manifest as a watched inbox needs it: what is on record whether it is there now or not."""
+"""The manifest as a whole: what is on record of files, whether they are listed now or not."""
 
 from __future__ import annotations
 
@@ -124,9 +124,10 @@ class Register(Manifest):
     def waiting(self, but: Collection[str]) -> Iterator[FormResult]:
         """Results without rows of the listed files that are to be tried again, some keys aside, in order."""
         query = "SELECT l.key, o.head FROM listing l JOIN files f USING (key) JOIN forms o USING (key)"
-        for key, head in self._db.execute(f"{query} WHERE f.again = 1 ORDER BY key, number"):
-            if key not in but:
-                yield unpack(head)
+        with unpacking():
+            for key, head in self._db.execute(f"{query} WHERE f.again = 1 ORDER BY key, number"):
+                if key not in but:
+                    yield unpack(head)
 
     def that_are(self, statuses: Sequence[str]) -> Iterator[tuple[Known, FormResult]]:
         """Listed files that came to one of these statuses, in order, with their results without rows."""

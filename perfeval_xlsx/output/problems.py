@@ -12,6 +12,7 @@ from perfeval_xlsx.findings import Lang
 from perfeval_xlsx.output.desk_book import DeskBook, Table, desk_columns, fit_name, link_to
 from perfeval_xlsx.output.desk_rows import Value
 from perfeval_xlsx.output.problem_store import Problem, ProblemStore
+from perfeval_xlsx.output.sheets import unfinished
 from perfeval_xlsx.scoring.compare import file_name
 
 _UNCOMPARED = frozenset({"compared"})
@@ -48,7 +49,7 @@ class _Writer:
         self.texts: dict[str, Any] = load("desk.toml")
         self.severities = {name: entry["word"][self.lang] for name, entry in self.texts["severity"].items()}
         self.marks = {name: {"severity": style} for name, style in self.texts["mark"].items()}
-        self.rest = load("outputs.toml")["words"]["left"][self.lang].format(files=left) if left else ""
+        self.rest = unfinished(left, self.lang)
         self.left_out = frozenset() if problems.since is not None else _UNCOMPARED
 
     def word(self, table: str, key: str) -> str:

@@ -251,6 +251,11 @@ class Stream:
             part.close()
 
 
+def unfinished(left: int, lang: Lang) -> str:
+    """What a title says behind its words where so many files are still to be read; nothing where none are."""
+    return str(load("outputs.toml")["words"]["left"][lang]).format(files=left) if left else ""
+
+
 class Layout:
     """The workbook that XlsxWriter lays out, without the streamed rows.
 
@@ -282,8 +287,7 @@ class Layout:
 
     def title(self, table: Mapping[str, Any]) -> str:
         """The title of a sheet; it says where files are still to be read."""
-        rest = load("outputs.toml")["words"]["left"][self.lang].format(files=self.left) if self.left else ""
-        return str(table["title"][self.lang]) + rest
+        return str(table["title"][self.lang]) + unfinished(self.left, self.lang)
 
     def _member(self) -> str:
         return f"xl/worksheets/sheet{len(self.book.worksheets())}.xml"
