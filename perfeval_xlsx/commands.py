@@ -143,8 +143,8 @@ def audit(paths: Sequence[str], out: Path | None, options: Options, *, as_json: 
 
 def watch(inbox: Path, out: Path, options: Options, *, interval: float | None, once: bool, quiet: bool) -> int:
     """Watch an inbox until told to stop: 0 for a request to end, 130 for Ctrl-C; once: 1 where a round failed."""
-    from perfeval_xlsx.batch.clerk import Post
-    from perfeval_xlsx.batch.watch import Watch
+    from perfeval_xlsx.batch.watching.clerk import Post
+    from perfeval_xlsx.batch.watching.watch import Watch
 
     post = Post(inbox, out, interval or float(load("watch.toml")["interval"]), once)
     with console.stopping(options.lang, quiet=quiet) as stop:

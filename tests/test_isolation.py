@@ -22,12 +22,12 @@ from forms import PROJECT, folder_of, put, start
 from perfeval_xlsx import commands
 from perfeval_xlsx.batch import chunk, executors, worker
 from perfeval_xlsx.batch import run as runs
-from perfeval_xlsx.batch.clerk import Post
 from perfeval_xlsx.batch.discover import discover
 from perfeval_xlsx.batch.executors import Pool, _Clock
 from perfeval_xlsx.batch.options import Options
 from perfeval_xlsx.batch.record import FileRecord
-from perfeval_xlsx.batch.watch import Watch
+from perfeval_xlsx.batch.watching.clerk import Post
+from perfeval_xlsx.batch.watching.watch import Watch
 from perfeval_xlsx.batch.workers import WorkerPool
 from perfeval_xlsx.cli import app
 from perfeval_xlsx.data import load
@@ -155,7 +155,9 @@ def test_a_watched_inbox_gives_a_deadly_file_up_until_it_changes(
     source, out, stop = inputs(tmp_path, "退出"), tmp_path / "out", Event()
     monkeypatch.setattr(runs, "process_pool", pool)
     quick = {**load("watch.toml"), "retry": {**load("watch.toml")["retry"], "first": 0.1, "most": 0.2}}
-    monkeypatch.setattr("perfeval_xlsx.batch.clerk.load", lambda name: quick if name == "watch.toml" else load(name))
+    monkeypatch.setattr(
+        "perfeval_xlsx.batch.watching.clerk.load", lambda name: quick if name == "watch.toml" else load(name)
+    )
     said: list[str] = []
 
     def log(event: str, **facts: object) -> None:

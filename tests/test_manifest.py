@@ -11,10 +11,10 @@ import pytest
 
 from perfeval_xlsx.batch.copies import Copy, facts_of
 from perfeval_xlsx.batch.discover import Source
-from perfeval_xlsx.batch.gone import settle_gone
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.record import FileRecord, file_record, form_record, pack, unpack
 from perfeval_xlsx.batch.register import Register
+from perfeval_xlsx.batch.watching.gone import settle_gone
 from perfeval_xlsx.findings import Finding, PerfevalError
 from perfeval_xlsx.output.brief import briefs_of
 from perfeval_xlsx.output.outcome import file_result

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from perfeval_xlsx.batch import inbox as room
 from perfeval_xlsx.batch.discover import sort_key
-from perfeval_xlsx.batch.inbox import Facts, Inbox, InboxError, Seen
-from perfeval_xlsx.batch.slips import slip_text, write_slips
+from perfeval_xlsx.batch.watching.inbox import Facts, Inbox, InboxError, Seen
+from perfeval_xlsx.batch.watching.slips import slip_text, write_slips
 from perfeval_xlsx.findings import Finding
 from perfeval_xlsx.output.outcome import file_result
 

@@ -16,17 +16,17 @@ from forms import PROJECT, content, folder_of, perfeval, put
 from perfeval_xlsx.batch import chunk
 from perfeval_xlsx.batch import run as runs
 from perfeval_xlsx.batch.chunk import stopped_record
-from perfeval_xlsx.batch.clerk import Post
 from perfeval_xlsx.batch.discover import Source, discover
-from perfeval_xlsx.batch.inbox import Inbox, InboxError
 from perfeval_xlsx.batch.manifest import Manifest
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.present import Present
 from perfeval_xlsx.batch.record import FileRecord
 from perfeval_xlsx.batch.register import Register
 from perfeval_xlsx.batch.run import open_run
 from perfeval_xlsx.batch.trials import Trials
-from perfeval_xlsx.batch.watch import Watch
+from perfeval_xlsx.batch.watching.clerk import Post
+from perfeval_xlsx.batch.watching.inbox import Inbox, InboxError
+from perfeval_xlsx.batch.watching.present import Present
+from perfeval_xlsx.batch.watching.watch import Watch
 from perfeval_xlsx.batch.workers import WorkerPool
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding
@@ -48,7 +48,7 @@ class Desk:
         self.said: list[tuple[str, float, dict[str, object]]] = []
         quick = {**load("watch.toml"), "retry": {**load("watch.toml")["retry"], "first": first}}
         monkeypatch.setattr(
-            "perfeval_xlsx.batch.clerk.load", lambda name: quick if name == "watch.toml" else load(name)
+            "perfeval_xlsx.batch.watching.clerk.load", lambda name: quick if name == "watch.toml" else load(name)
         )
 
     def watch(self, act: Callable[[str], object], *, once: bool = False, options: Options = HERE) -> bool:

@@ -12,15 +12,15 @@ from time import monotonic
 from typing import Any, Protocol
 
 from perfeval_xlsx.batch.copies import tidied
-from perfeval_xlsx.batch.gone import is_gone, settle_gone
-from perfeval_xlsx.batch.inbox import Facts, Inbox, Seen
 from perfeval_xlsx.batch.lock import locked
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.present import Present
 from perfeval_xlsx.batch.register import Register
 from perfeval_xlsx.batch.run import Outcome, Progress, Run, Watcher
-from perfeval_xlsx.batch.slips import write_slips
 from perfeval_xlsx.batch.trials import forget
+from perfeval_xlsx.batch.watching.gone import is_gone, settle_gone
+from perfeval_xlsx.batch.watching.inbox import Facts, Inbox, Seen
+from perfeval_xlsx.batch.watching.present import Present
+from perfeval_xlsx.batch.watching.slips import write_slips
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError, cause_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from perfeval_xlsx.batch.discover import Source
-from perfeval_xlsx.batch.inbox import Inbox
 from perfeval_xlsx.batch.record import FileRecord
 from perfeval_xlsx.batch.register import Register
 from perfeval_xlsx.batch.trials import Trials, codes_of
+from perfeval_xlsx.batch.watching.inbox import Inbox
 from perfeval_xlsx.data import load
 
 

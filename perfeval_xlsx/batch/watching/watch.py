@@ -11,10 +11,10 @@ import sqlite3
 from threading import Event
 from time import monotonic, sleep
 
-from perfeval_xlsx.batch.clerk import Clerk, Log, Post
-from perfeval_xlsx.batch.inbox import Inbox, InboxError, Seen
 from perfeval_xlsx.batch.options import Options
-from perfeval_xlsx.batch.wake import Bell
+from perfeval_xlsx.batch.watching.clerk import Clerk, Log, Post
+from perfeval_xlsx.batch.watching.inbox import Inbox, InboxError, Seen
+from perfeval_xlsx.batch.watching.wake import Bell
 from perfeval_xlsx.data import load
 from perfeval_xlsx.findings import Finding, PerfevalError
 
