@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfeval_xlsx.batch import inbox as room
 from perfeval_xlsx.batch.discover import sort_key
+from perfeval_xlsx.batch.watching import inbox as room
 from perfeval_xlsx.batch.watching.inbox import Facts, Inbox, InboxError, Seen
 from perfeval_xlsx.batch.watching.slips import slip_text, write_slips
 from perfeval_xlsx.findings import Finding
